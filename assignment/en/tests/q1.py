@@ -1,0 +1,88 @@
+# Public checks of q1: shapes, dtypes and types only.
+# ASCII only, since some systems read this file in an encoding of their own.
+OK_FORMAT = False
+
+import torch
+from otter.test_files import test_case
+from torch import nn
+
+name = "q1"
+
+
+def expect_present(**values: object) -> None:
+    """Fail, naming the first of *values* that is missing."""
+    for name, value in values.items():
+        if value is None:
+            raise AssertionError(
+                f"`{name}` is still None.\nFill in the TODO, run that cell, then check again."
+            )
+
+
+def expect_given(*, batch: object = torch.empty(0, 0), **sizes: object) -> None:
+    """Fail if *batch* is no (B, L) tensor or one of *sizes* no integer: somebody changed what was given."""
+    broken = [name for name, value in sizes.items() if not isinstance(value, int)]
+    if not isinstance(batch, torch.Tensor) or batch.ndim != 2:
+        broken.append("batch")
+    if broken:
+        raise AssertionError(
+            f"The given variable `{broken[0]}` is missing or was changed.\nRun the notebook from the top again."
+        )
+
+
+def type_name(value: object) -> str:
+    """The name of *value*'s type; the grader's stand-ins for values it cannot carry know the name of the original."""
+    return str(getattr(value, "type_name", type(value).__name__))
+
+
+def expect_layer(name: str, value: object, kind: type[nn.Module], hint: str) -> None:
+    """Fail unless *value* is a layer of the class *kind* or a subclass."""
+    expect_present(**{name: value})
+    if not isinstance(value, kind):
+        raise AssertionError(
+            f"`{name}`: expected nn.{kind.__name__}, received {type_name(value)}.\n{hint}"
+        )
+
+
+def expect_tensor(
+    name: str, value: object, *layouts: str, sizes: dict[str, int], hint: str, dtype: torch.dtype | None = None
+) -> None:
+    """Fail unless *value* is a tensor of one of *layouts* and of *dtype*, any floating dtype if None.
+
+    A layout is a line of symbols, as in "L B d_h"; *sizes* says how large each is, and numbers stand for themselves.
+    """
+    expect_present(**{name: value})
+    if not isinstance(value, torch.Tensor):
+        raise AssertionError(
+            f"`{name}`: expected a Tensor, received {type_name(value)}.\n{hint}"
+        )
+    shapes = [tuple(sizes[axis] if axis in sizes else int(axis) for axis in layout.split()) for layout in layouts]
+    received = tuple(value.shape)
+    if received not in shapes:
+        labelled = [
+            "(" + ", ".join(f"{axis}={sizes[axis]}" if axis in sizes else axis for axis in layout.split()) + ")"
+            for layout in layouts
+        ]
+        wanted = " or ".join(labelled)
+        raise AssertionError(
+            f"`{name}`: expected shape {wanted}, received {received}.\n{hint}"
+        )
+    if value.dtype != dtype if dtype else not value.dtype.is_floating_point:
+        wanted = str(dtype or "float").removeprefix("torch.")
+        found = str(value.dtype).removeprefix("torch.")
+        raise AssertionError(
+            f"`{name}`: expected dtype {wanted}, received {found}.\n{hint}"
+        )
+
+
+@test_case(name="`embedding` is an embedding layer.")
+def test_embedding_is_a_layer(embedding):
+    hint = "You need the layer that takes ids and looks up rows in a table."
+    expect_layer("embedding", embedding, nn.Embedding, hint)
+
+
+@test_case(name="`batch_emb` holds one vector for every id in the batch.")
+def test_batch_emb_has_a_vector_for_every_id(batch_emb, batch, embedding_size):
+    expect_given(batch=batch, embedding_size=embedding_size)
+    hint = "The last axis is the length of a vector. What does each of the two arguments of the layer mean?"
+    sizes = {"B": batch.shape[0], "L": batch.shape[1], "d_w": embedding_size}
+    expect_tensor("batch_emb", batch_emb, "B L d_w", sizes=sizes, hint=hint)

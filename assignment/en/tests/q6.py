@@ -1,0 +1,80 @@
+# Public checks of q6: shapes, dtypes and types only.
+# ASCII only, since some systems read this file in an encoding of their own.
+OK_FORMAT = False
+
+import torch
+from otter.test_files import test_case
+
+name = "q6"
+
+
+def expect_present(**values: object) -> None:
+    """Fail, naming the first of *values* that is missing."""
+    for name, value in values.items():
+        if value is None:
+            raise AssertionError(
+                f"`{name}` is still None.\nFill in the TODO, run that cell, then check again."
+            )
+
+
+def expect_given(*, batch: object = torch.empty(0, 0), **sizes: object) -> None:
+    """Fail if *batch* is no (B, L) tensor or one of *sizes* no integer: somebody changed what was given."""
+    broken = [name for name, value in sizes.items() if not isinstance(value, int)]
+    if not isinstance(batch, torch.Tensor) or batch.ndim != 2:
+        broken.append("batch")
+    if broken:
+        raise AssertionError(
+            f"The given variable `{broken[0]}` is missing or was changed.\nRun the notebook from the top again."
+        )
+
+
+def type_name(value: object) -> str:
+    """The name of *value*'s type; the grader's stand-ins for values it cannot carry know the name of the original."""
+    return str(getattr(value, "type_name", type(value).__name__))
+
+
+def expect_tensor(
+    name: str, value: object, *layouts: str, sizes: dict[str, int], hint: str, dtype: torch.dtype | None = None
+) -> None:
+    """Fail unless *value* is a tensor of one of *layouts* and of *dtype*, any floating dtype if None.
+
+    A layout is a line of symbols, as in "L B d_h"; *sizes* says how large each is, and numbers stand for themselves.
+    """
+    expect_present(**{name: value})
+    if not isinstance(value, torch.Tensor):
+        raise AssertionError(
+            f"`{name}`: expected a Tensor, received {type_name(value)}.\n{hint}"
+        )
+    shapes = [tuple(sizes[axis] if axis in sizes else int(axis) for axis in layout.split()) for layout in layouts]
+    received = tuple(value.shape)
+    if received not in shapes:
+        labelled = [
+            "(" + ", ".join(f"{axis}={sizes[axis]}" if axis in sizes else axis for axis in layout.split()) + ")"
+            for layout in layouts
+        ]
+        wanted = " or ".join(labelled)
+        raise AssertionError(
+            f"`{name}`: expected shape {wanted}, received {received}.\n{hint}"
+        )
+    if value.dtype != dtype if dtype else not value.dtype.is_floating_point:
+        wanted = str(dtype or "float").removeprefix("torch.")
+        found = str(value.dtype).removeprefix("torch.")
+        raise AssertionError(
+            f"`{name}`: expected dtype {wanted}, received {found}.\n{hint}"
+        )
+
+
+@test_case(name="`decoded_ids` holds the id of one chosen word for every step and sequence.")
+def test_decoded_ids_has_a_word_for_every_step(decoded_ids, batch, max_len):
+    expect_given(batch=batch, max_len=max_len)
+    hint = "The `input_id` that is added at each step has shape (B) and holds ids, not scores."
+    sizes = {"max_len": max_len, "B": batch.shape[0]}
+    expect_tensor("decoded_ids", decoded_ids, "max_len B", sizes=sizes, hint=hint, dtype=torch.int64)
+
+
+@test_case(name="`hidden` holds one state of the GRU for every sequence.")
+def test_hidden_has_one_state_for_every_sequence(hidden, batch, hidden_size):
+    expect_given(batch=batch, hidden_size=hidden_size)
+    hint = "Which order of axes does gru expect? A single step has a time axis too."
+    sizes = {"B": batch.shape[0], "d_h": hidden_size}
+    expect_tensor("hidden", hidden, "1 B d_h", sizes=sizes, hint=hint)

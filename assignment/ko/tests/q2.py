@@ -1,0 +1,89 @@
+# Public checks of q2: shapes, dtypes and types only.
+# ASCII only, since some systems read this file in an encoding of their own.
+OK_FORMAT = False
+
+import torch
+from otter.test_files import test_case
+from torch import nn
+
+name = "q2"
+
+
+def expect_present(**values: object) -> None:
+    """Fail, naming the first of *values* that is missing."""
+    for name, value in values.items():
+        if value is None:
+            raise AssertionError(
+                f"`{name}`\uc758 \uac12\uc774 \uc544\uc9c1 None\uc785\ub2c8\ub2e4.\nTODO\ub97c \ucc44\uc6b0\uace0, \uadf8 cell\uc744 \uc2e4\ud589\ud55c \ub4a4 \ub2e4\uc2dc \ud655\uc778\ud558\uc2ed\uc2dc\uc624."
+            )
+
+
+def expect_given(*, batch: object = torch.empty(0, 0), **sizes: object) -> None:
+    """Fail if *batch* is no (B, L) tensor or one of *sizes* no integer: somebody changed what was given."""
+    broken = [name for name, value in sizes.items() if not isinstance(value, int)]
+    if not isinstance(batch, torch.Tensor) or batch.ndim != 2:
+        broken.append("batch")
+    if broken:
+        raise AssertionError(
+            f"\uc8fc\uc5b4\uc9c4 \ubcc0\uc218 `{broken[0]}`\uac00 \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4.\n\ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud558\uc2ed\uc2dc\uc624."
+        )
+
+
+def type_name(value: object) -> str:
+    """The name of *value*'s type; the grader's stand-ins for values it cannot carry know the name of the original."""
+    return str(getattr(value, "type_name", type(value).__name__))
+
+
+def expect_layer(name: str, value: object, kind: type[nn.Module], hint: str) -> None:
+    """Fail unless *value* is a layer of the class *kind* or a subclass."""
+    expect_present(**{name: value})
+    if not isinstance(value, kind):
+        raise AssertionError(
+            f"`{name}`: \uae30\ub300\ud55c type nn.{kind.__name__}, \ubc1b\uc740 type {type_name(value)}.\n{hint}"
+        )
+
+
+def expect_tensor(
+    name: str, value: object, *layouts: str, sizes: dict[str, int], hint: str, dtype: torch.dtype | None = None
+) -> None:
+    """Fail unless *value* is a tensor of one of *layouts* and of *dtype*, any floating dtype if None.
+
+    A layout is a line of symbols, as in "L B d_h"; *sizes* says how large each is, and numbers stand for themselves.
+    """
+    expect_present(**{name: value})
+    if not isinstance(value, torch.Tensor):
+        raise AssertionError(
+            f"`{name}`: \uae30\ub300\ud55c type Tensor, \ubc1b\uc740 type {type_name(value)}.\n{hint}"
+        )
+    shapes = [tuple(sizes[axis] if axis in sizes else int(axis) for axis in layout.split()) for layout in layouts]
+    received = tuple(value.shape)
+    if received not in shapes:
+        labelled = [
+            "(" + ", ".join(f"{axis}={sizes[axis]}" if axis in sizes else axis for axis in layout.split()) + ")"
+            for layout in layouts
+        ]
+        wanted = " \ub610\ub294 ".join(labelled)
+        raise AssertionError(
+            f"`{name}`: \uae30\ub300\ud55c shape {wanted}, \ubc1b\uc740 shape {received}.\n{hint}"
+        )
+    if value.dtype != dtype if dtype else not value.dtype.is_floating_point:
+        wanted = str(dtype or "float").removeprefix("torch.")
+        found = str(value.dtype).removeprefix("torch.")
+        raise AssertionError(
+            f"`{name}`: \uae30\ub300\ud55c dtype {wanted}, \ubc1b\uc740 dtype {found}.\n{hint}"
+        )
+
+
+@test_case(name="`rnn`\uc740 RNN layer\uc785\ub2c8\ub2e4.")
+def test_rnn_is_a_layer(rnn):
+    hint = "nn.RNN(...)\uc758 \uacb0\uacfc\ub97c \uadf8\ub300\ub85c `rnn`\uc5d0 \ub450\uc2ed\uc2dc\uc624."
+    expect_layer("rnn", rnn, nn.RNN, hint)
+
+
+@test_case(name="`rnn`\uc758 \uc785\ub825 weight\ub294 \ub2e8\uc5b4 vector\ub97c hidden state\ub85c \uc62e\uae41\ub2c8\ub2e4.")
+def test_rnn_reads_word_vectors(rnn, embedding_size, hidden_size):
+    expect_given(embedding_size=embedding_size, hidden_size=hidden_size)
+    hint = "`rnn`\uc774 \uc2dc\uc810\ub9c8\ub2e4 \ubc1b\ub294 \uc785\ub825\uc740 \ubb34\uc5c7\uc774\uba70, \uadf8 \uae38\uc774\ub294 \uc5bc\ub9c8\uc785\ub2c8\uae4c?"
+    expect_layer("rnn", rnn, nn.RNN, hint)
+    sizes = {"d_h": hidden_size, "d_w": embedding_size}
+    expect_tensor("rnn.weight_ih_l0", rnn.weight_ih_l0, "d_h d_w", sizes=sizes, hint=hint)

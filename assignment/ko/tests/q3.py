@@ -1,0 +1,80 @@
+# Public checks of q3: shapes, dtypes and types only.
+# ASCII only, since some systems read this file in an encoding of their own.
+OK_FORMAT = False
+
+import torch
+from otter.test_files import test_case
+
+name = "q3"
+
+
+def expect_present(**values: object) -> None:
+    """Fail, naming the first of *values* that is missing."""
+    for name, value in values.items():
+        if value is None:
+            raise AssertionError(
+                f"`{name}`\uc758 \uac12\uc774 \uc544\uc9c1 None\uc785\ub2c8\ub2e4.\nTODO\ub97c \ucc44\uc6b0\uace0, \uadf8 cell\uc744 \uc2e4\ud589\ud55c \ub4a4 \ub2e4\uc2dc \ud655\uc778\ud558\uc2ed\uc2dc\uc624."
+            )
+
+
+def expect_given(*, batch: object = torch.empty(0, 0), **sizes: object) -> None:
+    """Fail if *batch* is no (B, L) tensor or one of *sizes* no integer: somebody changed what was given."""
+    broken = [name for name, value in sizes.items() if not isinstance(value, int)]
+    if not isinstance(batch, torch.Tensor) or batch.ndim != 2:
+        broken.append("batch")
+    if broken:
+        raise AssertionError(
+            f"\uc8fc\uc5b4\uc9c4 \ubcc0\uc218 `{broken[0]}`\uac00 \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4.\n\ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud558\uc2ed\uc2dc\uc624."
+        )
+
+
+def type_name(value: object) -> str:
+    """The name of *value*'s type; the grader's stand-ins for values it cannot carry know the name of the original."""
+    return str(getattr(value, "type_name", type(value).__name__))
+
+
+def expect_tensor(
+    name: str, value: object, *layouts: str, sizes: dict[str, int], hint: str, dtype: torch.dtype | None = None
+) -> None:
+    """Fail unless *value* is a tensor of one of *layouts* and of *dtype*, any floating dtype if None.
+
+    A layout is a line of symbols, as in "L B d_h"; *sizes* says how large each is, and numbers stand for themselves.
+    """
+    expect_present(**{name: value})
+    if not isinstance(value, torch.Tensor):
+        raise AssertionError(
+            f"`{name}`: \uae30\ub300\ud55c type Tensor, \ubc1b\uc740 type {type_name(value)}.\n{hint}"
+        )
+    shapes = [tuple(sizes[axis] if axis in sizes else int(axis) for axis in layout.split()) for layout in layouts]
+    received = tuple(value.shape)
+    if received not in shapes:
+        labelled = [
+            "(" + ", ".join(f"{axis}={sizes[axis]}" if axis in sizes else axis for axis in layout.split()) + ")"
+            for layout in layouts
+        ]
+        wanted = " \ub610\ub294 ".join(labelled)
+        raise AssertionError(
+            f"`{name}`: \uae30\ub300\ud55c shape {wanted}, \ubc1b\uc740 shape {received}.\n{hint}"
+        )
+    if value.dtype != dtype if dtype else not value.dtype.is_floating_point:
+        wanted = str(dtype or "float").removeprefix("torch.")
+        found = str(value.dtype).removeprefix("torch.")
+        raise AssertionError(
+            f"`{name}`: \uae30\ub300\ud55c dtype {wanted}, \ubc1b\uc740 dtype {found}.\n{hint}"
+        )
+
+
+@test_case(name="`hidden_states`\ub294 sequence\ub9c8\ub2e4, \uc2dc\uc810\ub9c8\ub2e4 hidden state\ub97c \ud558\ub098\uc529 \ub2f4\uace0 \uc788\uc2b5\ub2c8\ub2e4.")
+def test_hidden_states_has_a_state_for_every_step(hidden_states, batch, hidden_size):
+    expect_given(batch=batch, hidden_size=hidden_size)
+    hint = "rnn\uc774 \ub3cc\ub824\uc8fc\ub294 \ub450 \uac12\uc758 \uc21c\uc11c\uc640, \uc785\ub825\uc758 shape\uc744 \ud655\uc778\ud558\uc2ed\uc2dc\uc624."
+    sizes = {"L": batch.shape[1], "B": batch.shape[0], "d_h": hidden_size}
+    expect_tensor("hidden_states", hidden_states, "L B d_h", "B L d_h", sizes=sizes, hint=hint)
+
+
+@test_case(name="`h_n`\uc740 sequence\ub9c8\ub2e4 \ub9c8\uc9c0\ub9c9 hidden state\ub97c \ud558\ub098\uc529 \ub2f4\uace0 \uc788\uc2b5\ub2c8\ub2e4.")
+def test_h_n_has_one_state_for_every_sequence(h_n, batch, hidden_size):
+    expect_given(batch=batch, hidden_size=hidden_size)
+    hint = "\uac00\uc6b4\ub370 \ucd95\uc774 B\uac00 \uc544\ub2c8\ub77c\uba74, \uc785\ub825\uc5d0\uc11c batch \ucd95\uacfc \uc2dc\uac04 \ucd95\uc758 \uc21c\uc11c\uac00 `rnn`\uc774 \uae30\ub300\ud558\ub294 \uac83\uacfc \uac19\uc740\uc9c0 \ud655\uc778\ud558\uc2ed\uc2dc\uc624."
+    sizes = {"B": batch.shape[0], "d_h": hidden_size}
+    expect_tensor("h_n", h_n, "1 B d_h", sizes=sizes, hint=hint)

@@ -1,0 +1,112 @@
+# Public checks of q7: shapes, dtypes and types only.
+# ASCII only, since some systems read this file in an encoding of their own.
+OK_FORMAT = False
+
+import torch
+from otter.test_files import test_case
+from torch.nn.utils.rnn import PackedSequence
+
+name = "q7"
+
+
+def expect_present(**values: object) -> None:
+    """Fail, naming the first of *values* that is missing."""
+    for name, value in values.items():
+        if value is None:
+            raise AssertionError(
+                f"`{name}`\uc758 \uac12\uc774 \uc544\uc9c1 None\uc785\ub2c8\ub2e4.\nTODO\ub97c \ucc44\uc6b0\uace0, \uadf8 cell\uc744 \uc2e4\ud589\ud55c \ub4a4 \ub2e4\uc2dc \ud655\uc778\ud558\uc2ed\uc2dc\uc624."
+            )
+
+
+def expect_given(*, batch: object = torch.empty(0, 0), **sizes: object) -> None:
+    """Fail if *batch* is no (B, L) tensor or one of *sizes* no integer: somebody changed what was given."""
+    broken = [name for name, value in sizes.items() if not isinstance(value, int)]
+    if not isinstance(batch, torch.Tensor) or batch.ndim != 2:
+        broken.append("batch")
+    if broken:
+        raise AssertionError(
+            f"\uc8fc\uc5b4\uc9c4 \ubcc0\uc218 `{broken[0]}`\uac00 \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4.\n\ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud558\uc2ed\uc2dc\uc624."
+        )
+
+
+def type_name(value: object) -> str:
+    """The name of *value*'s type; the grader's stand-ins for values it cannot carry know the name of the original."""
+    return str(getattr(value, "type_name", type(value).__name__))
+
+
+def expect_tensor(
+    name: str, value: object, *layouts: str, sizes: dict[str, int], hint: str, dtype: torch.dtype | None = None
+) -> None:
+    """Fail unless *value* is a tensor of one of *layouts* and of *dtype*, any floating dtype if None.
+
+    A layout is a line of symbols, as in "L B d_h"; *sizes* says how large each is, and numbers stand for themselves.
+    """
+    expect_present(**{name: value})
+    if not isinstance(value, torch.Tensor):
+        raise AssertionError(
+            f"`{name}`: \uae30\ub300\ud55c type Tensor, \ubc1b\uc740 type {type_name(value)}.\n{hint}"
+        )
+    shapes = [tuple(sizes[axis] if axis in sizes else int(axis) for axis in layout.split()) for layout in layouts]
+    received = tuple(value.shape)
+    if received not in shapes:
+        labelled = [
+            "(" + ", ".join(f"{axis}={sizes[axis]}" if axis in sizes else axis for axis in layout.split()) + ")"
+            for layout in layouts
+        ]
+        wanted = " \ub610\ub294 ".join(labelled)
+        raise AssertionError(
+            f"`{name}`: \uae30\ub300\ud55c shape {wanted}, \ubc1b\uc740 shape {received}.\n{hint}"
+        )
+    if value.dtype != dtype if dtype else not value.dtype.is_floating_point:
+        wanted = str(dtype or "float").removeprefix("torch.")
+        found = str(value.dtype).removeprefix("torch.")
+        raise AssertionError(
+            f"`{name}`: \uae30\ub300\ud55c dtype {wanted}, \ubc1b\uc740 dtype {found}.\n{hint}"
+        )
+
+
+@test_case(name="`packed_batch`\ub294 \ub2e8\uc5b4 vector\ub97c \ub2f4\uc740 PackedSequence\uc785\ub2c8\ub2e4.")
+def test_packed_batch_is_packed(packed_batch, batch, embedding_size):
+    expect_given(batch=batch, embedding_size=embedding_size)
+    expect_present(packed_batch=packed_batch)
+    hint = "pack\ud558\ub294 \uac83\uc740 id\uac00 \uc544\ub2c8\ub77c \ub2e8\uc5b4 vector\uc774\uba70, \uadf8 \ucd95\uc758 \uc21c\uc11c\uac00 pack\ud560 \ub54c \uc815\ud55c \uac83\uacfc \uac19\uc544\uc57c \ud569\ub2c8\ub2e4."
+    if not isinstance(packed_batch, PackedSequence):
+        raise AssertionError(
+            f"`packed_batch`: \uae30\ub300\ud55c type PackedSequence, \ubc1b\uc740 type {type_name(packed_batch)}.\n{hint}"
+        )
+    # How many rows there are is a matter of values (the lengths), so only their own count is asked for.
+    rows = packed_batch.data.shape[0]
+    sizes = {"N": rows, "d_w": embedding_size}
+    expect_tensor("packed_batch.data", packed_batch.data, "N d_w", sizes=sizes, hint=hint)
+    expect_tensor(
+        "packed_batch.batch_sizes",
+        packed_batch.batch_sizes,
+        "L",
+        sizes={"L": batch.shape[1]},
+        hint=hint,
+        dtype=torch.int64,
+    )
+
+
+@test_case(name="`bi_h_n`\uc740 layer\uc640 \ubc29\ud5a5\ub9c8\ub2e4, sequence\ub9c8\ub2e4 \ub9c8\uc9c0\ub9c9 hidden state\ub97c \ud558\ub098\uc529 \ub2f4\uace0 \uc788\uc2b5\ub2c8\ub2e4.")
+def test_bi_h_n_has_a_state_for_every_layer_and_direction(bi_h_n, batch, hidden_size, num_layers, num_dirs):
+    expect_given(batch=batch, hidden_size=hidden_size, num_layers=num_layers, num_dirs=num_dirs)
+    hint = "bi_gru\uac00 \ub3cc\ub824\uc8fc\ub294 \ub450 \uac12 \uac00\uc6b4\ub370 \ub9c8\uc9c0\ub9c9 state\ub97c \uadf8\ub300\ub85c `bi_h_n`\uc5d0 \ub450\uc2ed\uc2dc\uc624."
+    sizes = {"num_layers*num_dirs": num_layers * num_dirs, "B": batch.shape[0], "d_h": hidden_size}
+    expect_tensor("bi_h_n", bi_h_n, "num_layers*num_dirs B d_h", sizes=sizes, hint=hint)
+
+
+@test_case(name="`outputs`\ub294 \uc2dc\uc810\ub9c8\ub2e4 \ub450 \ubc29\ud5a5\uc758 state\ub97c \uc774\uc5b4 \ubd99\uc5ec \ub2f4\uace0 \uc788\uc2b5\ub2c8\ub2e4.")
+def test_outputs_joins_the_directions(outputs, batch, hidden_size, num_dirs):
+    expect_given(batch=batch, hidden_size=hidden_size, num_dirs=num_dirs)
+    hint = "bi_gru\uc758 \ucd9c\ub825\uc744 \ub2e4\uc2dc \ud3bc\uce5c tensor\uc5ec\uc57c \ud569\ub2c8\ub2e4. \ud3bc\uce58\ub294 \ud568\uc218\uac00 \ub3cc\ub824\uc8fc\ub294 \uac12\uc774 \uba87 \uac1c\uc778\uc9c0 \ud655\uc778\ud558\uc2ed\uc2dc\uc624."
+    sizes = {"L": batch.shape[1], "B": batch.shape[0], "num_dirs*d_h": num_dirs * hidden_size}
+    expect_tensor("outputs", outputs, "L B num_dirs*d_h", "B L num_dirs*d_h", sizes=sizes, hint=hint)
+
+
+@test_case(name="`output_lens`\ub294 sequence\ub9c8\ub2e4 \uae38\uc774\ub97c \ud558\ub098\uc529 \ub2f4\uace0 \uc788\uc2b5\ub2c8\ub2e4.")
+def test_output_lens_has_a_length_for_every_sequence(output_lens, batch):
+    expect_given(batch=batch)
+    hint = "\ud3bc\uce58\ub294 \ud568\uc218\uac00 tensor\uc640 \ud568\uaed8 \ub3cc\ub824\uc8fc\ub294 \uac12\uc785\ub2c8\ub2e4."
+    sizes = {"B": batch.shape[0]}
+    expect_tensor("output_lens", output_lens, "B", sizes=sizes, hint=hint, dtype=torch.int64)

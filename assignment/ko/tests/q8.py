@@ -1,0 +1,88 @@
+# Public checks of q8: shapes, dtypes and types only.
+# ASCII only, since some systems read this file in an encoding of their own.
+OK_FORMAT = False
+
+import torch
+from otter.test_files import test_case
+
+name = "q8"
+
+
+def expect_present(**values: object) -> None:
+    """Fail, naming the first of *values* that is missing."""
+    for name, value in values.items():
+        if value is None:
+            raise AssertionError(
+                f"`{name}`\uc758 \uac12\uc774 \uc544\uc9c1 None\uc785\ub2c8\ub2e4.\nTODO\ub97c \ucc44\uc6b0\uace0, \uadf8 cell\uc744 \uc2e4\ud589\ud55c \ub4a4 \ub2e4\uc2dc \ud655\uc778\ud558\uc2ed\uc2dc\uc624."
+            )
+
+
+def expect_given(*, batch: object = torch.empty(0, 0), **sizes: object) -> None:
+    """Fail if *batch* is no (B, L) tensor or one of *sizes* no integer: somebody changed what was given."""
+    broken = [name for name, value in sizes.items() if not isinstance(value, int)]
+    if not isinstance(batch, torch.Tensor) or batch.ndim != 2:
+        broken.append("batch")
+    if broken:
+        raise AssertionError(
+            f"\uc8fc\uc5b4\uc9c4 \ubcc0\uc218 `{broken[0]}`\uac00 \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4.\n\ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud558\uc2ed\uc2dc\uc624."
+        )
+
+
+def type_name(value: object) -> str:
+    """The name of *value*'s type; the grader's stand-ins for values it cannot carry know the name of the original."""
+    return str(getattr(value, "type_name", type(value).__name__))
+
+
+def expect_tensor(
+    name: str, value: object, *layouts: str, sizes: dict[str, int], hint: str, dtype: torch.dtype | None = None
+) -> None:
+    """Fail unless *value* is a tensor of one of *layouts* and of *dtype*, any floating dtype if None.
+
+    A layout is a line of symbols, as in "L B d_h"; *sizes* says how large each is, and numbers stand for themselves.
+    """
+    expect_present(**{name: value})
+    if not isinstance(value, torch.Tensor):
+        raise AssertionError(
+            f"`{name}`: \uae30\ub300\ud55c type Tensor, \ubc1b\uc740 type {type_name(value)}.\n{hint}"
+        )
+    shapes = [tuple(sizes[axis] if axis in sizes else int(axis) for axis in layout.split()) for layout in layouts]
+    received = tuple(value.shape)
+    if received not in shapes:
+        labelled = [
+            "(" + ", ".join(f"{axis}={sizes[axis]}" if axis in sizes else axis for axis in layout.split()) + ")"
+            for layout in layouts
+        ]
+        wanted = " \ub610\ub294 ".join(labelled)
+        raise AssertionError(
+            f"`{name}`: \uae30\ub300\ud55c shape {wanted}, \ubc1b\uc740 shape {received}.\n{hint}"
+        )
+    if value.dtype != dtype if dtype else not value.dtype.is_floating_point:
+        wanted = str(dtype or "float").removeprefix("torch.")
+        found = str(value.dtype).removeprefix("torch.")
+        raise AssertionError(
+            f"`{name}`: \uae30\ub300\ud55c dtype {wanted}, \ubc1b\uc740 dtype {found}.\n{hint}"
+        )
+
+
+@test_case(name="`h_n_by_layer`\uc5d0\ub294 layer \ucd95\uacfc \ubc29\ud5a5 \ucd95\uc774 \ub530\ub85c \uc788\uc2b5\ub2c8\ub2e4.")
+def test_h_n_by_layer_has_axes_for_layers_and_directions(h_n_by_layer, batch, hidden_size, num_layers, num_dirs):
+    expect_given(batch=batch, hidden_size=hidden_size, num_layers=num_layers, num_dirs=num_dirs)
+    hint = "`bi_h_n`\uc758 \uccab \ucd95\ub9cc \ub458\ub85c \ub098\ub204\uace0 \ub098\uba38\uc9c0 \ucd95\uc740 \uadf8\ub300\ub85c \ub450\uc2ed\uc2dc\uc624."
+    sizes = {"num_layers": num_layers, "num_dirs": num_dirs, "B": batch.shape[0], "d_h": hidden_size}
+    expect_tensor("h_n_by_layer", h_n_by_layer, "num_layers num_dirs B d_h", sizes=sizes, hint=hint)
+
+
+@test_case(name="`last_forward`\ub294 sequence\ub9c8\ub2e4 state\ub97c \ud558\ub098\uc529 \ub2f4\uace0 \uc788\uc2b5\ub2c8\ub2e4.")
+def test_last_forward_has_one_state_for_every_sequence(last_forward, batch, hidden_size):
+    expect_given(batch=batch, hidden_size=hidden_size)
+    hint = "layer \ud558\ub098\uc640 \ubc29\ud5a5 \ud558\ub098\ub97c \uace0\ub974\uba74 \ub0a8\ub294 \ucd95\uc740 \ub458\uc785\ub2c8\ub2e4."
+    sizes = {"B": batch.shape[0], "d_h": hidden_size}
+    expect_tensor("last_forward", last_forward, "B d_h", sizes=sizes, hint=hint)
+
+
+@test_case(name="`last_backward`\ub294 sequence\ub9c8\ub2e4 state\ub97c \ud558\ub098\uc529 \ub2f4\uace0 \uc788\uc2b5\ub2c8\ub2e4.")
+def test_last_backward_has_one_state_for_every_sequence(last_backward, batch, hidden_size):
+    expect_given(batch=batch, hidden_size=hidden_size)
+    hint = "layer \ud558\ub098\uc640 \ubc29\ud5a5 \ud558\ub098\ub97c \uace0\ub974\uba74 \ub0a8\ub294 \ucd95\uc740 \ub458\uc785\ub2c8\ub2e4."
+    sizes = {"B": batch.shape[0], "d_h": hidden_size}
+    expect_tensor("last_backward", last_backward, "B d_h", sizes=sizes, hint=hint)

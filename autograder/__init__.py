@@ -1,0 +1,1 @@
+"""An autograder for notebooks: student code runs confined, its values are compared with the reference's."""

@@ -1,0 +1,75 @@
+"""The files in a zip that someone else made: listed and read in memory, within limits, never unpacked to disk."""
+
+from __future__ import annotations
+
+import lzma
+import zipfile
+import zlib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+__all__ = ["MAX_FILES", "MAX_RATIO", "ArchiveError", "is_otter_export", "members"]
+
+MAX_FILES = 200_000
+"""A platform's export of a large course has some 10,000."""
+MAX_RATIO = 500
+"""Unpacked to packed bytes of one file; repetitive notebooks reach 100, bombs 1000 and more."""
+_RATIO_MATTERS_BYTES = 2**20
+
+_FAULTS = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError),
+    *(RuntimeError, NotImplementedError, ValueError),  # encrypted, an unknown compression, a broken header
+)
+_UTF8_NAME = 0x800  # the general-purpose flag that says how a name is encoded
+
+
+class ArchiveError(Exception):
+    """Why a zip, or one file in it, is not read, in one line."""
+
+
+def is_otter_export(path: Path) -> bool:
+    """Whether the zip is one student's export by Otter, which leaves its marks at the root."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return not {"__zip_filename__", ".OTTER_LOG"}.isdisjoint(archive.namelist())
+    except _FAULTS:
+        return False
+
+
+def members(path: Path, max_bytes: int) -> list[tuple[str, Callable[[], bytes]]]:
+    """The files in the zip at *path* in its order, each with a function that reads it; *max_bytes* bounds each.
+
+    The zip stays open as long as one of the functions lives. They and this raise ArchiveError.
+    """
+    try:
+        archive = zipfile.ZipFile(path)
+    except _FAULTS as error:
+        raise ArchiveError(f"is not a zip that can be read: {error}") from error
+    files = [info for info in archive.infolist() if not info.is_dir()]
+    if len(files) > MAX_FILES:
+        raise ArchiveError(f"holds {len(files)} files, more than {MAX_FILES}")
+    return [(_name(info), partial(_read, archive, info, max_bytes)) for info in files]
+
+
+def _name(info: zipfile.ZipInfo) -> str:
+    """The file's path; names not marked as UTF-8 are so nevertheless (macOS) or else in Korean Windows's code page."""
+    if not info.flag_bits & _UTF8_NAME:
+        for encoding in ("utf-8", "cp949"):
+            try:
+                return info.filename.encode("cp437").decode(encoding)
+            except UnicodeError:
+                continue
+    return info.filename
+
+
+def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, max_bytes: int) -> bytes:
+    if info.file_size > max_bytes:
+        raise ArchiveError(f"is larger than {max_bytes // 2**20} MiB")
+    if info.file_size > max(_RATIO_MATTERS_BYTES, info.compress_size * MAX_RATIO):
+        raise ArchiveError(f"is packed more than {MAX_RATIO} to 1")
+    try:
+        with archive.open(info) as file:  # never gives more than `file_size`, whatever the stream holds
+            return file.read()
+    except _FAULTS as error:
+        raise ArchiveError(f"cannot be read from the zip: {error}") from error

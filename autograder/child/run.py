@@ -1,0 +1,190 @@
+"""Run a submission statement by statement under a scenario, and send what it leaves behind."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import linecache
+import random
+import signal
+from collections.abc import Callable
+from types import FrameType
+
+import torch
+from torch import Tensor, nn
+
+from autograder import pins
+from autograder.child import recorder
+from autograder.child.statements import Statement, statements
+from autograder.job import Job
+from autograder.observation import Tree, describe, pack, restore
+
+__all__ = ["main", "warm"]
+
+CALLS = 16
+"""Most calls of one question's check that are taken down."""
+MESSAGE_CHARACTERS = 2000
+
+Send = Callable[[bytes], None]
+
+
+class _Overtime(BaseException):
+    """A statement outran its time. Not an `Exception`, so that `except Exception` does not swallow it."""
+
+
+class _Run:
+    def __init__(self, job: Job, tensors: dict[str, Tensor], send: Send) -> None:
+        self.job = job
+        self.tensors = tensors
+        self.send = send
+        self.calls: dict[str, int] = {}
+        self.rebound: set[str] = set()
+        self.right = {
+            name: (rebinding.question, tree) for rebinding in job.rebindings for name, tree in rebinding.values.items()
+        }
+        self.namespace = recorder.install(self.check)
+        self.program = statements(job.cells)
+
+    def everything(self) -> None:
+        bound_somewhere = frozenset[str]().union(*(statement.names for statement in self.program))
+        for name in self.right.keys() - bound_somewhere:
+            self.rebind(name)
+        for index, statement in enumerate(self.program):
+            if index not in self.job.skip:
+                self.send(pack({"kind": "started", "statement": index, "cell": statement.cell, "line": statement.line}))
+                self.one(statement)
+            for name in statement.names:
+                self.replace(name)
+                if name in self.right:
+                    self.rebind(name)
+        for question in self.job.names:
+            if question not in self.calls:
+                self.check(question)
+        self.send(pack({"kind": "finished"}))
+
+    def one(self, statement: Statement) -> None:
+        """Execute one statement; an error in it is reported, and stays its own."""
+        try:
+            if statement.error is not None:
+                raise statement.error
+            assert statement.node is not None
+            filename = f"<cell {statement.cell}>"
+            code = compile(ast.Module([statement.node], []), filename, "exec")
+            signal.setitimer(signal.ITIMER_REAL, self.job.statement_seconds, 0.2)
+            try:
+                exec(code, self.namespace)
+            finally:
+                signal.setitimer(signal.ITIMER_REAL, 0)
+        except BaseException as problem:  # SystemExit and KeyboardInterrupt too: the next statement is another one
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            self.report(statement, problem)
+
+    def report(self, statement: Statement, problem: BaseException) -> None:
+        overtime = isinstance(problem, _Overtime)
+        line = statement.line
+        trace = problem.__traceback__
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename == f"<cell {statement.cell}>":
+                line = trace.tb_lineno
+            trace = trace.tb_next
+        message: Tree = {
+            "kind": "overtime" if overtime else "error",
+            "cell": statement.cell,
+            "line": line,
+            "type": type(problem).__name__,
+            "names": sorted(statement.names),
+        }
+        if self.job.verbose:
+            message["message"] = _words(problem)
+        self.send(pack(message))
+
+    def check(self, question: str) -> None:
+        """Take down the names of *question*, as `grader.check` is reached."""
+        names = self.job.names.get(question) if isinstance(question, str) else None
+        if names is None:
+            return
+        self.calls[question] = self.calls.get(question, 0) + 1
+        if self.calls[question] <= CALLS:
+            tensors: dict[str, Tensor] = {}
+            values: dict[str, Tree] = {}
+            for name in names:
+                try:
+                    values[name] = describe(self.namespace.get(name), tensors, values=self.job.values)
+                except Exception as problem:  # an object that fights back is no value
+                    values[name] = {"is": "other", "type": type(problem).__name__}
+            self.send(pack({"kind": "record", "question": question, "values": values}, tensors))
+        for name, (of, _) in self.right.items():
+            if of == question and name not in self.rebound:
+                self.rebind(name)
+
+    def replace(self, name: str) -> None:
+        """Put the scenario's value in the released one's place."""
+        for released, other in self.job.replacements.get(name, ()):
+            value = self.namespace.get(name)
+            if type(value) is type(released) and value == released:
+                self.namespace[name] = copy.deepcopy(other)
+                return
+
+    def rebind(self, name: str) -> None:
+        """Put the reference's value in the place of a wrong one."""
+        self.rebound.add(name)
+        tree = self.right[name][1]
+        if tree["is"] == "module":
+            self.namespace[name] = self._layer(tree, self.namespace.get(name))
+        else:
+            value = restore(tree, self.tensors)
+            self.namespace[name] = value.clone() if isinstance(value, Tensor) else value
+
+    def _layer(self, tree: Tree, own: object) -> nn.Module:
+        config = dict(tree["config"])
+        if "batch_first" in config:
+            # Either layout is right: keep the one that the student's next lines were written for.
+            config["batch_first"] = bool(own.batch_first) if isinstance(own, nn.RNNBase) else self.job.batch_first
+        layer: nn.Module = getattr(nn, tree["class"])(**config)
+        return layer
+
+
+def _words(problem: BaseException) -> str:
+    try:
+        return str(problem)[:MESSAGE_CHARACTERS]
+    except Exception:
+        return ""
+
+
+def _overtime(signum: int, frame: FrameType | None) -> None:
+    raise _Overtime
+
+
+def main(payload: bytes, send: Send) -> None:
+    """Run the job in *payload*; called in a confined process of its own."""
+    job, tensors = Job.decode(payload)
+    random.seed(0)
+    torch.manual_seed(0)
+    signal.signal(signal.SIGALRM, _overtime)
+    for number, cell in enumerate(job.cells, 1):
+        linecache.cache[f"<cell {number}>"] = (len(cell), None, cell.splitlines(keepends=True), f"<cell {number}>")
+    _Run(job, tensors, send).everything()
+
+
+def warm() -> None:
+    """Do once, before any submission, what every run would have to do: imports, first calls of the operations."""
+    pins.pin_all_layers()
+    _warm_operations()
+    statements(["%matplotlib inline\nx = 1"])
+
+
+def _warm_operations() -> None:
+    from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+    batch = torch.tensor([[1, 2, 3], [2, 1, 0]])
+    embedded = nn.Embedding(5, 4)(batch)
+    layers = nn.RNN(4, 3), nn.LSTM(4, 3), nn.GRU(4, 3, num_layers=2, bidirectional=True)
+    for layer in layers:
+        layer(embedded.transpose(0, 1))
+    packed, _ = layers[2](pack_padded_sequence(embedded, torch.tensor([3, 2]), batch_first=True))
+    outputs, _ = pad_packed_sequence(packed)
+    logits = nn.Linear(6, 5)(outputs)
+    torch.stack([logits.argmax(-1), logits.max(-1)[1]])
+    repr(logits)
+    tensors: dict[str, Tensor] = {}
+    pack(describe(logits, tensors, values=True), tensors)

@@ -1,0 +1,114 @@
+"""Cells into top-level statements, so that one that fails does not take the others with it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from IPython.core.inputtransformer2 import TransformerManager
+
+__all__ = ["Statement", "statements"]
+
+# Magics that run the code they are given; all others are passed over.
+_RUNNING_MAGICS = {"time", "timeit", "capture", "prun"}
+# A line that starts so goes on with the block before it.
+_CONTINUATIONS = ("else", "elif", "except", "finally", ")", "]", "}", "#")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One top-level statement of a cell, or the error that kept it from being one."""
+
+    cell: int
+    """The code cell's number, from 1."""
+    line: int
+    """Its first line within the cell, from 1."""
+    node: ast.stmt | None
+    error: SyntaxError | None = None
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that it binds at the top level."""
+        return frozenset(_bound(self.node)) if self.node is not None else frozenset()
+
+
+def statements(cells: list[str]) -> list[Statement]:
+    """The statements of all cells, in order."""
+    return [statement for number, cell in enumerate(cells, 1) for statement in _of_cell(number, cell)]
+
+
+def _of_cell(number: int, cell: str) -> Iterator[Statement]:
+    try:
+        nodes = _parse(cell)
+    except _NOT_PYTHON:
+        yield from _piecewise(number, cell)
+    else:
+        for node in nodes:
+            yield from _unwrap_magic(number, node)
+
+
+_NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError, IndexError)
+
+
+def _parse(source: str) -> list[ast.stmt]:
+    try:
+        return ast.parse(source).body
+    except SyntaxError:
+        return ast.parse(TransformerManager().transform_cell(source)).body
+
+
+def _piecewise(number: int, cell: str) -> Iterator[Statement]:
+    """The blocks of a cell that cannot be parsed as a whole: those that can be parsed are run all the same."""
+    lines = cell.splitlines(keepends=True)
+    starts = [
+        index
+        for index, line in enumerate(lines)
+        if line.strip() and not line[0].isspace() and not line.startswith(_CONTINUATIONS)
+    ]
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        block = "".join(lines[start:end])
+        try:
+            nodes = _parse(block)
+        except _NOT_PYTHON as problem:
+            error = problem if isinstance(problem, SyntaxError) else SyntaxError(type(problem).__name__)
+            yield Statement(number, start + (error.lineno or 1), None, error)
+        else:
+            for node in nodes:
+                yield from _unwrap_magic(number, ast.increment_lineno(node, start))
+
+
+def _unwrap_magic(number: int, node: ast.stmt) -> Iterator[Statement]:
+    """`%time x = f()` and a `%%time` cell, in a notebook or in an exported script, are the code inside."""
+    code = _magic_code(node)
+    if code is None:
+        yield Statement(number, node.lineno, node)
+        return
+    for inner in _of_cell(number, code):
+        if inner.node is not None:
+            ast.increment_lineno(inner.node, node.lineno - 1)
+        yield Statement(number, inner.line + node.lineno - 1, inner.node, inner.error)
+
+
+def _magic_code(node: ast.stmt) -> str | None:
+    match node:
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name("get_ipython"))) as call, args=args)):
+            words = [argument.value for argument in args if isinstance(argument, ast.Constant)]
+            if call.attr in ("run_line_magic", "run_cell_magic") and words and words[0] in _RUNNING_MAGICS:
+                return str(words[-1])
+    return None
+
+
+def _bound(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            yield node.name
+            return
+        case ast.Lambda() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+            return
+        case ast.Name(ctx=ast.Store()):
+            yield node.id
+        case ast.alias():
+            yield (node.asname or node.name).partition(".")[0]
+    for child in ast.iter_child_nodes(node):
+        yield from _bound(child)

@@ -1,0 +1,150 @@
+"""The command line: `autograder grade`, `autograder check`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sqlite3
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from autograder.text import LANGUAGES
+
+__all__ = ["main"]
+
+GRADER_FAILED = 1
+USAGE = 2
+INTERRUPTED = 130
+"""As shells report a process that Ctrl-C ended."""
+
+_EXAMPLES = """
+examples:
+  autograder grade submissions/ --out graded        a folder, one file or folder for each student
+  autograder grade export.zip --out graded          what Canvas, Moodle or Gradescope let you download, as it is
+  autograder grade kim.ipynb lee.py --out graded    single files
+  autograder check rnn.ipynb                        a student's own check: shapes and types, no points
+
+The first thing to open afterwards is graded/report.html. Run the same command again after new files have arrived:
+only what is new or changed is graded.
+"""
+_OUTPUT = """
+--out DIR holds afterwards:
+  grades.csv         one row a submission, for spreadsheets and gradebooks
+  report.html        the class: distribution, hardest checks, misconceptions
+  feedback/          a page for every student
+  results/           the same for Gradescope
+  gradebook.sqlite   what was graded and why; keep it, and nothing is graded twice
+
+exit status: 0 all were graded, however badly they did; 1 the grader itself failed on some; 2 usage
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command in *argv*, the process's own by default, and give the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that lacks Hangul still gets its table
+    args = _parser().parse_args(argv)
+    return _grade(args) if args.command == "grade" else _check(args)
+
+
+def _parser() -> argparse.ArgumentParser:
+    style = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="autograder",
+        description="Grade notebooks of the RNN, LSTM and GRU assignment.",
+        epilog=_EXAMPLES,
+        formatter_class=style,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    grade = commands.add_parser(
+        "grade",
+        help="grade submissions into a folder",
+        description="Grade files, folders and zips of submissions.",
+        epilog=_OUTPUT,
+        formatter_class=style,
+    )
+    grade.add_argument("paths", metavar="PATH", nargs="+", type=Path, help="a file, a folder, or a platform's zip")
+    grade.add_argument("--out", metavar="DIR", required=True, type=Path, help="where grades and pages go")
+    grade.add_argument(
+        "--workers",
+        metavar="N",
+        type=_positive,
+        default=_cores(),
+        help="how many at a time (default: all %(default)s cores)",
+    )
+    grade.add_argument("--lang", choices=LANGUAGES, help="language of the pages (default: of the student's edition)")
+    grade.add_argument(
+        "--isolation",
+        choices=("full", "process"),
+        default="full",
+        help="`process` runs student code without a sandbox: only for files that you trust (default: full)",
+    )
+
+    check = commands.add_parser("check", help="a student's own check: the public checks only", formatter_class=style)
+    check.add_argument("file", metavar="FILE", type=Path, help="a notebook or Python file")
+    check.add_argument("--lang", choices=LANGUAGES, help="language of the messages (default: of the edition)")
+    return parser
+
+
+def _positive(number: str) -> int:
+    if not number.isascii() or not number.isdigit() or int(number) < 1:
+        raise argparse.ArgumentTypeError(f"{number!r} is not a number from 1")
+    return int(number)
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _grade(args: argparse.Namespace) -> int:
+    from autograder import course
+    from autograder.gradebook import GradebookError
+    from autograder.intake import collect
+    from autograder.pool import Pool
+    from autograder.render.terminal import closing
+    from autograder.run import grade_into
+    from autograder.sandbox import SandboxFault
+
+    if args.out.exists() and not args.out.is_dir():
+        return _fail(f"--out {args.out}: is not a folder", USAGE)
+    if any(path.resolve() == args.out.resolve() for path in args.paths):
+        return _fail(f"--out {args.out}: holds the submissions; choose another folder", USAGE)
+    try:
+        entries = collect(args.paths, without=args.out)
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}", USAGE)
+    if not entries:
+        return _fail(f"no submissions in {', '.join(map(str, args.paths))}", USAGE)
+
+    def open_pool() -> Pool:
+        return Pool(workers=min(args.workers, len(entries)), lang=args.lang, isolation=args.isolation)
+
+    questions = [question for question in course.questions() if question.points]
+    fingerprint = f"{course.fingerprint()} {args.lang or 'edition'} {args.isolation}"
+    try:
+        report = grade_into(args.out, entries, questions, open_pool, fingerprint, faults=(SandboxFault,))
+    except GradebookError as error:
+        return _fail(str(error), USAGE)
+    except (OSError, sqlite3.Error) as error:
+        return _fail(f"{args.out}: {error}", GRADER_FAILED)
+    print("\n".join(closing(args.out, report.rows, questions, report.graded)))
+    if report.fault:
+        return _fail(report.fault, INTERRUPTED if report.interrupted else GRADER_FAILED)
+    return GRADER_FAILED if any(row.grade.status == "could-not-grade" for row in report.rows) else 0
+
+
+def _check(args: argparse.Namespace) -> int:
+    from autograder.selfcheck import check
+
+    if not args.file.is_file():
+        return _fail(f"{args.file}: no such file", USAGE)
+    return check(args.file, args.lang)
+
+
+def _fail(reason: str, status: int) -> int:
+    print(f"autograder: {reason}", file=sys.stderr)
+    return status

@@ -1,0 +1,319 @@
+"""Grade one submission: run it, check it, and go on after a wrong question as if it had been right."""
+
+from __future__ import annotations
+
+import builtins
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from torch import Tensor, nn
+
+from autograder import course, notebook
+from autograder.checks import Finding, Findings, Look
+from autograder.course import Check, Question, Scenario
+from autograder.job import Job
+from autograder.records import CheckResult, Grade, QuestionGrade, StatementError, Status, Submission
+from autograder.reference import Reference, ReferenceValues, replacements
+from autograder.runlog import Record, RunLog
+from autograder.text import Language, language, speaking, text
+
+__all__ = ["Grader", "Run"]
+
+RELEASED_STATEMENT_SECONDS = 10.0
+HIDDEN_STATEMENT_SECONDS = 3.0
+"""Hidden scenarios are small: what takes this long there does not end."""
+RESTARTS = 8
+"""How often a run that hangs or crashes is started again without the statement that did it."""
+
+Run = Callable[[Job, dict[str, Tensor]], RunLog]
+"""Runs a job, with the tensors that its rebindings refer to, in the sandbox."""
+
+_SIZE_KINDS = {"missing", "shape", "argument"}
+# The names of a student's own exception classes could carry hidden inputs out.
+_ERRORS = {name for name, cls in vars(builtins).items() if isinstance(cls, type) and issubclass(cls, BaseException)}
+_ERRORS |= {"TimeLimit", "OutOfMemoryError", "UnsupportedOperation"}
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """The first scenario in which a check failed, and what it said there."""
+
+    finding: Finding
+    scenario: Scenario
+    log: RunLog
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """What the hidden checks say of one question over all hidden scenarios."""
+
+    question: Question
+    records: Sequence[Record]
+    failures: dict[str, _Failure]
+
+    @property
+    def points(self) -> float:
+        return sum(check.points for check in _hidden(self.question) if check.name not in self.failures)
+
+    @property
+    def right(self) -> bool:
+        return not self.failures
+
+
+def _hidden(question: Question) -> list[Check]:
+    return [check for check in course.checks() if check.question == question.id and not check.public]
+
+
+def _public(question: Question) -> list[Check]:
+    return [check for check in course.checks() if check.question == question.id and check.public]
+
+
+class Grader:
+    """Grades submissions one after another; a score depends on nothing but the submission.
+
+    *look* runs the checks of a question on an observation, *run* a job in the sandbox.
+    """
+
+    def __init__(self, run: Run, look: Callable[[Look], Findings]) -> None:
+        self.run = run
+        self.look = look
+        self.reference = Reference(lambda job: run(job, {}))
+        self._findings: dict[tuple[str, str, Language, bytes], Findings] = {}
+
+    def grade(self, submission: Submission, lang: Language | None = None) -> Grade:
+        """The grade, in *lang* or the language of the student's edition."""
+        started = time.perf_counter()
+        with speaking(lang or "ko"):
+            try:
+                if submission.problem:
+                    raise notebook.Unreadable(submission.problem)
+                source = notebook.read(submission.content, submission.name)
+            except notebook.Unreadable as problem:
+                return _unreadable(str(problem))
+        with speaking(lang or source.lang or "ko"):
+            grade = _Grading(self, list(source.cells)).grade()
+        return replace(grade, seconds=time.perf_counter() - started)
+
+    def findings(self, question: Question, scenario: Scenario, record: Record, *, public: bool = False) -> Findings:
+        """What the checks say of *record*; equal observations are checked once."""
+        key = (f"{question.id}{' public' * public}", scenario.id, language(), hashlib.sha256(record.frame).digest())
+        if key not in self._findings:
+            reference = None if public else self.reference.at(scenario, question.id)
+            self._findings[key] = self.look(Look(question.id, public, record, reference, scenario))
+        return self._findings[key]
+
+
+def _unreadable(reason: str) -> Grade:
+    questions = tuple(QuestionGrade(q.id, q.points, 0.0, ()) for q in course.questions() if q.points)
+    return Grade("unreadable", 0.0, course.maximum(), questions, language(), detail=reason, remarks=(reason,))
+
+
+class _Grading:
+    """The grading of one submission."""
+
+    def __init__(self, grader: Grader, cells: list[str]) -> None:
+        self.grader = grader
+        self.cells = cells
+        self.skip: list[int] = []
+        self.stops: list[tuple[Status, str]] = []
+        self.questions = course.questions()
+
+    def grade(self) -> Grade:
+        released = self.run(course.as_released())
+        verdicts = self.verdicts()
+        graded = tuple(self.question_grade(verdict, released) for verdict in verdicts if verdict.question.points)
+        status, detail = self.stops[0] if self.stops else ("graded", "")
+        return Grade(
+            status,
+            sum(grade.score for grade in graded),
+            course.maximum(),
+            graded,
+            language(),
+            detail,
+            tuple(self.remarks(verdicts, released)),
+            tuple(self.errors(released)),
+            released.printed,
+        )
+
+    def run(
+        self, scenario: Scenario, wrong: Sequence[Question] = (), *, batch_first: bool = False
+    ) -> RunLog:
+        """Run the submission, again without the statement that hangs or crashes it where there is one."""
+        released = scenario.id == "as-released"
+        tensors: dict[str, Tensor] = {}
+        rebindings = [
+            self.grader.reference.at(scenario, question.id).rebinding(question.names, tensors) for question in wrong
+        ]
+        for _ in range(RESTARTS):
+            job = Job(
+                self.cells,
+                {question.id: list(question.asked) for question in self.questions},
+                replacements(scenario),
+                rebindings,
+                batch_first,
+                sorted(self.skip),
+                RELEASED_STATEMENT_SECONDS if released else HIDDEN_STATEMENT_SECONDS,
+                values=not released,
+                verbose=released,
+            )
+            log = self.grader.run(job, tensors)
+            stalled = [statement for statement in log.stalled if statement not in self.skip]
+            self.skip += stalled
+            self.note_stop(log)
+            if log.ending == "finished" or not stalled:
+                break
+        return log
+
+    def note_stop(self, log: RunLog) -> None:
+        overtime = [error for error in log.errors if error.kind == "TimeLimit"]
+        if overtime:
+            self.stops.append(("timed-out", f"cell {overtime[0].cell}, line {overtime[0].line} does not end"))
+        if log.ending != "finished":
+            status: Status = "timed-out" if log.ending == "timed-out" else "crashed"
+            where = f" in cell {log.last_started[0]}, line {log.last_started[1]}" if log.last_started else ""
+            self.stops.append((status, f"the run {_ENDINGS[log.ending]}{where}"))
+
+    def verdicts(self) -> list[_Verdict]:
+        """Every question's verdict, each graded as if the wrong ones before it had been right."""
+        final: list[_Verdict] = []
+        layouts = [False]
+        while len(final) < len(self.questions):
+            best: list[_Verdict] = []
+            wrong = [verdict.question for verdict in final if not verdict.right]
+            for batch_first in layouts:
+                logs = {
+                    scenario: self.run(scenario, wrong, batch_first=batch_first) for scenario in course.scenarios()
+                }
+                verdicts = self.until_wrong(self.questions[len(final) :], logs)
+                if not best or verdicts[0].points > best[0].points:
+                    best = verdicts
+                if best[0].right:
+                    break
+            final += best
+            layouts = [False, True] if self.lacks_layer(final[-1]) else [False]
+        return final
+
+    def until_wrong(self, questions: Sequence[Question], logs: dict[Scenario, RunLog]) -> list[_Verdict]:
+        """The verdicts of *questions* up to the first wrong one, which is the last."""
+        verdicts: list[_Verdict] = []
+        for question in questions:
+            verdicts.append(self.verdict(question, logs))
+            if not verdicts[-1].right:
+                break
+        return verdicts
+
+    def verdict(self, question: Question, logs: dict[Scenario, RunLog]) -> _Verdict:
+        later = [q.id for q in self.questions[self.questions.index(question) + 1 :]]
+        candidates = [log.candidates(question.id, later) or [_nothing(question)] for log in logs.values()]
+        verdict = self.judge(question, logs, [records[0] for records in candidates])
+        if not verdict.right and any(len(records) > 1 for records in candidates):
+            verdict = max(
+                verdict,
+                self.judge(question, logs, [records[-1] for records in candidates]),
+                key=lambda verdict: verdict.points,
+            )
+        return verdict
+
+    def judge(self, question: Question, logs: dict[Scenario, RunLog], records: Sequence[Record]) -> _Verdict:
+        failures: dict[str, _Failure] = {}
+        for (scenario, log), record in zip(logs.items(), records, strict=True):
+            for name, finding in self.grader.findings(question, scenario, record).items():
+                if not finding.passed and name not in failures:
+                    failures[name] = _Failure(finding, scenario, log)
+        return _Verdict(question, records, failures)
+
+    def lacks_layer(self, verdict: _Verdict) -> bool:
+        """Whether a recurrent layer is to be put in place where the submission has none to take the layout from."""
+        if verdict.right:
+            return False
+        reference = self.grader.reference.at(course.scenarios()[0], verdict.question.id)
+        recurrent = [name for name in verdict.question.names if isinstance(getattr(reference, name), nn.RNNBase)]
+        return any(not isinstance(record[name], nn.RNNBase) for name in recurrent for record in verdict.records)
+
+    def question_grade(self, verdict: _Verdict, released: RunLog) -> QuestionGrade:
+        question = verdict.question
+        public = self.public_findings(question, released)
+        lang = language()
+        results = [
+            CheckResult(check.name, check.titles[lang], 0.0, "passed" if found.passed else "failed", found.message)
+            for check in _public(question)
+            for found in (public[check.name],)
+        ]
+        for check in _hidden(question):
+            failure = verdict.failures.get(check.name)
+            if failure is None:
+                results.append(CheckResult(check.name, check.titles[lang], check.points, "passed"))
+            else:
+                message = failure.finding.message + _where(failure, check)
+                title = failure.scenario.titles[lang]
+                results.append(CheckResult(check.name, check.titles[lang], check.points, "failed", message, title))
+        return QuestionGrade(question.id, question.points, verdict.points, tuple(results))
+
+    def public_findings(self, question: Question, released: RunLog) -> Findings:
+        """The public checks at the released sizes, on the last record: what the student sees on running everything."""
+        record = (released.candidates(question.id, []) or [_nothing(question)])[-1]
+        return self.grader.findings(question, course.as_released(), record, public=True)
+
+    def remarks(self, verdicts: list[_Verdict], released: RunLog) -> list[str]:
+        found = []
+        for verdict in verdicts:
+            question = verdict.question
+            if verdict.right:
+                continue
+            if not question.points:
+                found.append(
+                    text(
+                        ko="주어진 데이터 셀이 바뀌어 있습니다. 원래 셀이 있었던 것으로 보고 채점했습니다.",
+                        en="A given data cell was changed. Everything was graded as if it had not been.",
+                    )
+                )
+            elif all(finding.passed for finding in self.public_findings(question, released).values()) and any(
+                failure.finding.kind in _SIZE_KINDS for failure in verdict.failures.values()
+            ):
+                found.append(
+                    text(
+                        ko=f"{question.id}: 배포된 크기에서만 동작합니다. 숫자를 직접 쓴 곳이 있는지 확인해 보십시오.",
+                        en=f"{question.id}: it works only at the released sizes. Is a number typed in somewhere?",
+                    )
+                )
+        return found
+
+    def errors(self, released: RunLog) -> list[StatementError]:
+        """The errors at the released sizes with their source lines; those of pictures are no concern here."""
+        return [
+            replace(error, source=_line(self.cells, error.cell, error.line))
+            for error in released.errors
+            if "matplotlib" not in error.message
+        ]
+
+
+_ENDINGS = {
+    "timed-out": "did not end",
+    "crashed": "ended with a crash",
+    "flooded": "sent more than can be taken down",
+}
+
+
+def _nothing(question: Question) -> Record:
+    return Record(question.id, {}, b"")
+
+
+def _line(cells: list[str], cell: int, line: int) -> str:
+    lines = cells[cell - 1].splitlines() if 0 < cell <= len(cells) else []
+    return lines[line - 1] if 0 < line <= len(lines) else ""
+
+
+def _where(failure: _Failure, check: Check) -> str:
+    """Which statement left a missing name unbound: the kind of its error and its line, nothing of its text."""
+    if failure.finding.kind != "missing":
+        return ""
+    for error in failure.log.errors:
+        if set(error.names) & set(check.names):
+            kind = error.kind if error.kind in _ERRORS else text(ko="예외", en="an exception")
+            return text(
+                ko=f" (코드 셀 {error.cell}의 {error.line}번째 줄: {kind})",
+                en=f" (code cell {error.cell}, line {error.line}: {kind})",
+            )
+    return ""

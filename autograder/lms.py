@@ -1,0 +1,61 @@
+"""Who handed a file in, as the names in a learning platform's export tell it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+__all__ = ["GRADESCOPE_ROSTER", "gradescope_names", "student_of"]
+
+GRADESCOPE_ROSTER = "submission_metadata.yml"
+
+# Tried in this order on the whole path, so that platforms with a folder per student come before Canvas, whose
+# pattern could also fit a name that a student gave to a file. `Participant` is Moodle's blind marking.
+_LAYOUTS = tuple(
+    re.compile(rf"(?:.*/)?{pattern}", re.DOTALL)
+    for pattern in (
+        r"(?P<student>submission_\d+)/.+",  # Gradescope
+        r"submitted/(?P<student>[^/]+)/[^/]+/.+",  # nbgrader
+        r"(?P<student>Participant_\d+)_assignsubmission_[a-z]+(?:_?/|_).+",  # Moodle, blind
+        r"(?P<student>[^/]+?)_\d+_assignsubmission_[a-z]+(?:_?/|_).+",  # Moodle, a folder each or flat
+        r"(?:LATE_)?(?P<student>anon_\d+)_\d+_[^/]+",  # Canvas, anonymous
+        r"(?P<student>[^/]+?)(?:_LATE)?_\d+_\d+_[^/]+",  # Canvas
+    )
+)
+
+
+def student_of(path: str, names: Mapping[str, str]) -> str | None:
+    """The student that *path* (with `/`) names by a platform's convention, or None if it follows none.
+
+    *names* translates Gradescope's folders to people, see `gradescope_names`.
+    """
+    for layout in _LAYOUTS:
+        if match := layout.fullmatch(path):
+            student = match["student"]
+            return names.get(student, student)
+    return None
+
+
+def gradescope_names(roster: bytes) -> dict[str, str]:
+    """Folder name to the submitters' names in Gradescope's `submission_metadata.yml`; empty if it cannot be parsed."""
+    try:
+        parsed: Any = yaml.load(roster, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return {}
+    if not isinstance(parsed, dict):
+        return {}
+    people = {str(folder): _submitters(entry) for folder, entry in parsed.items()}
+    return {folder: ", ".join(names) for folder, names in people.items() if names}
+
+
+def _submitters(entry: Any) -> list[str]:
+    """The names in one record of the roster; the keys keep Ruby's leading colon."""
+    submitters = entry.get(":submitters") if isinstance(entry, dict) else None
+    if not isinstance(submitters, list):
+        return []
+    people = (person for person in submitters if isinstance(person, dict))
+    named = (person.get(":name") or person.get(":email") or person.get(":sid") for person in people)
+    return [str(name) for name in named if name]

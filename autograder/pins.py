@@ -1,0 +1,112 @@
+"""Pinned parameters: every layer of `torch.nn` gets the same numbers wherever it is made.
+
+A right answer then gives the reference's numbers, whatever random numbers it drew before. A parameter is filled
+from the nearest `torch.nn` class of its layer, its own name and its shape, uniformly within +-GAIN / sqrt(fan-in):
+wide enough that greedy decoding visits several tokens and a state that is not carried shows, and not so wide that
+rounding decides (at +-0.3 with 512 units, `contiguous()` alone moves states by 4e-3).
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import weakref
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["pin", "pin_all_layers", "warm"]
+
+GAIN = 3.0
+EMBEDDING_BOUND = 3.0
+PAD_ROW = 0
+"""The embedding's row of the pad token is zero for everyone: `padding_idx`, zeroing it and neither look alike."""
+
+_PINNED_LAYERS = (nn.Embedding, nn.Linear, nn.RNNBase, nn.RNNCellBase)
+
+_ready: dict[tuple[str, str, tuple[int, ...]], Tensor] = {}
+# By the storage's address, so that `layer.weight.data` and views of it are known too.
+_pinned: dict[int, weakref.ref[Tensor]] = {}
+
+
+def _numbers(layer: str, name: str, shape: tuple[int, ...]) -> Tensor:
+    seed = zlib.crc32(f"{layer}.{name}{list(shape)}".encode())
+    bound = EMBEDDING_BOUND if layer == "Embedding" else GAIN / math.sqrt(shape[-1] or 1)
+    values = torch.rand(shape, generator=torch.Generator().manual_seed(seed))
+    values = (2 * values - 1) * bound
+    if layer == "Embedding" and shape[0] > PAD_ROW:
+        values[PAD_ROW] = 0
+    return values
+
+
+def _layer_name(module: nn.Module) -> str:
+    return next(cls.__name__ for cls in type(module).__mro__ if getattr(nn, cls.__name__, None) is cls)
+
+
+def warm(layers: list[nn.Module]) -> None:
+    """Hold the numbers for layers like *layers* ready, so that filling one is no work."""
+    for module in layers:
+        for name, parameter in module.named_parameters(recurse=False):
+            key = (_layer_name(module), name, tuple(parameter.shape))
+            _ready[key] = _numbers(*key)
+
+
+@torch.no_grad()
+def pin(module: nn.Module) -> None:
+    """Fill the parameters of *module* with their pinned numbers."""
+    for name, parameter in module.named_parameters(recurse=False):
+        if parameter.device.type == "meta":
+            continue
+        key = (_layer_name(module), name, tuple(parameter.shape))
+        # Handed out once: a second layer of that shape must not share the first one's storage.
+        values = _ready.pop(key, None)
+        values = _numbers(*key) if values is None else values
+        if parameter.dtype == values.dtype:
+            parameter.data = values
+        else:
+            parameter.copy_(values)
+        _pinned[parameter.untyped_storage().data_ptr()] = weakref.ref(parameter)
+
+
+def _is_pinned(tensor: Tensor) -> bool:
+    address = tensor.untyped_storage().data_ptr()
+    reference = _pinned.get(address)
+    parameter = reference() if reference is not None else None
+    return parameter is not None and parameter.untyped_storage().data_ptr() == address
+
+
+def pin_all_layers() -> None:
+    """From now on, in this process, layers are pinned when made or reset, and no initialisation changes them."""
+    for layer in _PINNED_LAYERS:
+        _pin_after_init(layer)
+        layer.reset_parameters = pin  # type: ignore[method-assign, assignment, union-attr]
+    for name in dir(nn.init):
+        function = getattr(nn.init, name)
+        if name.endswith("_") and not name.startswith("_") and callable(function):
+            setattr(nn.init, name, _sparing(function))
+    for name in ("uniform_", "normal_"):  # as in `layer.weight.data.uniform_(-0.1, 0.1)`
+        setattr(Tensor, name, _sparing(getattr(Tensor, name)))
+
+
+def _pin_after_init(layer: type[nn.Module]) -> None:
+    init = layer.__init__
+
+    @functools.wraps(init)
+    def pinned_init(self: nn.Module, *args: Any, **kwargs: Any) -> None:
+        init(self, *args, **kwargs)
+        # Vectors of one's own (`from_pretrained`) are an answer of one's own: they stay.
+        if kwargs.get("_weight") is None:
+            pin(self)
+
+    layer.__init__ = pinned_init  # type: ignore[method-assign]
+
+
+def _sparing(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def spared(tensor: Tensor, *args: Any, **kwargs: Any) -> Any:
+        return tensor if _is_pinned(tensor) else function(tensor, *args, **kwargs)
+
+    return spared

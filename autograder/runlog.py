@@ -1,0 +1,112 @@
+"""What came back from one run: which records, which errors, how it ended. The bytes are a stranger's."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from autograder.observation import Malformed, Opaque, Tree, restore, unpack
+from autograder.records import StatementError
+
+__all__ = ["Record", "RunLog"]
+
+
+@dataclass(frozen=True)
+class Record:
+    """The names of one question, as they stood at one call of its check."""
+
+    question: str
+    trees: dict[str, Tree]
+    frame: bytes
+
+    @functools.cached_property
+    def tensors(self) -> dict[str, Tensor]:
+        try:
+            return unpack(self.frame)[1]
+        except Malformed:
+            return {}
+
+    def __getitem__(self, name: str) -> object:
+        tree = self.trees.get(name)
+        try:
+            return restore(tree, self.tensors) if isinstance(tree, dict) else None
+        except Malformed:
+            return Opaque("object")
+
+
+@dataclass(frozen=True)
+class RunLog:
+    """One run of a submission under one scenario."""
+
+    frames: tuple[bytes, ...]
+    ending: str
+    """`finished`, `timed-out`, `crashed` or `flooded`."""
+    printed: str = ""
+
+    @functools.cached_property
+    def messages(self) -> list[tuple[Tree, bytes]]:
+        found = []
+        for frame in self.frames:
+            with contextlib.suppress(Malformed):
+                found.append((unpack(frame, tensors=False)[0], frame))
+        return found
+
+    @functools.cached_property
+    def records(self) -> list[Record]:
+        return [
+            Record(str(message.get("question")), message["values"], frame)
+            for message, frame in self.messages
+            if message.get("kind") == "record" and isinstance(message.get("values"), dict)
+        ]
+
+    def candidates(self, question: str, later: list[str]) -> list[Record]:
+        """The records that may count for *question*: its last before a check of a *later* question, and its last."""
+        own: list[Record] = []
+        first: Record | None = None
+        for record in self.records:
+            if record.question == question:
+                own.append(record)
+            elif own and first is None and record.question in later:
+                first = own[-1]
+        if not own:
+            return []
+        return [own[-1]] if first is None or first is own[-1] else [first, own[-1]]
+
+    @functools.cached_property
+    def errors(self) -> list[StatementError]:
+        """The errors that statements raised, in order; texts only where the run was asked for them."""
+        found = []
+        for message, _ in self.messages:
+            if message.get("kind") in ("error", "overtime"):
+                cell, line = message.get("cell"), message.get("line")
+                if isinstance(cell, int) and isinstance(line, int):
+                    names = tuple(map(str, message["names"])) if isinstance(message.get("names"), list) else ()
+                    kind = "TimeLimit" if message["kind"] == "overtime" else str(message.get("type"))
+                    found.append(StatementError(cell, line, kind, str(message.get("message", "")), "", names))
+        return found
+
+    @functools.cached_property
+    def last_started(self) -> tuple[int, int] | None:
+        """Cell and line of the statement that was started last."""
+        for message, _ in reversed(self.messages):
+            cell, line = message.get("cell"), message.get("line")
+            if message.get("kind") == "started" and isinstance(cell, int) and isinstance(line, int):
+                return cell, line
+        return None
+
+    @functools.cached_property
+    def stalled(self) -> tuple[int, ...]:
+        """The statements that outran their time, or with which the run ended."""
+        last: int | None = None
+        found = []
+        for message, _ in self.messages:
+            if message.get("kind") == "started" and isinstance(message.get("statement"), int):
+                last = message["statement"]
+            elif message.get("kind") == "overtime" and last is not None:
+                found.append(last)
+        if self.ending != "finished" and last is not None:
+            found.append(last)
+        return tuple(dict.fromkeys(found))

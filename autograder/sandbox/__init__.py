@@ -1,0 +1,15 @@
+"""The trust boundary: student code runs in a confined child of a warm process, and only bytes come back.
+
+    grader ──request, descriptors──► warm process ──fork──► child: confine, read the payload, run, send frames
+       ◄───────────────── frames, output: pipes straight from the child ─────────────────┘
+
+`policy` says what a child may do and use; `confine` enforces it; `canary` proves it at every start.
+"""
+
+from __future__ import annotations
+
+from autograder.sandbox.box import Sandbox
+from autograder.sandbox.outcome import Ending, Outcome, SandboxFault
+from autograder.sandbox.policy import DEFAULT, Isolation, Limits
+
+__all__ = ["DEFAULT", "Ending", "Isolation", "Limits", "Outcome", "Sandbox", "SandboxFault"]

@@ -1,0 +1,71 @@
+"""The sandbox as the engine sees it."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from autograder.sandbox.outcome import Outcome
+from autograder.sandbox.policy import DEFAULT, Isolation, Limits
+from autograder.sandbox.warm import WarmProcess
+
+__all__ = ["Sandbox"]
+
+
+class Sandbox:
+    """One warm process and its confined children, one at a time; a context manager.
+
+    The warm process starts at once and imports *entry* while the caller goes on; the first use waits for it. *entry*
+    names a module with `warm()`, called once, and `main(payload: bytes, send: Callable[[bytes], None])`, called in
+    each child. Modules that children need from unreadable places must be imported by `warm()`.
+    """
+
+    def __init__(self, *, isolation: Isolation = "full", entry: str = "autograder.child") -> None:
+        self._kind: Isolation = isolation
+        self._entry = entry
+        self._warm: WarmProcess | None = WarmProcess(isolation, entry)
+        self._reached: str | None = None
+
+    @property
+    def isolation(self) -> str:
+        """What was reached, in one line, such as `landlock 7, seccomp, own uid`. Raises SandboxFault."""
+        self._ready()
+        return self._reached or ""
+
+    def run(self, payload: bytes, *, limits: Limits = DEFAULT, capture: bool = False) -> Outcome:
+        """Run the entry on *payload* in a confined child of its own, with its output captured if *capture*.
+
+        Raises SandboxFault if the grader's side failed; the next run starts a new warm process.
+        """
+        warm = self._ready()
+        try:
+            return warm.run(payload, limits, capture=capture)
+        except BaseException:  # also an interrupt, which leaves a child half watched
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End the warm process and any child; a later run would start a new one."""
+        if self._warm is not None:
+            self._warm.close()
+        self._warm, self._reached = None, None
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _ready(self) -> WarmProcess:
+        if self._warm is not None and self._reached is not None and not self._warm.alive():
+            self.close()  # it died between two runs, which harmed nobody
+        if self._warm is None:
+            self._warm = WarmProcess(self._kind, self._entry)
+        if self._reached is None:
+            try:
+                self._reached = self._warm.reached()
+            except BaseException:
+                self.close()
+                raise
+        return self._warm

@@ -1,0 +1,55 @@
+"""The child's side of the result pipe and the grader's: a start mark, length-prefixed frames, an end mark.
+
+The first byte tells whose fault the rest is. `STARTED` leaves the child when it is confined and before student code
+runs; `REFUSED` and a text mean that it could not be confined. What student code writes can only come after it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import struct
+
+__all__ = ["FINISHED", "REFUSED", "STARTED", "parse", "write", "write_frame"]
+
+STARTED = b"\x01"
+REFUSED = b"\x00"
+_LENGTH = struct.Struct(">I")
+FINISHED = _LENGTH.pack(0xFFFF_FFFF)
+"""A length that no frame has: the entry returned."""
+
+
+def write(descriptor: int, data: bytes) -> None:
+    """All of *data*, waiting as long as the pipe is full."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def write_frame(descriptor: int, frame: bytes) -> None:
+    """*frame* with its length in front, at once: it has left the process when this returns.
+
+    Signals wait meanwhile, since a handler that raised in the middle would cut the frame and lose all that follow.
+    """
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    try:
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        write(descriptor, _LENGTH.pack(len(frame)) + frame)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def parse(received: bytes | bytearray) -> tuple[tuple[bytes, ...], bool]:
+    """The complete frames in what followed `STARTED`, and whether `FINISHED` came after them."""
+    frames: list[bytes] = []
+    place = 0
+    while len(received) - place >= _LENGTH.size:
+        if received[place : place + _LENGTH.size] == FINISHED:
+            return tuple(frames), True
+        (length,) = _LENGTH.unpack_from(received, place)
+        place += _LENGTH.size
+        if len(received) - place < length:
+            break
+        frames.append(bytes(received[place : place + length]))
+        place += length
+    return tuple(frames), False

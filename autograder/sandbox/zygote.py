@@ -1,0 +1,158 @@
+"""The warm process: imports what student code needs, then forks a confined child for each request.
+
+Run as a program by the grader, never forked from it. Children inherit its memory, so payloads and results pass it by:
+it only hands their descriptors on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import ctypes
+import functools
+import gc
+import importlib
+import io
+import os
+import re
+import select
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable
+from typing import NoReturn
+
+from autograder.sandbox import canary, frames, libc, policy, wire
+from autograder.sandbox.confine import Confinement, prepare
+from autograder.sandbox.policy import Limits
+
+__all__ = ["main"]
+
+_RESULTS = 3
+"""The only descriptor that a child has beside the standard ones."""
+_MADV_COLLAPSE = 25
+_HUGE_PAGE = 1 << 21
+
+Entry = Callable[[bytes, Callable[[bytes], None]], None]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--entry", default="autograder.child", help="module with warm() and main(payload, send)")
+    parser.add_argument("--isolation", default="full", choices=["full", "process"])
+    arguments = parser.parse_args()
+    # Standard input is the channel to the grader. Moved here it keeps the place that children need for their results.
+    os.dup2(0, _RESULTS, inheritable=False)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    grader = os.pidfd_open(os.getppid())
+    with socket.socket(fileno=_RESULTS) as channel:
+        try:
+            confinement = prepare(arguments.isolation)
+            module = importlib.import_module(arguments.entry)
+            module.warm()
+            _settle(hide=confinement.ruleset is not None)
+        except Exception:
+            wire.send(channel, {"refused": traceback.format_exc()[-5_000:]})
+            return
+        wire.send(channel, {"layers": confinement.layers})
+        with contextlib.suppress(EOFError, ConnectionError):
+            _serve(channel, grader, confinement, module.main)
+
+
+def _settle(*, hide: bool) -> None:
+    """Leave the process in the state that is cheap and safe to fork; if *hide*, without paths that are unreadable."""
+    if len(os.listdir("/proc/self/task")) > 1:
+        raise RuntimeError("warm() left threads running: a child forked now could wait for their locks for ever")
+    with open("/proc/self/maps") as file:
+        maps = file.read()
+    if re.search(r"^\S+ .w.s ", maps, re.MULTILINE):
+        raise RuntimeError("warm() left shared memory behind: a child could reach later children through it")
+    if hide:
+        # Finders remember what a folder holds, and children have no business knowing of the grader's.
+        readable = policy.readable()
+        sys.path[:] = [path for path in sys.path if path.startswith(readable)]
+        sys.path_importer_cache.clear()
+        importlib.invalidate_caches()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(line_buffering=True)  # a crash loses no line printed before it
+    sys.dont_write_bytecode = True
+    gc.collect()
+    gc.freeze()
+    _collapse(maps)
+
+
+def _collapse(maps: str) -> None:
+    """Move anonymous memory to huge pages, which halves the time of a fork and an exit; a kernel may decline."""
+    spans = re.findall(r"^(\w+)-(\w+) rw-p 00000000 00:00 0 ", maps, re.MULTILINE)
+    for start, end in ((int(start, 16), int(end, 16)) for start, end in spans):
+        start = -(-start // _HUGE_PAGE) * _HUGE_PAGE
+        length = end // _HUGE_PAGE * _HUGE_PAGE - start
+        if length > 0:
+            with contextlib.suppress(OSError):
+                libc.call("madvise", ctypes.c_void_p(start), ctypes.c_size_t(length), _MADV_COLLAPSE)
+
+
+def _serve(channel: socket.socket, grader: int, confinement: Confinement, entry: Entry) -> None:
+    """Fork a child for each request until the grader dies or closes its end, which raises EOFError."""
+    while grader not in _wait(channel.fileno(), grader):
+        request, descriptors = wire.receive(channel)
+        pid = confinement.fork()
+        if pid == 0:
+            limits = Limits(**request["limits"])
+            _child(confinement, canary.main if request["canary"] else entry, limits, *descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        child = os.pidfd_open(pid)
+        try:
+            wire.send(channel, {"started": pid}, [child])
+            _wait(child, grader, channel.fileno())
+        finally:  # it has ended, or the grader is gone
+            with contextlib.suppress(OSError):
+                signal.pidfd_send_signal(child, signal.SIGKILL)
+                os.killpg(pid, signal.SIGKILL)
+            os.close(child)
+            _, status, usage = os.wait4(pid, 0)
+        wire.send(channel, {"status": status, "cpu_seconds": usage.ru_utime + usage.ru_stime})
+
+
+def _wait(*descriptors: int) -> list[int]:
+    """Those that have something to say, once there are any: a message, a process's end, a closed peer."""
+    poller = select.poll()
+    for descriptor in descriptors:
+        poller.register(descriptor, select.POLLIN)
+    return [descriptor for descriptor, _ in poller.poll()]
+
+
+def _child(confinement: Confinement, entry: Entry, limits: Limits, payload: int, results: int, output: int) -> NoReturn:
+    """Read the payload, confine this process, say so, run the entry, and end."""
+    status = 1
+    try:
+        os.dup2(results, _RESULTS)
+        try:
+            with open(payload, "rb") as file:
+                content = file.read()
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+            confinement.enter(limits, last_descriptor=_RESULTS)
+        except BaseException:
+            frames.write(_RESULTS, frames.REFUSED + traceback.format_exc().encode())
+            os._exit(status)
+        frames.write(_RESULTS, frames.STARTED)
+        try:
+            entry(content, functools.partial(frames.write_frame, _RESULTS))
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        if status == 0:
+            frames.write(_RESULTS, frames.FINISHED)
+        os.close(_RESULTS)
+    finally:
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    main()

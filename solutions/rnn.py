@@ -1,0 +1,927 @@
+# %% [markdown] lang="master"
+# This is the master: text in both languages, given code, and the answers. `make build` makes everything else from it.
+#
+#   lang="ko" / lang="en"            a cell for one edition; without it the cell is in both
+#   # ko: ... / # en: ...            a comment line for one edition
+#   # %% q3                          the one answer cell of q3: what students see, then what solves it, in Otter Assign's
+#                                    markup (BEGIN PROMPT ... END PROMPT, BEGIN SOLUTION NO PROMPT ... END SOLUTION)
+#   # %% picture                     drawing code, shown collapsed
+#
+# A cell for an edition that does not exist, like this one, reaches nobody.
+
+# %% [markdown] lang="ko"
+# # RNN, LSTM, GRU로 sequence 다루기
+#
+# 길이가 제각각인 sequence를 하나의 batch로 묶고, embedding layer와 RNN 계열의 layer에 차례로 통과시켜 봅니다.
+# 끝까지 마치면 다음 세 가지를 할 수 있습니다.
+#
+# 1. 길이가 다른 sequence를 padding하고 packing하여 RNN에 넣습니다.
+# 2. `nn.RNN`, `nn.LSTM`, `nn.GRU`를 정의하고, 돌려받은 값의 shape을 **축마다** 설명합니다.
+# 3. layer가 여럿인 양방향 모델의 `h_n`에서 원하는 state를 찾아냅니다.
+#
+# ### 진행 방법
+#
+# - 위에서부터 차례로 실행하면서 `# TODO`가 있는 cell을 채웁니다. 나머지 cell은 고치지 않아도 됩니다.
+# - 문제마다 `grader.check("q1")` 같은 cell이 있습니다. 이 cell은 **shape과 type만** 봅니다. 통과했다고 해서 값까지 맞은 것은 아닙니다.
+# - **점수는 공개하지 않은 검사가 값을 보고 정합니다.** 이 검사는 다른 데이터, 다른 batch 크기(1 포함), 다른 embedding과 hidden 크기,
+#   다른 layer 수로 코드를 다시 실행합니다. `512`나 `10` 같은 숫자를 직접 쓰지 말고 `hidden_size`, `batch.shape[0]` 같은 변수를 쓰십시오.
+# - 표에 있는 변수 이름은 그대로 두십시오. 그 밖의 변수, 함수, cell은 자유롭게 더해도 됩니다.
+# - 한 문제를 틀려도 다음 문제의 점수에는 영향이 없습니다. 막히면 다음 문제로 넘어가도 됩니다.
+#
+# | 문제 | 내용 | 점수 | 남겨야 할 변수 |
+# |---|---|--:|---|
+# | q1 | embedding layer | 10 | `embedding`, `batch_emb` |
+# | q2 | RNN 정의 | 10 | `rnn` |
+# | q3 | RNN 실행 | 15 | `hidden_states`, `h_n` |
+# | q4 | LSTM 정의 | 10 | `lstm` |
+# | q5 | LSTM 실행 | 15 | `lstm_states`, `lstm_h_n`, `c_n` |
+# | q6 | GRU 언어 모델의 greedy decoding | 20 | `decoded_ids`, `hidden` |
+# | q7 | packing과 양방향 GRU | 10 | `packed_batch`, `bi_h_n`, `outputs`, `output_lens` |
+# | q8 | `h_n` 나누기 | 10 | `h_n_by_layer`, `last_forward`, `last_backward` |
+#
+# ### 기호
+#
+# shape 주석에는 다음 기호를 씁니다.
+#
+# | 기호 | 뜻 | 변수 |
+# |---|---|---|
+# | `B` | batch 크기: sequence의 개수 | `batch.shape[0]` |
+# | `L` | 가장 긴 sequence의 길이 | `max_len` |
+# | `V` | 단어의 수 | `vocab_size` |
+# | `d_w` | embedding 크기 | `embedding_size` |
+# | `d_h` | hidden state의 크기 | `hidden_size` |
+# | `C` | class의 수 | `num_classes` |
+
+# %% [markdown] lang="en"
+# # Sequences with RNN, LSTM and GRU
+#
+# You will gather sequences of different lengths into one batch and send it through an embedding layer and then through
+# PyTorch's recurrent layers. By the end you can
+#
+# 1. pad and pack sequences of unequal length, so that an RNN can read them;
+# 2. define `nn.RNN`, `nn.LSTM` and `nn.GRU`, and say what **every axis** of what they return stands for;
+# 3. find the state you need in the `h_n` of a model with several layers and two directions.
+#
+# ### How to work
+#
+# - Run the cells from the top and fill in those marked `# TODO`. Leave the others as they are.
+# - Every question ends with a cell such as `grader.check("q1")`. It looks at **shapes and types only**: passing it does not mean
+#   that the values are right.
+# - **Hidden checks of the values decide the points.** They run your code again on other data, other batch sizes (also 1), other
+#   embedding and hidden sizes and other numbers of layers. So write `hidden_size` or `batch.shape[0]`, never `512` or `10`.
+# - Keep the variable names in the table. Beyond them, add as many variables, functions and cells as you like.
+# - A mistake in one question costs you nothing in the next. If you are stuck, move on.
+#
+# | Question | Topic | Points | Names to leave behind |
+# |---|---|--:|---|
+# | q1 | embedding layer | 10 | `embedding`, `batch_emb` |
+# | q2 | defining an RNN | 10 | `rnn` |
+# | q3 | running it | 15 | `hidden_states`, `h_n` |
+# | q4 | defining an LSTM | 10 | `lstm` |
+# | q5 | running it | 15 | `lstm_states`, `lstm_h_n`, `c_n` |
+# | q6 | greedy decoding with a GRU language model | 20 | `decoded_ids`, `hidden` |
+# | q7 | packing and a bidirectional GRU | 10 | `packed_batch`, `bi_h_n`, `outputs`, `output_lens` |
+# | q8 | taking `h_n` apart | 10 | `h_n_by_layer`, `last_forward`, `last_backward` |
+#
+# ### Symbols
+#
+# Comments give shapes in these symbols.
+#
+# | Symbol | Meaning | Variable |
+# |---|---|---|
+# | `B` | batch size: how many sequences | `batch.shape[0]` |
+# | `L` | length of the longest sequence | `max_len` |
+# | `V` | size of the vocabulary | `vocab_size` |
+# | `d_w` | embedding size | `embedding_size` |
+# | `d_h` | size of a hidden state | `hidden_size` |
+# | `C` | number of classes | `num_classes` |
+
+# %%
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from tqdm import tqdm
+
+# %%
+import otter
+
+grader = otter.Notebook()
+
+# %% picture
+# ko: @title 그림 도구 (열어 보지 않아도 됩니다)
+# en: @title Drawing tools (no need to open)
+from html import escape
+
+from IPython.display import display
+
+
+class Picture:
+    """An SVG drawing on a light panel of its own, so that it reads well on dark themes too."""
+
+    def __init__(self, width, height, caption):
+        self.width, self.height, self.caption = width, height, caption
+        self.parts = []
+        self.text(16, 24, caption, size=14, anchor="start", weight=600)
+
+    def box(self, x, y, width, height, fill="none", stroke="#7b8794", thick=1, dash=""):
+        self.parts.append(
+            f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="3" fill="{fill}" '
+            f'stroke="{stroke}" stroke-width="{thick}" stroke-dasharray="{dash}"/>'
+        )
+
+    def text(self, x, y, label, size=12, anchor="middle", color="#1f2933", weight=400):
+        self.parts.append(
+            f'<text x="{x}" y="{y}" font-size="{size}" text-anchor="{anchor}" fill="{color}" '
+            f'font-weight="{weight}">{escape(str(label))}</text>'
+        )
+
+    def arrow(self, x1, y1, x2, y2):
+        self.parts.append(
+            f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke="#52606d" stroke-width="1.5" marker-end="url(#tip)"/>'
+        )
+
+    def _repr_svg_(self):
+        tip = '<marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(self.caption)}" '
+            f'width="{self.width}" height="{self.height}" viewBox="0 0 {self.width} {self.height}" '
+            "font-family=\"system-ui, 'Noto Sans KR', 'Apple SD Gothic Neo', 'Malgun Gothic', sans-serif\">"
+            f'<defs>{tip}<path d="M0 0L8 4L0 8z" fill="#52606d"/></marker></defs>'
+            f'<rect width="{self.width}" height="{self.height}" rx="8" fill="#fbfcfd" stroke="#cbd2d9"/>'
+            + "".join(self.parts)
+            + "</svg>"
+        )
+
+    def __repr__(self):
+        return f"[{self.caption}]"
+
+
+# %% [markdown] lang="ko"
+# ## 데이터와 padding
+#
+# 문장 10개가 이미 단어 id의 list로 바뀌어 있다고 합시다. id는 `0`부터 `vocab_size - 1`까지의 정수이고, 그중 `pad_id`는 빈자리를 채우는 데
+# 쓰므로 실제 단어가 아닙니다.
+
+# %% [markdown] lang="en"
+# ## Data and padding
+#
+# Imagine ten sentences whose words have already been turned into ids: integers from `0` to `vocab_size - 1`. One of them,
+# `pad_id`, is no word at all; it fills empty places.
+
+# %%
+vocab_size = 100
+pad_id = 0
+
+data = [
+    [85, 14, 80, 34, 99, 20, 31, 65, 53, 86, 3, 58, 30, 4, 11, 6, 50, 71, 74, 13],
+    [62, 76, 79, 66, 32],
+    [93, 77, 16, 67, 46, 74, 24, 70],
+    [19, 83, 88, 22, 57, 40, 75, 82, 4, 46],
+    [70, 28, 30, 24, 76, 84, 92, 76, 77, 51, 7, 20, 82, 94, 57],
+    [58, 13, 40, 61, 88, 18, 92, 89, 8, 14, 61, 67, 49, 59, 45, 12, 47, 5],
+    [22, 5, 21, 84, 39, 6, 9, 84, 36, 59, 32, 30, 69, 70, 82, 56, 1],
+    [94, 21, 79, 24, 3, 86],
+    [80, 80, 33, 63, 34, 63],
+    [87, 32, 79, 65, 2, 96, 43, 80, 85, 20, 41, 52, 95, 50, 35, 96, 24, 80],
+]
+
+# %% [markdown] lang="ko"
+# tensor는 직사각형이어야 하므로, 가장 긴 sequence에 맞추어 나머지의 뒤를 `pad_id`로 채웁니다. 채우고 나면 어디까지가 진짜 단어였는지
+# 알 수 없으므로 **원래 길이를 따로 적어 둡니다.** 이 길이는 packing에서 다시 쓰입니다.
+
+# %% [markdown] lang="en"
+# A tensor has to be rectangular, so shorter sequences are filled up with `pad_id` to the length of the longest. Afterwards
+# nobody can tell where the real words ended, so **the lengths are written down first.** Packing will need them.
+
+# %%
+max_len = max(len(seq) for seq in data)  # L
+
+valid_lens = []
+padded = []
+for seq in tqdm(data, desc="padding"):
+    valid_lens.append(len(seq))
+    padded.append(seq + [pad_id] * (max_len - len(seq)))
+
+# %% [markdown] lang="ko"
+# 이제 긴 sequence가 위로 오도록 정렬합니다. 정렬해 두면 어느 시점에서든 아직 끝나지 않은 sequence가 위쪽에 모이고, 뒤에서 쓸
+# `pack_padded_sequence`가 이 순서를 기본으로 요구합니다. `sorted_idx[i]`는 정렬한 batch의 `i`번째 행이 원래 `data`의 몇 번째였는지를 말해 줍니다.
+# **길이와 행을 같은 순서로** 옮겨야 한다는 점을 눈여겨보십시오.
+
+# %% [markdown] lang="en"
+# Next, the longest sequences go to the top. At any time step those still running are then the upper rows, which is the order
+# that `pack_padded_sequence` asks for later on. `sorted_idx[i]` tells which sequence of `data` became row `i`. Notice that
+# **lengths and rows move together.**
+
+# %%
+batch = torch.tensor(padded)  # (B, L)
+batch_lens = torch.tensor(valid_lens)  # (B)
+
+batch_lens, sorted_idx = batch_lens.sort(descending=True)
+batch = batch[sorted_idx]
+
+# %% picture
+# ko: @title 그림: padding하고 정렬한 batch
+# en: @title Picture: the padded, sorted batch
+
+
+def draw_padding(rows, lengths, vocabulary):
+    width = len(rows[0]) * 26
+    caption = f"batch  (B={len(rows)}, L={len(rows[0])})"
+    picture = Picture(width + 180, len(rows) * 22 + 68, caption)
+    for y, (row, length) in enumerate(zip(rows, lengths)):
+        top = 52 + y * 22
+        picture.text(48, top + 15, f"batch[{y}]", size=11, color="#52606d")
+        for t, token in enumerate(row):
+            shade = round(90 * token / vocabulary)
+            fill = f"rgb({224 - shade},{239 - shade // 2},{250 - shade // 6})" if t < length else "#ffffff"
+            picture.box(82 + t * 26, top, 26, 22, fill, "#cbd2d9")
+            picture.text(95 + t * 26, top + 15, token, size=11, color="#1f2933" if t < length else "#9aa5b1")
+        picture.text(94 + width, top + 15, length, size=12, anchor="start", weight=600)
+        picture.box(82, top, length * 26, 22, stroke="#0072b2", thick=2)
+    picture.text(94 + width, 44, "batch_lens", size=11, anchor="start", color="#0072b2")
+    picture.text(82, 44, "t = 0", size=11, anchor="start", color="#52606d")
+    return picture
+
+
+display(draw_padding(batch.tolist(), batch_lens.tolist(), vocab_size))
+
+# %% [markdown] lang="ko"
+# 파란 테두리 안이 진짜 단어이고 나머지는 빈자리입니다. 색은 id의 크기일 뿐 뜻이 없습니다. id는 **크기를 비교할 수 있는 양이 아니라 이름표**이므로,
+# 그대로 RNN에 넣지 않고 먼저 vector로 바꿉니다.
+
+# %% [markdown] lang="en"
+# Real words are inside the blue outline; the rest is filling. The shades show the size of an id and mean nothing: an id is **a
+# name, not a quantity**. That is why ids are turned into vectors before an RNN reads them.
+
+# %% [markdown] lang="ko"
+# ## Embedding
+#
+# [`nn.Embedding`](https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html)은 단어마다 한 행씩을 가진 표입니다. id를 넣으면 그 번호의 행을
+# 꺼내 줍니다. 처음에는 무작위로 채워져 있고, 학습하면서 다른 parameter와 함께 바뀝니다.
+#
+# ### q1 (10점)
+#
+# `embedding`을 만드십시오. 그러면 `batch`의 id 하나하나가 길이 `embedding_size`인 vector로 바뀝니다.
+#
+# - 표에는 행이 몇 개 필요합니까? id가 `0`부터 시작한다는 점을 생각해 보십시오. 우연히 데이터에 나오지 않은 id도 있을 수 있습니다.
+# - 결과의 shape에는 축이 하나 늘어납니다. 어느 자리에, 왜 생깁니까?
+#
+# > **빈자리의 vector는 0입니까?** 저절로 그렇게 되지는 않습니다. `pad_id`의 행도 여느 행과 같이 무작위로 채워집니다.
+# > 게다가 0인 vector를 넣어도 RNN의 state는 계속 바뀝니다. 빈자리를 정말로 건너뛰는 방법은 packing에서 배웁니다.
+
+# %% [markdown] lang="en"
+# ## Embedding
+#
+# [`nn.Embedding`](https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html) is a table with one row per word: give it an id, and it looks up that
+# row. The rows start out random and are trained together with all other parameters.
+#
+# ### q1 (10 points)
+#
+# Create `embedding`, so that every id in `batch` becomes a vector of length `embedding_size`.
+#
+# - How many rows does the table need? Ids start at `0`, and some of them may simply not occur in this data.
+# - The result has one axis more than `batch`. Where does it appear, and why there?
+#
+# > **Is the vector of an empty place zero?** Not by itself: the row of `pad_id` is filled at random like any other. And even a
+# > zero vector would keep changing an RNN's state. Skipping empty places for good is what packing is about.
+
+# %%
+embedding_size = 256  # d_w
+
+# %% q1
+""" # BEGIN PROMPT
+embedding = None  # TODO
+"""  # END PROMPT
+# BEGIN SOLUTION NO PROMPT
+embedding = nn.Embedding(vocab_size, embedding_size)
+# END SOLUTION
+
+batch_emb = embedding(batch)  # (B, L, d_w)
+
+# %%
+grader.check("q1")
+
+# %% [markdown] lang="ko"
+# ## RNN
+#
+# RNN은 왼쪽에서 오른쪽으로 읽으면서, 지금까지 읽은 내용을 hidden state라는 vector 하나에 요약합니다. 시점 $t$에서 하는 계산은 다음이 전부입니다.
+#
+# $$h_t = \tanh(W_{ih}\,x_t + b_{ih} + W_{hh}\,h_{t-1} + b_{hh})$$
+#
+# $x_t$는 그 시점의 단어 vector이고 $h_{t-1}$은 바로 앞의 state입니다. **같은 weight를 모든 시점에서 되풀이해 씁니다.** 그래서 길이가 얼마이든 읽을 수 있습니다.
+#
+# ### q2 (10점)
+#
+# [`nn.RNN`의 문서](https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html)를 읽고 비어 있는 두 인자를 채우십시오. 이 RNN은 `batch_emb`를 읽게 됩니다.
+#
+# - `input_size`: 식에서 $x_t$의 길이입니다. 단어의 수나 sequence의 길이와 헷갈리지 마십시오.
+# - `batch_first`: 입력에서 batch 축과 시간 축 가운데 어느 쪽이 먼저인지를 정합니다. `True`와 `False` 모두 답이 될 수 있습니다.
+#   다만 q3에서 그에 맞는 입력을 넣어야 합니다.
+#
+# > **`h_0`는 꼭 주어야 합니까?** 주지 않으면 0에서 시작합니다. 여기서는 shape을 보이려고 만들어 두었습니다.
+
+# %% [markdown] lang="en"
+# ## RNN
+#
+# An RNN reads from left to right and sums up what it has read so far in one vector, the hidden state. All it does at step $t$ is
+#
+# $$h_t = \tanh(W_{ih}\,x_t + b_{ih} + W_{hh}\,h_{t-1} + b_{hh})$$
+#
+# where $x_t$ is the word vector at that step and $h_{t-1}$ the state just before. **The same weights serve every step**, which is why it
+# can read sequences of any length.
+#
+# ### q2 (10 points)
+#
+# Read the [documentation of `nn.RNN`](https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html) and fill in the two open arguments. This RNN is going to read `batch_emb`.
+#
+# - `input_size` is the length of $x_t$ in the formula: neither the number of words nor the length of a sequence.
+# - `batch_first` says which of the two comes first in the input, the batch axis or the time axis. Both `True` and `False` can be
+#   right; in q3 you then have to give it an input that agrees.
+#
+# > **Must I supply `h_0`?** No; without it the state starts at zero. It is here to show its shape.
+
+# %%
+hidden_size = 512  # d_h
+# ko: 쌓을 layer의 수
+# en: how many layers are stacked
+num_layers = 1
+# ko: 1은 단방향, 2는 양방향
+# en: 1 for one direction, 2 for both
+num_dirs = 1
+
+h_0 = torch.zeros(num_layers * num_dirs, batch.shape[0], hidden_size)  # (num_layers * num_dirs, B, d_h)
+
+# %% q2
+""" # BEGIN PROMPT
+rnn = nn.RNN(
+    input_size=None,  # TODO
+    hidden_size=hidden_size,
+    num_layers=num_layers,
+    bidirectional=num_dirs > 1,
+    batch_first=None,  # TODO
+)
+"""  # END PROMPT
+# BEGIN SOLUTION NO PROMPT
+rnn = nn.RNN(
+    input_size=embedding_size,
+    hidden_size=hidden_size,
+    num_layers=num_layers,
+    bidirectional=num_dirs > 1,
+    batch_first=False,
+)
+# END SOLUTION
+
+# %%
+grader.check("q2")
+
+# %% [markdown] lang="ko"
+# ### q3 (15점)
+#
+# `batch_emb`와 `h_0`를 `rnn`에 넣으십시오. 두 값이 나옵니다.
+#
+# - `hidden_states`: **모든 시점**의 hidden state입니다. shape은 `(L, B, d_h)`이고, `batch_first=True`라면 `(B, L, d_h)`입니다.
+# - `h_n`: **마지막 시점**의 hidden state입니다. shape은 언제나 `(num_layers * num_dirs, B, d_h)`입니다.
+#
+# layer가 여럿일 때 둘이 어떻게 다른지는 아래 그림이 보여 줍니다.
+
+# %% [markdown] lang="en"
+# ### q3 (15 points)
+#
+# Run `rnn` on `batch_emb`, starting from `h_0`. It returns two things.
+#
+# - `hidden_states`: the hidden states at **all steps**, `(L, B, d_h)`, or `(B, L, d_h)` with `batch_first=True`.
+# - `h_n`: the hidden states at the **last step**, always `(num_layers * num_dirs, B, d_h)`.
+#
+# With more than one layer they are different cuts through the same grid:
+
+# %% picture
+# ko: @title 그림: hidden_states와 h_n
+# en: @title Picture: hidden_states and h_n
+
+
+def draw_grid(steps, rows, size):
+    picture = Picture(700, 290, f"hidden_states, h_n  (num_layers=2, L={steps}, B={rows}, d_h={size})")
+    columns = [("t = 0", 90), ("t = 1", 200), ("⋯", 310), (f"t = {steps - 1}", 420)]
+    for label, x in columns:
+        picture.text(x + 35, 262, label, color="#52606d")
+        for layer, y in ((1, 80), (0, 170)):
+            if label == "⋯":
+                picture.text(x + 35, y + 28, "⋯", size=18)
+            else:
+                picture.box(x, y, 70, 44, "#e4eef5")
+                picture.text(x + 35, y + 27, "h")
+            if x > 90:
+                picture.arrow(x - 38, y + 22, x - 4, y + 22)
+        if label != "⋯":
+            picture.arrow(x + 35, 168, x + 35, 128)
+            picture.arrow(x + 35, 246, x + 35, 218)
+    picture.text(46, 106, "layer 1", color="#52606d")
+    picture.text(46, 196, "layer 0", color="#52606d")
+    picture.box(80, 68, 420, 68, stroke="#d55e00", thick=2.5)
+    picture.box(412, 60, 86, 166, stroke="#0072b2", thick=2.5, dash="7 4")
+    picture.text(80, 58, "hidden_states (L, B, d_h)", anchor="start", color="#b34700", weight=600)
+    picture.text(512, 160, "h_n", anchor="start", color="#005a8e", weight=600)
+    picture.text(512, 180, "(num_layers * num_dirs, B, d_h)", size=11, anchor="start", color="#005a8e")
+    return picture
+
+
+display(draw_grid(max_len, batch.shape[0], hidden_size))
+
+# %% [markdown] lang="ko"
+# `hidden_states`는 **맨 위 layer의 모든 시점**(가로줄)이고, `h_n`은 **모든 layer의 마지막 시점**(세로줄)입니다. layer가 하나이고 한 방향이면 가로줄의
+# 끝 칸과 세로줄이 같은 칸입니다.
+#
+# > **`h_n`은 왜 `batch_first=True`여도 batch가 앞에 오지 않습니까?** `h_n`에는 시간 축이 없습니다. 첫 축은 layer와 방향이고,
+# > 그 값은 그대로 다음 호출의 `h_0`가 되므로 `h_0`와 shape이 같아야 합니다. `batch_first`는 시간 축이 있는 입력과 출력에만 적용됩니다.
+# >
+# > **오류가 나지 않으면 축을 제대로 넣은 것입니까?** 아닙니다. `h_0`를 주지 않으면 batch와 시간을 바꾸어 넣어도 RNN은 조용히
+# > 계산합니다. 어느 축이 `B`이고 어느 축이 `L`인지는 직접 확인해야 합니다.
+
+# %% [markdown] lang="en"
+# `hidden_states` is **the top layer at every step** (a row), `h_n` is **every layer at the last step** (a column). With one layer and one
+# direction the end of the row and the column are one and the same cell.
+#
+# > **Why is `h_n` not batch-first, even with `batch_first=True`?** It has no time axis. Its first axis counts layers and directions, and it can
+# > serve as the `h_0` of a next call, so it has the shape of `h_0`. `batch_first` concerns only inputs and outputs that have a time axis.
+# >
+# > **No error, so the axes are right?** No. Without `h_0`, an RNN quietly computes with batch and time exchanged. Make sure
+# > for yourself which axis is `B` and which is `L`.
+
+# %% q3
+""" # BEGIN PROMPT
+hidden_states, h_n = None, None  # TODO
+"""  # END PROMPT
+# BEGIN SOLUTION NO PROMPT
+hidden_states, h_n = rnn(batch_emb.transpose(0, 1), h_0)
+# END SOLUTION
+
+# %%
+grader.check("q3")
+
+# %% [markdown] lang="ko"
+# ### 두 출력의 쓰임
+#
+# sequence 하나에 답이 하나인 과제(문장 분류 등)에는 마지막 state면 됩니다. 전체를 읽은 뒤의 요약이기 때문입니다.
+
+# %% [markdown] lang="en"
+# ### What the two outputs are for
+#
+# A task with one answer per sequence, such as classifying sentences, needs the last state: the summary after reading it all.
+
+# %%
+num_classes = 2
+classification_layer = nn.Linear(hidden_size, num_classes)
+sequence_logits = classification_layer(h_n[-1])  # (B, d_h) => (B, C)
+
+# %% [markdown] lang="ko"
+# 단어마다 답이 필요한 과제(개체명 인식 등)에는 모든 시점의 state를 씁니다. `nn.Linear`는 마지막 축에만 작용하므로 나머지 두 축은 그대로 남습니다.
+
+# %% [markdown] lang="en"
+# A task with an answer for every word, such as recognising named entities, needs the states at all steps. `nn.Linear` acts on the last
+# axis only and leaves the other two alone.
+
+# %%
+num_classes = 5
+entity_layer = nn.Linear(hidden_size, num_classes)
+token_logits = entity_layer(hidden_states)  # (L, B, d_h) => (L, B, C)
+
+# %% [markdown] lang="ko"
+# ## LSTM
+#
+# LSTM은 hidden state 말고도 **cell state** $c_t$를 들고 다닙니다. gate들이 $c_t$에서 무엇을 지우고 더할지를 정하고, $h_t$는 $c_t$ 가운데
+# 지금 내보일 부분입니다. 그래서 위에 놓인 layer와 출력은 $h_t$를 보고, $c_t$는 LSTM 안에만 머뭅니다. 두 state의 shape은 같습니다.
+#
+# ### q4 (10점)
+#
+# [`nn.LSTM`의 문서](https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html)를 읽고 비어 있는 세 인자를 채우십시오. 이 LSTM도 `batch_emb`를 읽습니다.
+
+# %% [markdown] lang="en"
+# ## LSTM
+#
+# Beside the hidden state an LSTM carries a **cell state** $c_t$. Gates decide what is erased from $c_t$ and what is added to it, and $h_t$ is the part of
+# $c_t$ that is shown at this step. So outputs and layers above see $h_t$, while $c_t$ stays inside. Both have the same shape.
+#
+# ### q4 (10 points)
+#
+# Read the [documentation of `nn.LSTM`](https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html) and fill in the three open arguments. This LSTM reads `batch_emb` too.
+
+# %%
+hidden_size = 512
+num_layers = 1
+num_dirs = 1
+
+h_0 = torch.zeros(num_layers * num_dirs, batch.shape[0], hidden_size)  # (num_layers * num_dirs, B, d_h)
+c_0 = torch.zeros(num_layers * num_dirs, batch.shape[0], hidden_size)  # (num_layers * num_dirs, B, d_h)
+
+# %% q4
+""" # BEGIN PROMPT
+lstm = nn.LSTM(
+    input_size=None,  # TODO
+    hidden_size=None,  # TODO
+    num_layers=num_layers,
+    bidirectional=num_dirs > 1,
+    batch_first=None,  # TODO
+)
+"""  # END PROMPT
+# BEGIN SOLUTION NO PROMPT
+lstm = nn.LSTM(
+    input_size=embedding_size,
+    hidden_size=hidden_size,
+    num_layers=num_layers,
+    bidirectional=num_dirs > 1,
+    batch_first=False,
+)
+# END SOLUTION
+
+# %%
+grader.check("q4")
+
+# %% [markdown] lang="ko"
+# ### q5 (15점)
+#
+# `lstm`에 `batch_emb`와 두 초기 state를 넣고, 결과에 다음 이름을 붙이십시오.
+#
+# - `lstm_states`: 모든 시점의 hidden state
+# - `lstm_h_n`: 마지막 hidden state, `(1, B, d_h)`
+# - `c_n`: 마지막 cell state, `(1, B, d_h)`
+#
+# 문서의 *Inputs*와 *Outputs*에서 괄호의 위치를 잘 보십시오. state 두 개를 어떻게 묶어서 주고받습니까? `lstm_h_n`과 `c_n`은 shape이
+# 같으므로 **순서를 바꾸어 받아도 오류가 나지 않습니다.**
+
+# %% [markdown] lang="en"
+# ### q5 (15 points)
+#
+# Run `lstm` on `batch_emb` and the two initial states, and name the results
+#
+# - `lstm_states`: the hidden states at all steps,
+# - `lstm_h_n`: the last hidden state, `(1, B, d_h)`,
+# - `c_n`: the last cell state, `(1, B, d_h)`.
+#
+# Mind the brackets under *Inputs* and *Outputs* in the documentation: how do two states travel together? `lstm_h_n` and `c_n` have the
+# same shape, so **mixing them up raises no error.**
+
+# %% q5
+""" # BEGIN PROMPT
+lstm_states = None  # TODO
+lstm_h_n = None  # TODO
+c_n = None  # TODO
+"""  # END PROMPT
+# BEGIN SOLUTION NO PROMPT
+lstm_states, (lstm_h_n, c_n) = lstm(batch_emb.transpose(0, 1), (h_0, c_0))
+# END SOLUTION
+
+# %%
+grader.check("q5")
+
+# %% [markdown] lang="ko"
+# ## GRU 언어 모델
+#
+# [`nn.GRU`](https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html)에는 cell state가 없어서 `nn.RNN`과 똑같이 씁니다. 이번에는 sequence를 읽는 대신
+# **만들어** 봅니다. 언어 모델은 지금까지의 단어를 보고 다음 단어를 예측합니다. 예측한 단어를 다시 입력으로 넣으면 다음다음 단어도 예측할 수 있습니다.
+#
+# `output_layer`는 hidden state를 단어마다 하나씩, 모두 `V`개의 점수(logit)로 바꿉니다. 아직 학습하지 않은 모델이므로 만들어 낸 단어에는 뜻이 없습니다.
+
+# %% [markdown] lang="en"
+# ## A GRU language model
+#
+# [`nn.GRU`](https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html) has no cell state and is used just like `nn.RNN`. This time you **write** sequences instead of
+# reading them. A language model sees the words so far and predicts the next one; give that word back to it, and it predicts the one after.
+#
+# `output_layer` turns a hidden state into `V` scores (logits), one for each word. The model is untrained, so the words will make no sense.
+
+# %%
+gru = nn.GRU(
+    input_size=embedding_size,
+    hidden_size=hidden_size,
+    num_layers=num_layers,
+    bidirectional=num_dirs > 1,
+)
+output_layer = nn.Linear(hidden_size, vocab_size)
+
+# %% [markdown] lang="ko"
+# ### q6 (20점)
+#
+# 반복문 안을 채우십시오. `input_id`는 각 sequence의 첫 단어에서, `hidden`은 0에서 시작합니다. 시점마다 다음 네 가지를 합니다.
+#
+# 1. `input_id` `(B)`를 embedding합니다.
+# 2. `gru`를 **한 시점만큼만** 실행합니다. 시점이 하나여도 `gru`는 시간 축이 있는 입력을 기대합니다. `gru`에는 `batch_first`를 주지 않았습니다.
+# 3. 점수가 가장 큰 단어를 고릅니다(greedy). 필요한 것은 가장 큰 **점수**가 아니라 그 점수를 받은 **단어의 id**입니다.
+# 4. 고른 단어와 새 state를 **다음 시점에 넘깁니다.** 어느 하나라도 넘기지 않으면 오류 없이 틀린 결과가 나옵니다.
+#
+# 반복문의 마지막 줄은 그 시점에 **고른** 단어를 `decoded_ids`에 더합니다. 끝나면 `decoded_ids`는 `(max_len, B)`이고 `hidden`은 마지막 시점의 state입니다.
+#
+# > **왜 한 번에 다 넣지 않습니까?** 다음 입력이 방금 고른 단어이기 때문입니다. 정답 sequence를 입력으로 넣는 방식(teacher forcing)은
+# > 학습할 때 쓰며, 여기서 하려는 일이 아닙니다.
+# >
+# > **batch가 1이면?** `squeeze()`는 크기가 1인 축을 모두 없앱니다. 없애려는 축을 지정하십시오.
+
+# %% [markdown] lang="en"
+# ### q6 (20 points)
+#
+# Fill in the loop. `input_id` starts with the first word of every sequence, `hidden` with zeros. Each step has four parts:
+#
+# 1. embed `input_id` `(B)`;
+# 2. run `gru` for **one step only**; even then it expects an input with a time axis, and it was not given `batch_first`;
+# 3. choose the word with the highest score (greedy): you need the **id of the word**, not its score;
+# 4. **hand the chosen word and the new state on** to the next step. Forget one of them, and the result is wrong without any error.
+#
+# The last line of the loop adds the word **chosen** at this step to `decoded_ids`. In the end `decoded_ids` is `(max_len, B)`, and `hidden` is the state
+# after the last step.
+#
+# > **Why not feed everything at once?** Because the next input is the word just chosen. Feeding the true sequence instead (teacher forcing) belongs
+# > to training; it is not what we do here.
+# >
+# > **And with a batch of one?** `squeeze()` removes every axis of size 1. Name the axis that you mean.
+
+# %% q6
+input_id = batch[:, 0]  # (B)
+hidden = torch.zeros(num_layers * num_dirs, batch.shape[0], hidden_size)  # (1, B, d_h)
+
+decoded_ids = []
+for t in range(max_len):
+    """ # BEGIN PROMPT
+    # ko: TODO: 한 시점을 실행하고, 고른 단어는 input_id에, 새 state는 hidden에 둡니다.
+    # en: TODO: run one step; leave the chosen word in input_id and the new state in hidden.
+    """  # END PROMPT
+    # BEGIN SOLUTION NO PROMPT
+    input_emb = embedding(input_id).unsqueeze(0)  # (1, B, d_w)
+    output, hidden = gru(input_emb, hidden)  # (1, B, d_h), (1, B, d_h)
+    logits = output_layer(output)  # (1, B, V)
+    input_id = logits.argmax(dim=-1).squeeze(0)  # (B)
+    # END SOLUTION
+    decoded_ids.append(input_id)
+decoded_ids = torch.stack(decoded_ids)  # (max_len, B)
+
+# %%
+grader.check("q6")
+
+# %% [markdown] lang="ko"
+# ## Packing
+#
+# 지금까지는 빈자리도 단어처럼 읽었습니다. 길이가 5인 sequence의 `h_n`은 진짜 단어 5개를 읽은 뒤 빈자리 15개를 더 읽은 state입니다. 양방향이라면 더 곤란합니다.
+# 거꾸로 읽는 쪽은 **빈자리부터** 읽기 시작하기 때문입니다.
+#
+# [`pack_padded_sequence`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pack_padded_sequence.html)는 길이를 받아 빈자리를 걷어 냅니다. 아래 그림처럼 **시점마다**
+# 아직 끝나지 않은 sequence만 세로로 모읍니다.
+
+# %% [markdown] lang="en"
+# ## Packing
+#
+# So far, filling was read like words. The `h_n` of a sequence of length 5 is the state after five real words and then fifteen empty places. With two
+# directions it gets worse: the one that reads backwards **starts** in the filling.
+#
+# [`pack_padded_sequence`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pack_padded_sequence.html) takes the lengths and removes the filling. It goes **step by step** and keeps, for
+# each step, the sequences that are still running: the columns of this picture.
+
+# %% picture
+# ko: @title 그림: packing
+# en: @title Picture: packing
+
+
+def draw_packing(lengths):
+    steps = max(lengths)
+    running = [sum(length > t for length in lengths) for t in range(steps)]
+    total = f"B * L = {len(lengths) * steps}  ->  sum(batch_lens) = {sum(lengths)}"
+    picture = Picture(max(steps * 26 + 130, 480), len(lengths) * 18 + 112, f"packing:  {total}")
+    for t, count in enumerate(running):
+        left = 100 + t * 26
+        for y in range(len(lengths)):
+            picture.box(left, 50 + y * 18, 22, 18, "#bfdcef" if y < count else "#ffffff", "#e4e7eb")
+        picture.box(left, 50, 22, count * 18, stroke="#d55e00", thick=2)
+        picture.text(left + 11, 72 + len(lengths) * 18, count, size=11, weight=600)
+        picture.text(left + 11, 92 + len(lengths) * 18, t, size=10, color="#616e7c")
+    picture.text(50, 72 + len(lengths) * 18, "batch_sizes", size=11, weight=600)
+    picture.text(50, 92 + len(lengths) * 18, "t", size=10, color="#616e7c")
+    return picture
+
+
+display(draw_packing(batch_lens.tolist()))
+
+# %% [markdown] lang="ko"
+# 주황 테두리의 세로줄을 왼쪽부터 이어 붙인 것이 `PackedSequence`의 `data`이고, 아래에 적힌 개수가 `batch_sizes`입니다. 그래서 `data`의 행 수는 **모든 길이의 합**입니다.
+#
+# > **왜 정렬합니까?** 정렬되어 있으면 시점마다 남은 sequence가 위에서부터 빈틈없이 이어집니다. 앞의 몇 행만 쓰면 되므로 계산이 간단해집니다.
+# >
+# > **`data`는 문장 순서대로 이어져 있습니까?** 아닙니다. 모든 문장의 첫 단어가 먼저, 그다음이 둘째 단어들입니다.
+# >
+# > **packing은 값이 `pad_id`인 자리를 찾아서 지웁니까?** 아닙니다. 값은 보지 않고 **길이만** 믿습니다. 길이가 다른 행의 것이면 엉뚱한 자리가 잘립니다.
+#
+# ## 양방향, 여러 layer
+#
+# 양방향 RNN에는 거꾸로 읽는 RNN이 하나 더 있습니다. 두 RNN은 weight를 함께 쓰지 않습니다. 아래 cell은 작은 양방향 GRU 하나를 **GRU 두 개와 `flip`으로** 다시 만들어 같은 값이 나오는지 확인합니다.
+
+# %% [markdown] lang="en"
+# The columns outlined in orange, joined from left to right, are the `data` of a `PackedSequence`; the counts below are its `batch_sizes`. So `data` has as
+# many rows as **all lengths add up to**.
+#
+# > **Why sort?** In sorted order the sequences still running at a step are the upper rows, without gaps: taking the first few is enough.
+# >
+# > **Is `data` sentence after sentence?** No: first come the first words of all sentences, then all second words, and so on.
+# >
+# > **Does packing look for `pad_id`?** No. It never looks at the values and trusts **the lengths alone**. With the lengths of other rows it cuts in
+# > the wrong places.
+#
+# ## Two directions, several layers
+#
+# A bidirectional RNN has a second RNN that reads backwards, with weights of its own. The next cell rebuilds a small bidirectional GRU **from two GRUs and
+# `flip`** and compares.
+
+# %%
+small_gru = nn.GRU(3, 4, bidirectional=True)
+forward_gru, backward_gru = nn.GRU(3, 4), nn.GRU(3, 4)
+forward_gru.load_state_dict({name: value for name, value in small_gru.state_dict().items() if "reverse" not in name})
+backward_gru.load_state_dict(
+    {name.removesuffix("_reverse"): value for name, value in small_gru.state_dict().items() if "reverse" in name}
+)
+
+steps = torch.randn(6, 1, 3)  # (L, B, d_w)
+# ko: 뒤집어 읽은 뒤, 결과를 제자리로 되돌립니다.
+# en: read in reverse order, then put the results back in place
+there, back = forward_gru(steps)[0], backward_gru(steps.flip(0))[0].flip(0)  # (L, B, d_h), (L, B, d_h)
+rebuilt = torch.cat([there, back], dim=-1)  # (L, B, 2 * d_h)
+print("same values:", torch.allclose(small_gru(steps)[0], rebuilt, atol=1e-5))
+
+# %% [markdown] lang="ko"
+# 두 방향의 결과는 **더하지 않고 마지막 축에 이어 붙입니다.** 그래서 출력의 크기가 `num_dirs * d_h`입니다. 여기서 한 가지를 생각해 보십시오. 거꾸로 읽는 쪽이
+# sequence 전체를 다 읽은 시점은 출력의 어느 쪽 끝입니까?
+
+# %% [markdown] lang="en"
+# The two directions are **not added but joined along the last axis**, hence the size `num_dirs * d_h`. Something to think about: at which end of the output has the
+# direction that reads backwards seen the whole sequence?
+
+# %%
+num_layers = 2
+num_dirs = 2
+dropout = 0.1
+
+bi_gru = nn.GRU(
+    input_size=embedding_size,
+    hidden_size=hidden_size,
+    num_layers=num_layers,
+    dropout=dropout,
+    bidirectional=num_dirs > 1,
+)
+
+batch_emb = embedding(batch)  # (B, L, d_w)
+h_0 = torch.zeros(num_layers * num_dirs, batch.shape[0], hidden_size)  # (num_layers * num_dirs, B, d_h)
+
+# %% [markdown] lang="ko"
+# ### q7 (10점)
+#
+# `batch_emb`를 pack하여 `bi_gru`에 넣고, 나온 결과를 다시 펼치십시오.
+#
+# - `packed_batch`: `bi_gru`에 넣을 `PackedSequence`
+# - `bi_h_n`: 마지막 hidden state, `(num_layers * num_dirs, B, d_h)`
+# - `outputs`: 펼친 출력, `(L, B, num_dirs * d_h)`. `batch_first=True`로 펼쳤다면 `(B, L, num_dirs * d_h)`입니다.
+# - `output_lens`: 펼칠 때 함께 나오는 길이, `(B)`
+#
+# [`pad_packed_sequence`의 문서](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pad_packed_sequence.html)도 보십시오. pack, `bi_gru`, unpack은 **각각** 축의 순서를 정하며,
+# 서로의 설정을 기억하지 않습니다.
+#
+# > **`outputs`의 마지막 시점이 `bi_h_n`입니까?** packing하면 짧은 sequence의 `outputs`에서 끝난 뒤의 자리는 0입니다. 마지막 state는 자리마다 다릅니다.
+# > 반면 `bi_h_n`은 sequence마다 **자기의 마지막 단어**까지 읽은 state를 줍니다.
+
+# %% [markdown] lang="en"
+# ### q7 (10 points)
+#
+# Pack `batch_emb`, run `bi_gru` on it, and unpack what comes out.
+#
+# - `packed_batch`: the `PackedSequence` that goes into `bi_gru`
+# - `bi_h_n`: the last hidden states, `(num_layers * num_dirs, B, d_h)`
+# - `outputs`: the unpacked outputs, `(L, B, num_dirs * d_h)`, or `(B, L, num_dirs * d_h)` when unpacked with `batch_first=True`
+# - `output_lens`: the lengths that unpacking returns as well, `(B)`
+#
+# See also [`pad_packed_sequence`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pad_packed_sequence.html). Packing, `bi_gru` and unpacking **each** have their own order of axes; none of
+# them remembers what another was told.
+#
+# > **Is the last step of `outputs` the same as `bi_h_n`?** After packing, `outputs` is zero past the end of a shorter sequence, so the last state sits in a different place in every
+# > row. `bi_h_n`, however, gives for each sequence the state after **its own last word**.
+
+# %% q7
+""" # BEGIN PROMPT
+packed_batch = None  # TODO
+bi_h_n = None  # TODO
+outputs = None  # TODO
+output_lens = None  # TODO
+"""  # END PROMPT
+# BEGIN SOLUTION NO PROMPT
+packed_batch = pack_padded_sequence(batch_emb.transpose(0, 1), batch_lens)
+packed_outputs, bi_h_n = bi_gru(packed_batch, h_0)
+outputs, output_lens = pad_packed_sequence(packed_outputs)  # (L, B, num_dirs * d_h), (B)
+# END SOLUTION
+
+# %%
+grader.check("q7")
+
+# %% [markdown] lang="ko"
+# ### q8 (10점)
+#
+# `bi_h_n`의 첫 축에는 layer와 방향이 한 줄로 늘어서 있습니다. 이것을 두 축으로 나누십시오.
+#
+# - `h_n_by_layer`: `(num_layers, num_dirs, B, d_h)`
+# - `last_forward`: **맨 위 layer**에서 앞에서 뒤로 읽은 마지막 state, `(B, d_h)`
+# - `last_backward`: **맨 위 layer**에서 뒤에서 앞으로 읽은 마지막 state, `(B, d_h)`
+#
+# 한 줄로 늘어선 순서는 다음과 같습니다.
+
+# %% [markdown] lang="en"
+# ### q8 (10 points)
+#
+# The first axis of `bi_h_n` lists layers and directions in a single line. Split it into two axes.
+#
+# - `h_n_by_layer`: `(num_layers, num_dirs, B, d_h)`
+# - `last_forward`: the **top layer's** final state in the forward direction, `(B, d_h)`
+# - `last_backward`: the **top layer's** final state in the backward direction, `(B, d_h)`
+#
+# This is the order of the line:
+
+# %% picture
+# ko: @title 그림: h_n의 순서
+# en: @title Picture: the order of h_n
+
+
+def draw_blocks(layers, directions, rows, size):
+    picture = Picture(660, layers * directions * 44 + 96, f"bi_h_n  ({layers * directions}, {rows}, {size})")
+    fills, middle = ("#bfdcef", "#fbe3c0"), 46 + layers * directions * 22
+    for layer in range(layers):
+        for direction in range(directions):
+            index, arrow = layer * directions + direction, "←" if direction else "→"
+            picture.box(60, 50 + index * 44, 190, 36, fills[direction])
+            picture.text(155, 73 + index * 44, f"layer {layer}   {arrow}")
+            picture.text(38, 73 + index * 44, index, color="#52606d")
+            left, top = 370 + direction * 130, middle + (layer - layers / 2) * 56
+            picture.box(left, top, 118, 46, fills[direction])
+            picture.text(left + 59, top + 28, f"layer {layer}   {arrow}")
+    picture.arrow(268, middle, 350, middle)
+    bottom = layers * directions * 44 + 76
+    picture.text(155, bottom, "(num_layers * num_dirs, B, d_h)", color="#52606d")
+    picture.text(494, bottom, "(num_layers, num_dirs, B, d_h)", color="#52606d")
+    return picture
+
+
+display(draw_blocks(num_layers, num_dirs, batch.shape[0], hidden_size))
+
+# %% [markdown] lang="ko"
+# 블록 하나가 `(B, d_h)`입니다. layer의 수가 바뀌어도 성립하는 방법으로 **맨 위**를 가리키십시오. 또 layer가 2개이고 방향도 2개이면 두 축의 순서를
+# 잘못 정해도 shape이 같습니다. layer가 3개라면 어떻게 되는지 생각해 보십시오.
+
+# %% [markdown] lang="en"
+# Each block is `(B, d_h)`. Point at **the top** in a way that stays right when the number of layers changes. And beware: with two layers and two directions,
+# the two axes can be taken in the wrong order without any change of shape. What would happen with three layers?
+
+# %% q8
+""" # BEGIN PROMPT
+h_n_by_layer = None  # TODO
+last_forward = None  # TODO
+last_backward = None  # TODO
+"""  # END PROMPT
+# BEGIN SOLUTION NO PROMPT
+h_n_by_layer = bi_h_n.view(num_layers, num_dirs, batch.shape[0], hidden_size)
+last_forward = h_n_by_layer[-1, 0]  # (B, d_h)
+last_backward = h_n_by_layer[-1, 1]  # (B, d_h)
+# END SOLUTION
+
+# %%
+grader.check("q8")
+
+# %% [markdown] lang="ko"
+# ## 마무리
+#
+# 지금까지 만든 tensor의 shape입니다. 축마다 `B`, `L`, `d_h` 가운데 무엇인지 말할 수 있다면 이 과제의 목표를 이룬 것입니다.
+
+# %% [markdown] lang="en"
+# ## Looking back
+#
+# Here are the shapes of all that you have made. If you can name each axis, `B`, `L`, `d_h` and so on, you have reached the goal.
+
+# %%
+for name in ("batch", "batch_emb", "hidden_states", "h_n", "lstm_states", "lstm_h_n", "c_n", "decoded_ids", "hidden"):
+    print(f"{name:<14}", tuple(getattr(globals().get(name), "shape", ())))
+for name in ("bi_h_n", "outputs", "output_lens", "h_n_by_layer", "last_forward", "last_backward"):
+    print(f"{name:<14}", tuple(getattr(globals().get(name), "shape", ())))
+
+# %% [markdown] lang="ko"
+# ## 확인하고 제출하기
+#
+# 1. kernel을 다시 시작하고 처음부터 끝까지 실행합니다(**Restart & Run All**). cell을 실행한 순서 때문에 우연히 통과한 답을 걸러 냅니다.
+# 2. 아래 cell로 모든 문제의 shape과 type을 한 번에 확인합니다.
+
+# %% [markdown] lang="en"
+# ## Check and hand in
+#
+# 1. Restart the kernel and run everything (**Restart & Run All**), so that nothing passes by the accident of the order in which you ran cells.
+# 2. The next cell checks the shapes and types of all questions at once.
+
+# %%
+grader.check_all()
+
+# %% [markdown] lang="ko"
+# 3. **저장한 뒤** 이 노트북 파일(`.ipynb`)을 제출합니다. 과목에서 zip을 요구하면 아래 cell이 만들어 줍니다. Colab에서는 이 cell 대신
+#    **파일 → 다운로드 → .ipynb 다운로드**를 쓰십시오. 폴더에 노트북이 여러 개라면 `grader.export("rnn.ipynb", pdf=False)`처럼 파일 이름을 적어 줍니다.
+
+# %% [markdown] lang="en"
+# 3. **Save**, then hand in this notebook (`.ipynb`). If your course asks for a zip, the next cell makes one. On Colab use **File → Download →
+#    Download .ipynb** instead. With several notebooks in the folder, name yours: `grader.export("rnn.ipynb", pdf=False)`.
+
+# %%
+grader.export(pdf=False)

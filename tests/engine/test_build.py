@@ -1,0 +1,228 @@
+"""The build and what it hands out."""
+
+from __future__ import annotations
+
+import base64
+import bz2
+import contextlib
+import io
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+
+from autograder.build.checks import student_checks
+from autograder.build.master import answer, cells, in_language, is_question
+from autograder.text import LANGUAGES, Language
+
+ROOT = Path(__file__).parents[2]
+QUESTIONS = [f"q{number}" for number in range(1, 9)]
+MASTER = ROOT / "solutions" / "rnn.py"
+
+
+def notebook(path: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((ROOT / path).read_text(encoding="utf-8"))
+    return loaded
+
+
+def code_cells(path: str) -> list[str]:
+    return ["".join(cell["source"]) for cell in notebook(path)["cells"] if cell["cell_type"] == "code"]
+
+
+def answer_cells(path: str) -> dict[str, str]:
+    found = [cell for cell in notebook(path)["cells"] if "question" in cell["metadata"]]
+    assert [cell["metadata"]["question"] for cell in found] == QUESTIONS
+    return {cell["metadata"]["question"]: "".join(cell["source"]) for cell in found}
+
+
+def run_cells(sources: list[str]) -> tuple[dict[str, Any], list[Exception]]:
+    """Run cells one after another, as a student does who goes on after an error; what they define, and the errors."""
+    namespace: dict[str, Any] = {"grader": Mock()}
+    errors = []
+    for source in sources:
+        if "import otter" in source:
+            continue
+        try:
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                exec(source, namespace)
+        except Exception as error:
+            errors.append(error)
+    return namespace, errors
+
+
+def built_files(folder: Path) -> dict[str, bytes]:
+    files = [*(folder / "assignment").rglob("*"), folder / "solutions" / "rnn.ipynb"]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files if path.is_file()}
+
+
+def lines(source: str) -> set[str]:
+    """The lines of code in *source*, without indentation, comments and brackets that stand alone."""
+    stripped = (line.split("  #")[0].strip() for line in source.splitlines())
+    return {line for line in stripped if len(line) > 2 and not line.startswith("#")}
+
+
+def test_build_writes_what_is_committed(tmp_path: Path) -> None:
+    """A build gives the committed files byte for byte, also where the locale is not UTF-8."""
+    plain = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable, "-m", "autograder.build", "--out", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, env=plain, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
+    fresh, committed = built_files(tmp_path), built_files(ROOT)
+    stale = sorted(name for name in fresh.keys() | committed.keys() if fresh.get(name) != committed.get(name))
+    assert not stale, f"out of date, run `make build`: {stale}"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_student_notebook_says_which_edition_it_is(lang: Language) -> None:
+    """The notebook's metadata names its language, and its kernel is plain Python."""
+    metadata = notebook(f"assignment/{lang}/rnn.ipynb")["metadata"]
+    assert metadata["edition"] == lang
+    assert metadata["kernelspec"]["name"] == "python3"
+
+
+@pytest.mark.parametrize("path", ["assignment/ko/rnn.ipynb", "assignment/en/rnn.ipynb", "solutions/rnn.ipynb"])
+def test_each_answer_cell_is_followed_by_its_check(path: str) -> None:
+    """Every question has one answer cell, and the next code cell is its check."""
+    code = [cell for cell in notebook(path)["cells"] if cell["cell_type"] == "code"]
+    following = {
+        cell["metadata"]["question"]: "".join(after["source"])
+        for cell, after in itertools.pairwise(code)
+        if "question" in cell["metadata"]
+    }
+    assert following == {question: f'grader.check("{question}")' for question in QUESTIONS}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_answer_cells_hold_no_line_of_the_answer(lang: Language) -> None:
+    """Of an answer cell, students see the lines of its prompt and those around it, and no other line of the answer."""
+    handed_out, solved = answer_cells(f"assignment/{lang}/rnn.ipynb"), answer_cells("solutions/rnn.ipynb")
+    masters = {cell.role: cell.source for cell in cells(MASTER, prose=[lang], code=lang) if is_question(cell.role)}
+    for question in QUESTIONS:
+        prompt = masters[question].split("# BEGIN SOLUTION")[0] + masters[question].split("# END SOLUTION")[-1]
+        given_away = lines(handed_out[question]) & (lines(solved[question]) - lines(prompt))
+        assert not given_away, question
+
+
+def test_nothing_handed_out_holds_a_trace_of_an_answer() -> None:
+    """No line of an answer that is not given code too occurs anywhere under assignment/, packed checks included."""
+    given = set().union(*(lines(source) for source in code_cells("assignment/ko/rnn.ipynb")))
+    needles = set().union(*(lines(source) for source in answer_cells("solutions/rnn.ipynb").values())) - given
+    assert len(needles) >= len(QUESTIONS)
+    for path in (ROOT / "assignment").rglob("*"):
+        if path.is_file():
+            content = path.read_text(encoding="utf-8")
+            for packed in re.findall(r'public_checks = \\"([^"\\]+)', content):
+                content += bz2.decompress(base64.b64decode(packed)).decode()
+            content += content.replace('\\"', '"')
+            assert not [needle for needle in needles if needle in content], path
+            assert "SOLUTION" not in content, path
+            assert "PROMPT" not in content, path
+            assert not re.search(r"hidden: true|HIDDEN|reference|tests/hidden", content), path
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_blank_notebook_raises_only_where_a_none_is_used(lang: Language) -> None:
+    """With every TODO open, cells fail for a None or for a name that is left undefined, and for nothing else."""
+    _, errors = run_cells(code_cells(f"assignment/{lang}/rnn.ipynb"))
+    assert errors
+    for error in errors:
+        assert isinstance(error, (TypeError, NameError)), repr(error)
+        assert re.search("None|not defined", str(error)), repr(error)
+
+
+def test_solution_runs_at_other_sizes() -> None:
+    """The reference and the given cells, pictures included, work with one sequence, other sizes and more layers."""
+    solved = "\x00".join(code_cells("solutions/rnn.ipynb"))
+    for released, other in (
+        (r"data = \[\n.*?\n\]", "data = [[5, 3, 2]]"),
+        ("hidden_size = 512", "hidden_size = 7"),
+        ("embedding_size = 256", "embedding_size = 5"),
+        ("num_layers = 2\n", "num_layers = 3\n"),
+    ):
+        solved, count = re.subn(released, other, solved, flags=re.DOTALL)
+        assert count
+    namespace, errors = run_cells(solved.split("\x00"))
+    assert not errors
+    assert namespace["h_n_by_layer"].shape == (3, 2, 1, 7)
+    assert namespace["decoded_ids"].shape == (3, 1)
+
+
+def test_pictures_are_drawn_in_less_than_20_ms() -> None:
+    """Drawing costs next to nothing, since every run of a submission does it."""
+    sources = code_cells("solutions/rnn.ipynb")
+    namespace, _ = run_cells(sources)
+    pictures = [source for source in sources if "display(draw_" in source]
+    assert len(pictures) == 4
+    for source in pictures:
+        compiled = compile(source, "picture", "exec")
+        started = time.process_time()
+        with contextlib.redirect_stdout(io.StringIO()):
+            exec(compiled, namespace)
+        assert time.process_time() - started < 0.02
+
+
+@pytest.fixture
+def otter_present(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An Otter that costs no time to import."""
+    monkeypatch.setitem(sys.modules, "otter", ModuleType("otter"))
+
+
+@pytest.mark.usefixtures("otter_present")
+def test_setup_cell_writes_missing_checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside a notebook without tests/, the set-up cell writes the very files that are handed out."""
+    monkeypatch.chdir(tmp_path)
+    exec(code_cells("assignment/en/rnn.ipynb")[0], {})
+    written = {path.name: path.read_text(encoding="utf-8") for path in Path("tests").iterdir()}
+    assert written == student_checks(ROOT / "tests" / "public", "en")
+
+
+@pytest.mark.usefixtures("otter_present")
+def test_setup_cell_leaves_present_checks_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where tests/ exists, the set-up cell touches nothing in it."""
+    monkeypatch.chdir(tmp_path)
+    Path("tests").mkdir()
+    exec(code_cells("assignment/en/rnn.ipynb")[0], {})
+    assert not list(Path("tests").iterdir())
+
+
+@pytest.mark.usefixtures("otter_present")
+def test_setup_cell_passes_where_nothing_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no folder can be made, as under the grader, the set-up cell goes on without a word."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    exec(code_cells("assignment/ko/rnn.ipynb")[0], {})
+
+
+def test_readme_gives_the_points_of_the_notebook() -> None:
+    """The table of points in each README agrees with the headings of the questions in the master."""
+    for lang, heading in (("ko", r"### (q\d) \((\d+)점\)"), ("en", r"### (q\d) \((\d+) points\)")):
+        points = re.findall(heading, MASTER.read_text(encoding="utf-8"))
+        table = (ROOT / "assignment" / lang / "README.md").read_text(encoding="utf-8")
+        assert [question for question, _ in points] == QUESTIONS
+        assert "| " + " | ".join(point for _, point in points) + " | 100 |" in table
+
+
+def test_comment_lines_are_kept_in_one_language() -> None:
+    """A comment marked for one edition loses its mark there and is gone from the other."""
+    source = "x = 1\n    # ko: 하나\n    # en: one\ny = 2"
+    assert in_language(source, "en") == "x = 1\n    # one\ny = 2"
+    assert in_language(source, "ko") == "x = 1\n    # 하나\ny = 2"
+
+
+def test_answer_is_left_without_prompt_and_markup() -> None:
+    """The solution notebook holds an answer as a student would write it."""
+    prompt = '""" # BEGIN PROMPT\nb = None\n"""  # END PROMPT\n'
+    solution = "# BEGIN SOLUTION NO PROMPT\nb = 2\n# END SOLUTION\n"
+    assert answer(f"a = 1\n{prompt}{solution}\nc = 3") == "a = 1\nb = 2\n\nc = 3"
