@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from autograder import course, notebook
 from autograder.checks import Finding, Findings, Look
 from autograder.course import Check, Question, Scenario
+from autograder.explain import Explainer
 from autograder.job import Job
 from autograder.records import CheckResult, Grade, QuestionGrade, StatementError, Status, Submission
 from autograder.reference import Reference, ReferenceValues, replacements
@@ -80,6 +81,7 @@ class Grader:
         self.run = run
         self.look = look
         self.reference = Reference(lambda job: run(job, {}))
+        self.explainer = Explainer(lambda job: run(job, {}))
         self._findings: dict[tuple[str, str, Language, bytes], Findings] = {}
 
     def grade(self, submission: Submission, lang: Language | None = None) -> Grade:
@@ -249,12 +251,20 @@ class _Grading:
                 message = failure.finding.message + _where(failure, check)
                 title = failure.scenario.titles[lang]
                 results.append(CheckResult(check.name, check.titles[lang], check.points, "failed", message, title))
-        return QuestionGrade(question.id, question.points, verdict.points, tuple(results))
+        hint, known = "", None
+        if not verdict.right:
+            known = self.grader.explainer.explain(question, verdict.records)
+            hint = known.hints[lang] if known else ""
+        return QuestionGrade(
+            question.id, question.points, verdict.points, tuple(results), hint, known.id if known else ""
+        )
 
     def public_findings(self, question: Question, released: RunLog) -> Findings:
         """The public checks at the released sizes, on the last record: what the student sees on running everything."""
-        record = (released.candidates(question.id, []) or [_nothing(question)])[-1]
-        return self.grader.findings(question, course.as_released(), record, public=True)
+        return self.grader.findings(question, course.as_released(), self.last_record(question, released), public=True)
+
+    def last_record(self, question: Question, log: RunLog) -> Record:
+        return (log.candidates(question.id, []) or [_nothing(question)])[-1]
 
     def remarks(self, verdicts: list[_Verdict], released: RunLog) -> list[str]:
         found = []

@@ -144,6 +144,8 @@ def _restore(tree: Tree, tensors: Mapping[str, Tensor]) -> object:
         if not (value is None or isinstance(value, (bool, int, float))):
             raise Malformed("a scalar that is none")
         return value
+    if kind == "missing":  # the statement that was to bind it raised
+        return None
     if kind == "tensor":
         return _restore_tensor(tree, tensors)
     if kind == "packed":

@@ -43,6 +43,10 @@ def main() -> None:
 
 
 def _serve(connection: Connection, sandbox: Sandbox) -> None:
+    import torch
+
+    torch.set_num_threads(1)  # tensors are small, and there is a process for every core
+
     from autograder.checks import serve
     from autograder.grader import Grader
     from autograder.runlog import RunLog

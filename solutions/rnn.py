@@ -5,7 +5,7 @@
 #   # ko: ... / # en: ...            a comment line for one edition
 #   # %% q3                          the one answer cell of q3: what students see, then what solves it, in Otter Assign's
 #                                    markup (BEGIN PROMPT ... END PROMPT, BEGIN SOLUTION NO PROMPT ... END SOLUTION)
-#   # %% picture                     drawing code, shown collapsed
+#   # %% picture                     the drawing tools, shown collapsed
 #
 # A cell for an edition that does not exist, like this one, reaches nobody.
 
@@ -156,6 +156,87 @@ class Picture:
         return f"[{self.caption}]"
 
 
+def draw_padding(rows, lengths, vocabulary):
+    width = len(rows[0]) * 26
+    caption = f"batch  (B={len(rows)}, L={len(rows[0])})"
+    picture = Picture(width + 180, len(rows) * 22 + 68, caption)
+    for y, (row, length) in enumerate(zip(rows, lengths)):
+        top = 52 + y * 22
+        picture.text(48, top + 15, f"batch[{y}]", size=11, color="#52606d")
+        for t, token in enumerate(row):
+            shade = round(90 * token / vocabulary)
+            fill = f"rgb({224 - shade},{239 - shade // 2},{250 - shade // 6})" if t < length else "#ffffff"
+            picture.box(82 + t * 26, top, 26, 22, fill, "#cbd2d9")
+            picture.text(95 + t * 26, top + 15, token, size=11, color="#1f2933" if t < length else "#9aa5b1")
+        picture.text(94 + width, top + 15, length, size=12, anchor="start", weight=600)
+        picture.box(82, top, length * 26, 22, stroke="#0072b2", thick=2)
+    picture.text(94 + width, 44, "batch_lens", size=11, anchor="start", color="#0072b2")
+    picture.text(82, 44, "t = 0", size=11, anchor="start", color="#52606d")
+    return picture
+
+
+def draw_grid(steps, rows, size):
+    picture = Picture(700, 290, f"hidden_states, h_n  (num_layers=2, L={steps}, B={rows}, d_h={size})")
+    columns = [("t = 0", 90), ("t = 1", 200), ("⋯", 310), (f"t = {steps - 1}", 420)]
+    for label, x in columns:
+        picture.text(x + 35, 262, label, color="#52606d")
+        for layer, y in ((1, 80), (0, 170)):
+            if label == "⋯":
+                picture.text(x + 35, y + 28, "⋯", size=18)
+            else:
+                picture.box(x, y, 70, 44, "#e4eef5")
+                picture.text(x + 35, y + 27, "h")
+            if x > 90:
+                picture.arrow(x - 38, y + 22, x - 4, y + 22)
+        if label != "⋯":
+            picture.arrow(x + 35, 168, x + 35, 128)
+            picture.arrow(x + 35, 246, x + 35, 218)
+    picture.text(46, 106, "layer 1", color="#52606d")
+    picture.text(46, 196, "layer 0", color="#52606d")
+    picture.box(80, 68, 420, 68, stroke="#d55e00", thick=2.5)
+    picture.box(412, 60, 86, 166, stroke="#0072b2", thick=2.5, dash="7 4")
+    picture.text(80, 58, "hidden_states (L, B, d_h)", anchor="start", color="#b34700", weight=600)
+    picture.text(512, 160, "h_n", anchor="start", color="#005a8e", weight=600)
+    picture.text(512, 180, "(num_layers * num_dirs, B, d_h)", size=11, anchor="start", color="#005a8e")
+    return picture
+
+
+def draw_packing(lengths):
+    steps = max(lengths)
+    running = [sum(length > t for length in lengths) for t in range(steps)]
+    total = f"B * L = {len(lengths) * steps}  ->  sum(batch_lens) = {sum(lengths)}"
+    picture = Picture(max(steps * 26 + 130, 480), len(lengths) * 18 + 112, f"packing:  {total}")
+    for t, count in enumerate(running):
+        left = 100 + t * 26
+        for y in range(len(lengths)):
+            picture.box(left, 50 + y * 18, 22, 18, "#bfdcef" if y < count else "#ffffff", "#e4e7eb")
+        picture.box(left, 50, 22, count * 18, stroke="#d55e00", thick=2)
+        picture.text(left + 11, 72 + len(lengths) * 18, count, size=11, weight=600)
+        picture.text(left + 11, 92 + len(lengths) * 18, t, size=10, color="#616e7c")
+    picture.text(50, 72 + len(lengths) * 18, "batch_sizes", size=11, weight=600)
+    picture.text(50, 92 + len(lengths) * 18, "t", size=10, color="#616e7c")
+    return picture
+
+
+def draw_blocks(layers, directions, rows, size):
+    picture = Picture(660, layers * directions * 44 + 96, f"bi_h_n  ({layers * directions}, {rows}, {size})")
+    fills, middle = ("#bfdcef", "#fbe3c0"), 46 + layers * directions * 22
+    for layer in range(layers):
+        for direction in range(directions):
+            index, arrow = layer * directions + direction, "←" if direction else "→"
+            picture.box(60, 50 + index * 44, 190, 36, fills[direction])
+            picture.text(155, 73 + index * 44, f"layer {layer}   {arrow}")
+            picture.text(38, 73 + index * 44, index, color="#52606d")
+            left, top = 370 + direction * 130, middle + (layer - layers / 2) * 56
+            picture.box(left, top, 118, 46, fills[direction])
+            picture.text(left + 59, top + 28, f"layer {layer}   {arrow}")
+    picture.arrow(268, middle, 350, middle)
+    bottom = layers * directions * 44 + 76
+    picture.text(155, bottom, "(num_layers * num_dirs, B, d_h)", color="#52606d")
+    picture.text(494, bottom, "(num_layers, num_dirs, B, d_h)", color="#52606d")
+    return picture
+
+
 # %% [markdown] lang="ko"
 # ## 데이터와 padding
 #
@@ -219,30 +300,7 @@ batch_lens = torch.tensor(valid_lens)  # (B)
 batch_lens, sorted_idx = batch_lens.sort(descending=True)
 batch = batch[sorted_idx]
 
-# %% picture
-# ko: @title 그림: padding하고 정렬한 batch
-# en: @title Picture: the padded, sorted batch
-
-
-def draw_padding(rows, lengths, vocabulary):
-    width = len(rows[0]) * 26
-    caption = f"batch  (B={len(rows)}, L={len(rows[0])})"
-    picture = Picture(width + 180, len(rows) * 22 + 68, caption)
-    for y, (row, length) in enumerate(zip(rows, lengths)):
-        top = 52 + y * 22
-        picture.text(48, top + 15, f"batch[{y}]", size=11, color="#52606d")
-        for t, token in enumerate(row):
-            shade = round(90 * token / vocabulary)
-            fill = f"rgb({224 - shade},{239 - shade // 2},{250 - shade // 6})" if t < length else "#ffffff"
-            picture.box(82 + t * 26, top, 26, 22, fill, "#cbd2d9")
-            picture.text(95 + t * 26, top + 15, token, size=11, color="#1f2933" if t < length else "#9aa5b1")
-        picture.text(94 + width, top + 15, length, size=12, anchor="start", weight=600)
-        picture.box(82, top, length * 26, 22, stroke="#0072b2", thick=2)
-    picture.text(94 + width, 44, "batch_lens", size=11, anchor="start", color="#0072b2")
-    picture.text(82, 44, "t = 0", size=11, anchor="start", color="#52606d")
-    return picture
-
-
+# %%
 display(draw_padding(batch.tolist(), batch_lens.tolist(), vocab_size))
 
 # %% [markdown] lang="ko"
@@ -394,37 +452,7 @@ grader.check("q2")
 #
 # With more than one layer they are different cuts through the same grid:
 
-# %% picture
-# ko: @title 그림: hidden_states와 h_n
-# en: @title Picture: hidden_states and h_n
-
-
-def draw_grid(steps, rows, size):
-    picture = Picture(700, 290, f"hidden_states, h_n  (num_layers=2, L={steps}, B={rows}, d_h={size})")
-    columns = [("t = 0", 90), ("t = 1", 200), ("⋯", 310), (f"t = {steps - 1}", 420)]
-    for label, x in columns:
-        picture.text(x + 35, 262, label, color="#52606d")
-        for layer, y in ((1, 80), (0, 170)):
-            if label == "⋯":
-                picture.text(x + 35, y + 28, "⋯", size=18)
-            else:
-                picture.box(x, y, 70, 44, "#e4eef5")
-                picture.text(x + 35, y + 27, "h")
-            if x > 90:
-                picture.arrow(x - 38, y + 22, x - 4, y + 22)
-        if label != "⋯":
-            picture.arrow(x + 35, 168, x + 35, 128)
-            picture.arrow(x + 35, 246, x + 35, 218)
-    picture.text(46, 106, "layer 1", color="#52606d")
-    picture.text(46, 196, "layer 0", color="#52606d")
-    picture.box(80, 68, 420, 68, stroke="#d55e00", thick=2.5)
-    picture.box(412, 60, 86, 166, stroke="#0072b2", thick=2.5, dash="7 4")
-    picture.text(80, 58, "hidden_states (L, B, d_h)", anchor="start", color="#b34700", weight=600)
-    picture.text(512, 160, "h_n", anchor="start", color="#005a8e", weight=600)
-    picture.text(512, 180, "(num_layers * num_dirs, B, d_h)", size=11, anchor="start", color="#005a8e")
-    return picture
-
-
+# %%
 display(draw_grid(max_len, batch.shape[0], hidden_size))
 
 # %% [markdown] lang="ko"
@@ -603,7 +631,7 @@ output_layer = nn.Linear(hidden_size, vocab_size)
 #
 # 반복문 안을 채우십시오. `input_id`는 각 sequence의 첫 단어에서, `hidden`은 0에서 시작합니다. 시점마다 다음 네 가지를 합니다.
 #
-# 1. `input_id` `(B)`를 embedding합니다.
+# 1. shape이 `(B)`인 `input_id`를 embedding합니다.
 # 2. `gru`를 **한 시점만큼만** 실행합니다. 시점이 하나여도 `gru`는 시간 축이 있는 입력을 기대합니다. `gru`에는 `batch_first`를 주지 않았습니다.
 # 3. 점수가 가장 큰 단어를 고릅니다(greedy). 필요한 것은 가장 큰 **점수**가 아니라 그 점수를 받은 **단어의 id**입니다.
 # 4. 고른 단어와 새 state를 **다음 시점에 넘깁니다.** 어느 하나라도 넘기지 않으면 오류 없이 틀린 결과가 나옵니다.
@@ -620,7 +648,7 @@ output_layer = nn.Linear(hidden_size, vocab_size)
 #
 # Fill in the loop. `input_id` starts with the first word of every sequence, `hidden` with zeros. Each step has four parts:
 #
-# 1. embed `input_id` `(B)`;
+# 1. embed `input_id`, which has shape `(B)`;
 # 2. run `gru` for **one step only**; even then it expects an input with a time axis, and it was not given `batch_first`;
 # 3. choose the word with the highest score (greedy): you need the **id of the word**, not its score;
 # 4. **hand the chosen word and the new state on** to the next step. Forget one of them, and the result is wrong without any error.
@@ -673,28 +701,7 @@ grader.check("q6")
 # [`pack_padded_sequence`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pack_padded_sequence.html) takes the lengths and removes the filling. It goes **step by step** and keeps, for
 # each step, the sequences that are still running: the columns of this picture.
 
-# %% picture
-# ko: @title 그림: packing
-# en: @title Picture: packing
-
-
-def draw_packing(lengths):
-    steps = max(lengths)
-    running = [sum(length > t for length in lengths) for t in range(steps)]
-    total = f"B * L = {len(lengths) * steps}  ->  sum(batch_lens) = {sum(lengths)}"
-    picture = Picture(max(steps * 26 + 130, 480), len(lengths) * 18 + 112, f"packing:  {total}")
-    for t, count in enumerate(running):
-        left = 100 + t * 26
-        for y in range(len(lengths)):
-            picture.box(left, 50 + y * 18, 22, 18, "#bfdcef" if y < count else "#ffffff", "#e4e7eb")
-        picture.box(left, 50, 22, count * 18, stroke="#d55e00", thick=2)
-        picture.text(left + 11, 72 + len(lengths) * 18, count, size=11, weight=600)
-        picture.text(left + 11, 92 + len(lengths) * 18, t, size=10, color="#616e7c")
-    picture.text(50, 72 + len(lengths) * 18, "batch_sizes", size=11, weight=600)
-    picture.text(50, 92 + len(lengths) * 18, "t", size=10, color="#616e7c")
-    return picture
-
-
+# %%
 display(draw_packing(batch_lens.tolist()))
 
 # %% [markdown] lang="ko"
@@ -835,30 +842,7 @@ grader.check("q7")
 #
 # This is the order of the line:
 
-# %% picture
-# ko: @title 그림: h_n의 순서
-# en: @title Picture: the order of h_n
-
-
-def draw_blocks(layers, directions, rows, size):
-    picture = Picture(660, layers * directions * 44 + 96, f"bi_h_n  ({layers * directions}, {rows}, {size})")
-    fills, middle = ("#bfdcef", "#fbe3c0"), 46 + layers * directions * 22
-    for layer in range(layers):
-        for direction in range(directions):
-            index, arrow = layer * directions + direction, "←" if direction else "→"
-            picture.box(60, 50 + index * 44, 190, 36, fills[direction])
-            picture.text(155, 73 + index * 44, f"layer {layer}   {arrow}")
-            picture.text(38, 73 + index * 44, index, color="#52606d")
-            left, top = 370 + direction * 130, middle + (layer - layers / 2) * 56
-            picture.box(left, top, 118, 46, fills[direction])
-            picture.text(left + 59, top + 28, f"layer {layer}   {arrow}")
-    picture.arrow(268, middle, 350, middle)
-    bottom = layers * directions * 44 + 76
-    picture.text(155, bottom, "(num_layers * num_dirs, B, d_h)", color="#52606d")
-    picture.text(494, bottom, "(num_layers, num_dirs, B, d_h)", color="#52606d")
-    return picture
-
-
+# %%
 display(draw_blocks(num_layers, num_dirs, batch.shape[0], hidden_size))
 
 # %% [markdown] lang="ko"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import hashlib
 import linecache
 import random
 import signal
@@ -39,6 +40,7 @@ class _Run:
         self.send = send
         self.calls: dict[str, int] = {}
         self.rebound: set[str] = set()
+        self.failed: dict[str, Tree] = {}
         self.right = {
             name: (rebinding.question, tree) for rebinding in job.rebindings for name, tree in rebinding.values.items()
         }
@@ -87,16 +89,11 @@ class _Run:
             if trace.tb_frame.f_code.co_filename == f"<cell {statement.cell}>":
                 line = trace.tb_lineno
             trace = trace.tb_next
-        message: Tree = {
-            "kind": "overtime" if overtime else "error",
-            "cell": statement.cell,
-            "line": line,
-            "type": type(problem).__name__,
-            "names": sorted(statement.names),
-        }
-        if self.job.verbose:
-            message["message"] = _words(problem)
-        self.send(pack(message))
+        words = _words(problem)
+        error = {"type": type(problem).__name__, "message": words if self.job.verbose else ""}
+        kind = "overtime" if overtime else "error"
+        self.send(pack({"kind": kind, "cell": statement.cell, "line": line, **error, "names": sorted(statement.names)}))
+        self.failed.update(dict.fromkeys(statement.names, {"is": "missing", "error": _digest(error["type"], words)}))
 
     def check(self, question: str) -> None:
         """Take down the names of *question*, as `grader.check` is reached."""
@@ -109,7 +106,9 @@ class _Run:
             values: dict[str, Tree] = {}
             for name in names:
                 try:
-                    values[name] = describe(self.namespace.get(name), tensors, values=self.job.values)
+                    value = self.namespace.get(name)
+                    missing = value is None and name in self.failed
+                    values[name] = self.failed[name] if missing else describe(value, tensors, values=self.job.values)
                 except Exception as problem:  # an object that fights back is no value
                     values[name] = {"is": "other", "type": type(problem).__name__}
             self.send(pack({"kind": "record", "question": question, "values": values}, tensors))
@@ -149,6 +148,11 @@ def _words(problem: BaseException) -> str:
         return str(problem)[:MESSAGE_CHARACTERS]
     except Exception:
         return ""
+
+
+def _digest(kind: str, words: str) -> str:
+    """Tells equal errors from different ones, and says nothing of their text."""
+    return hashlib.sha256(f"{kind}: {words}".encode(errors="replace")).hexdigest()
 
 
 def _overtime(signum: int, frame: FrameType | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -27,7 +28,7 @@ class Statement:
     node: ast.stmt | None
     error: SyntaxError | None = None
 
-    @property
+    @functools.cached_property
     def names(self) -> frozenset[str]:
         """The names that it binds at the top level."""
         return frozenset(_bound(self.node)) if self.node is not None else frozenset()

@@ -7,9 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from autograder.course import Question
+from autograder.course import Question, checks
 from autograder.gradebook import Row
-from autograder.records import CheckResult, QuestionGrade, Status
+from autograder.records import QuestionGrade, Status
 from autograder.render.pages import page
 from autograder.text import speaking
 
@@ -83,7 +83,7 @@ def summarise(rows: Iterable[Row], questions: Sequence[Question]) -> Summary:
             answers[answer.question].append((name, answer))
     maximum = sum(question.points for question in questions)
     bins = Counter(min(int(_BINS * score / maximum), _BINS - 1) if maximum else 0 for _, _, score in scored)
-    # Titles are in each student's language; English ones come first here, so that they name the check where they can.
+    # Hints are in each student's language; English ones come first here, so that they are shown where there are any.
     by_language = [a for _, grade, _ in sorted(scored, key=lambda s: s[1].lang != "en") for a in grade.questions]
     return Summary(
         len(grades),
@@ -92,7 +92,7 @@ def summarise(rows: Iterable[Row], questions: Sequence[Question]) -> Summary:
         maximum,
         tuple(bins[index] for index in range(_BINS)),
         tuple(_question(question, [answer for _, answer in answers[question.id]]) for question in questions),
-        _hardest(by_language),
+        _hardest(answer for _, grade, _ in scored for answer in grade.questions),
         _misconceptions(answers, by_language),
         tuple(sorted({grade.isolation for _, grade in grades if grade.isolation})),
     )
@@ -105,15 +105,15 @@ def _question(question: Question, answers: Sequence[QuestionGrade]) -> QuestionS
 
 
 def _hardest(answers: Iterable[QuestionGrade]) -> tuple[CheckSummary, ...]:
-    failed: Counter[tuple[str, str]] = Counter()
-    first: dict[tuple[str, str], CheckResult] = {}
-    for answer in answers:
-        for check in answer.checks:
-            if check.points and check.verdict == "failed":
-                failed[answer.question, check.check] += 1
-                first.setdefault((answer.question, check.check), check)
+    titles = {(check.question, check.name): check.titles["en"] for check in checks()}
+    failed = Counter(
+        (answer.question, check.check)
+        for answer in answers
+        for check in answer.checks
+        if check.points and check.verdict == "failed"
+    )
     ranked = sorted(failed.items(), key=lambda item: (-item[1], item[0]))[:HARDEST]
-    return tuple(CheckSummary(*key, first[key].title, count) for key, count in ranked)
+    return tuple(CheckSummary(*key, titles.get(key, ""), count) for key, count in ranked)
 
 
 def _misconceptions(

@@ -53,7 +53,7 @@ def summary_lines(summary: Summary) -> list[str]:
     lines = [f"{summary.submissions} submission{'s' * (summary.submissions != 1)}: {statuses}"]
     if summary.scores:
         best = points(summary.max_score)
-        lines.append(f"mean {points(summary.mean)}, median {points(summary.median)} of {best}")
+        lines.append(f"mean {summary.mean:.1f}, median {summary.median:.1f} of {best}")
     return lines
 
 

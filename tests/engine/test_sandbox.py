@@ -465,9 +465,9 @@ def test_canary_that_gets_out_is_a_fault(leaky: Callable[[str], Sandbox], body: 
 
 def test_step_of_confinement_that_fails_is_a_fault(leaky: Callable[[str], Sandbox]) -> None:
     """A child that cannot confine itself runs nothing."""
-    with leaky("from autograder.sandbox import libc; libc.set_capabilities = None") as sandbox:
-        with pytest.raises(SandboxFault, match="could not be confined"):
-            sandbox.run(b"")
+    body = "from autograder.sandbox import libc; libc.set_capabilities = None"
+    with leaky(body) as sandbox, pytest.raises(SandboxFault, match="could not be confined"):
+        sandbox.run(b"")
 
 
 @pytest.fixture
@@ -506,11 +506,11 @@ ORDINARY_USER = """
 import os, sys
 from autograder.sandbox import libc
 NEWNS, BIND, PRIVATE, RECURSIVE = 0x20000, 1 << 12, 1 << 18, 1 << 14
-interpreter = os.open(sys.base_prefix, os.O_PATH)
 above = [sys.base_prefix[:i] for i, letter in enumerate(sys.base_prefix) if letter == "/" and i] + [sys.base_prefix]
 closed = [folder for folder in above if not os.stat(folder).st_mode & 1]
 libc.call("unshare", NEWNS)
 libc.call("mount", b"none", b"/", None, PRIVATE | RECURSIVE, None)
+interpreter = os.open(sys.base_prefix, os.O_PATH)
 if closed:  # the interpreter lies in a home that only its owner enters: show it to everyone, in this process only
     libc.call("mount", b"none", closed[0].encode(), b"tmpfs", 0, b"mode=755")
     os.makedirs(sys.base_prefix, exist_ok=True)

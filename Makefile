@@ -1,0 +1,40 @@
+SHELL := /bin/sh
+PYTHON ?= python3
+SUBMISSIONS ?= examples/submissions
+OUT ?= out
+BIN := .venv/bin
+
+# Korean file names and texts, whatever the machine's locale.
+export PYTHONUTF8 := 1
+
+.PHONY: help grade test build certify clean
+
+help:  ## what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+grade: .venv/.grade  ## grade SUBMISSIONS=… (a folder, a zip, a file) into OUT=…
+	$(BIN)/autograder grade "$(SUBMISSIONS)" --out "$(OUT)"
+
+test: .venv/.develop  ## lint, type checks and the whole test suite
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+build: .venv/.develop  ## regenerate assignment/ and solutions/rnn.ipynb from solutions/rnn.py
+	$(BIN)/python -m autograder.build
+
+certify: .venv/.develop  ## prove the graders: right answers earn all, every known mistake is caught and explained
+	$(BIN)/python -m autograder.certify
+
+clean:  ## remove the environment and everything made
+	rm -rf .venv out build
+
+.venv/.grade: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+.venv/.develop: .venv/.grade
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@

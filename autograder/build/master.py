@@ -1,0 +1,64 @@
+"""The master notebook: one Jupytext file with both languages, read as the cells of one edition."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import jupytext
+
+from autograder.text import Language
+
+__all__ = ["Cell", "answer", "cells", "in_language", "is_question"]
+
+_QUESTION = re.compile(r"q\d+")
+_COMMENT = re.compile(r"(?P<mark>\s*# )(?P<lang>ko|en): (?P<words>.*)")
+_PROMPT = re.compile(r'\s*""" # BEGIN PROMPT\n.*?"""  # END PROMPT\n', re.DOTALL)
+_MARKER = re.compile(r"^\s*# (?:BEGIN SOLUTION NO PROMPT|END SOLUTION)\n?", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell as its author wrote it, in the language of the edition."""
+
+    kind: str
+    """`code` or `markdown`."""
+    source: str
+    role: str
+    """A question's id for its answer cell, `check` for the cell that checks one, `picture`, or nothing."""
+
+
+def in_language(source: str, lang: Language) -> str:
+    """*source* with its comment lines in *lang*: `# ko: ...` becomes `# ...` or goes."""
+    lines = []
+    for line in source.split("\n"):
+        marked = _COMMENT.fullmatch(line)
+        if not marked:
+            lines.append(line)
+        elif marked["lang"] == lang:
+            lines.append(marked["mark"] + marked["words"])
+    return "\n".join(lines)
+
+
+def cells(master: Path, *, prose: Collection[Language], code: Language) -> list[Cell]:
+    """The cells of *master* with text in the languages *prose* and comments in *code*, in order."""
+    chosen = []
+    for cell in jupytext.read(master, fmt="py:percent").cells:
+        if cell.metadata.get("lang", code) not in {*prose, code}:
+            continue
+        source = in_language(cell.source, code) if cell.cell_type == "code" else cell.source
+        role = "check" if source.startswith("grader.check(") else cell.metadata.get("title", "")
+        chosen.append(Cell(kind=cell.cell_type, source=source, role=role))
+    return chosen
+
+
+def is_question(role: str) -> bool:
+    """Whether a cell of this role is the answer cell of a question."""
+    return _QUESTION.fullmatch(role) is not None
+
+
+def answer(source: str) -> str:
+    """An answer cell as one who solves it would write it: without the prompt and the markup."""
+    return _MARKER.sub("", _PROMPT.sub("\n", "\n" + source + "\n")).strip("\n")

@@ -1,0 +1,118 @@
+"""Right and wrong answers, kept as data: what the graders are proven with, and what mistakes are recognised by."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from autograder import course
+from autograder.text import LANGUAGES, Language
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+__all__ = ["Alternative", "Misconception", "alternatives", "answer", "misconceptions", "with_answers"]
+
+ALTERNATIVES = course.ROOT / "tests" / "alternatives"
+MISCONCEPTIONS = course.ROOT / "tests" / "misconceptions"
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A right answer, or a whole submission, that is written differently."""
+
+    id: str
+    content: bytes
+    """The submission, a notebook or a script."""
+    answers: Mapping[str, str]
+    """The answer cells that it replaces; none where it is a whole submission."""
+
+    @property
+    def file_name(self) -> str:
+        return f"{self.id}.ipynb" if self.content.startswith(b"{") else f"{self.id}.py"
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """A wrong answer that students really give."""
+
+    id: str
+    question: str
+    answers: Mapping[str, str]
+    """The wrong answer cell, and right ones of other questions that it presupposes."""
+    catches: str
+    """The hidden check that must fail."""
+    hints: Mapping[Language, str]
+
+    @property
+    def content(self) -> bytes:
+        """The solution with this mistake in it."""
+        return with_answers(self.answers)
+
+
+@functools.cache
+def _solution() -> str:
+    return course.REFERENCE.read_text(encoding="utf-8")
+
+
+def answer(question: str) -> str:
+    """The reference's answer cell."""
+    return _answer_cells(json.loads(_solution()))[question]["source"]  # type: ignore[no-any-return]
+
+
+def _answer_cells(notebook: dict[str, object]) -> dict[str, dict[str, object]]:
+    cells = {}
+    for cell in notebook["cells"]:  # type: ignore[attr-defined]
+        cell["source"] = "".join(cell["source"])
+        question = cell["metadata"].get("question")
+        if question:
+            cells[question] = cell
+    return cells
+
+
+def with_answers(answers: Mapping[str, str]) -> bytes:
+    """The solution notebook with the answer cells of some questions replaced."""
+    notebook = json.loads(_solution())
+    cells = _answer_cells(notebook)
+    for question, code in answers.items():
+        cells[question]["source"] = code
+    return json.dumps(notebook).encode()
+
+
+def _as_notebook(cells: list[str]) -> bytes:
+    code = [{"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": c} for c in cells]
+    return json.dumps({"cells": code, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
+
+
+@functools.cache
+def alternatives() -> tuple[Alternative, ...]:
+    """All of `tests/alternatives`."""
+    found = []
+    for path in sorted(ALTERNATIVES.glob("*.toml")):
+        for entry in tomllib.loads(path.read_text(encoding="utf-8"))["alternative"]:
+            answers = {key: code for key, code in entry.items() if key.startswith("q")}
+            if "script" in entry:
+                content = entry["script"].encode()
+            elif "notebook" in entry:
+                content = _as_notebook(entry["notebook"])
+            else:
+                content = with_answers(answers)
+            found.append(Alternative(entry["id"], content, answers))
+    return tuple(found)
+
+
+@functools.cache
+def misconceptions() -> tuple[Misconception, ...]:
+    """All of `tests/misconceptions`, question by question."""
+    found = []
+    for path in sorted(MISCONCEPTIONS.glob("q*.toml")):
+        for entry in tomllib.loads(path.read_text(encoding="utf-8"))["misconception"]:
+            answers = {key: code for key, code in entry.items() if key.startswith("q")}
+            hints = {lang: entry["hint"][lang] for lang in LANGUAGES}
+            found.append(Misconception(entry["id"], path.stem, answers, entry["catches"], hints))
+    return tuple(found)

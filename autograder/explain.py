@@ -1,0 +1,102 @@
+"""Recognise a mistake: does a wrong answer leave behind what a known misconception does?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+
+from autograder import course
+from autograder.compare import close
+from autograder.corpus import Misconception, answer, misconceptions
+from autograder.job import Job
+from autograder.observation import CONFIGURATION, Opaque
+from autograder.reference import replacements
+from autograder.runlog import Record, RunLog
+
+__all__ = ["Explainer"]
+
+
+class Explainer:
+    """Knows what every misconception leaves behind in every hidden scenario; learns it when first asked."""
+
+    def __init__(self, run: Callable[[Job], RunLog]) -> None:
+        self._run = run
+        self._known: dict[str, list[Record]] | None = None
+
+    def explain(self, question: course.Question, records: Sequence[Record]) -> Misconception | None:
+        """The misconception whose values are those of *records*, one for each hidden scenario."""
+        if all(record[name] is None and not _error(record, name) for record in records for name in question.names):
+            return None  # nothing was written, and nothing went wrong
+        known = self.known()
+        for misconception in misconceptions():
+            if misconception.question == question.id:
+                pairs = zip(records, known[misconception.id], strict=True)
+                if all(_alike(question, record, other) for record, other in pairs):
+                    return misconception
+        return None
+
+    def known(self) -> dict[str, list[Record]]:
+        """For every misconception its records, one for each hidden scenario."""
+        if self._known is None:
+            known: dict[str, list[Record]] = {misconception.id: [] for misconception in misconceptions()}
+            cells = _all_mistakes()
+            asked = {question.id: list(question.names) for question in course.questions()}
+            names = {misconception.id: asked[misconception.question] for misconception in misconceptions()}
+            for scenario in course.scenarios():
+                log = self._run(Job(cells, names, replacements(scenario)))
+                for record in log.records:
+                    known[record.question].append(record)
+            self._known = known
+        return self._known
+
+
+def _all_mistakes() -> list[str]:
+    """The solution, with every misconception tried out after the question's right answer, which is then restored."""
+    cells = []
+    for cell in course.reference_cells():
+        cells.append(cell)
+        question = next((q for q in course.questions() if q.points and cell == answer(q.id)), None)
+        if question is None:
+            continue
+        for misconception in misconceptions():
+            if misconception.question != question.id:
+                continue
+            others = {name: code for name, code in misconception.answers.items() if name != question.id}
+            cells += others.values()
+            # A mistake that raises leaves its names unbound.
+            cells.append(" = ".join(question.names) + " = None")
+            cells += [misconception.answers[question.id], f"grader.check({misconception.id!r})"]
+            cells += [answer(name) for name in (*others, question.id)]
+    return cells
+
+
+def _alike(question: course.Question, one: Record, other: Record) -> bool:
+    return all(
+        _same(one[name], other[name]) and _error(one, name) == _error(other, name) for name in question.names
+    )
+
+
+def _error(record: Record, name: str) -> str | None:
+    """What is known of the error that kept *name* from being bound."""
+    tree = record.trees.get(name)
+    return str(tree.get("error")) if isinstance(tree, dict) and tree.get("is") == "missing" else None
+
+
+def _same(one: object, other: object) -> bool:
+    """Whether two observed values are equal, but for the layout that `batch_first` decides."""
+    if isinstance(one, PackedSequence) and isinstance(other, PackedSequence):
+        return _same(one.data, other.data) and close(one.batch_sizes, other.batch_sizes)
+    if isinstance(one, Tensor) and isinstance(other, Tensor):
+        if "meta" in (one.device.type, other.device.type):
+            return one.shape == other.shape and one.dtype == other.dtype
+        return close(one, other) or (one.ndim >= 2 and close(one.transpose(0, 1), other))
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, nn.Module) and isinstance(other, nn.Module):
+        arguments = [name for name in CONFIGURATION[type(one)] if name != "batch_first"]
+        return all(getattr(one, name) == getattr(other, name) for name in arguments)
+    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
+        return len(one) == len(other)
+    return isinstance(one, Opaque) or one == other
