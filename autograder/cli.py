@@ -20,13 +20,13 @@ INTERRUPTED = 130
 
 _EXAMPLES = """
 examples:
-  autograder grade submissions/ --out graded        a folder, one file or folder for each student
-  autograder grade export.zip --out graded          what Canvas, Moodle or Gradescope let you download, as it is
-  autograder grade kim.ipynb lee.py --out graded    single files
-  autograder check rnn.ipynb                        a student's own check: shapes and types, no points
+  autograder grade submissions/ --out graded       a folder: a file or a folder for each student
+  autograder grade export.zip --out graded         the zip that Canvas, Moodle or Gradescope make
+  autograder grade kim.ipynb lee.py --out graded   single files
+  autograder check rnn.ipynb                       a student's own check: shapes and types
 
-The first thing to open afterwards is graded/report.html. Run the same command again after new files have arrived:
-only what is new or changed is graded.
+The first thing to open afterwards is graded/report.html. Run the same command again after
+new files have arrived: only what is new or changed is graded.
 """
 _OUTPUT = """
 --out DIR holds afterwards:
@@ -36,7 +36,8 @@ _OUTPUT = """
   results/           the same for Gradescope
   gradebook.sqlite   what was graded and why; keep it, and nothing is graded twice
 
-exit status: 0 all were graded, however badly they did; 1 the grader itself failed on some; 2 usage
+exit status: 0 all were graded, however badly they did; 1 the grader itself failed on some;
+2 usage
 """
 
 
@@ -46,7 +47,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that lacks Hangul still gets its table
     args = _parser().parse_args(argv)
-    return _grade(args) if args.command == "grade" else _check(args)
+    try:
+        return _grade(args) if args.command == "grade" else _check(args)
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -131,17 +135,17 @@ def _grade(args: argparse.Namespace) -> int:
         return _fail(str(error), USAGE)
     except (OSError, sqlite3.Error) as error:
         return _fail(f"{args.out}: {error}", GRADER_FAILED)
-    print("\n".join(closing(args.out, report.rows, questions, report.graded)))
+    print("\n".join(closing(args.out, report.rows, questions, report.known)))
     if report.fault:
         return _fail(report.fault, INTERRUPTED if report.interrupted else GRADER_FAILED)
     return GRADER_FAILED if any(row.grade.status == "could-not-grade" for row in report.rows) else 0
 
 
 def _check(args: argparse.Namespace) -> int:
-    from autograder.selfcheck import check
-
     if not args.file.is_file():
         return _fail(f"{args.file}: no such file", USAGE)
+    from autograder.selfcheck import check
+
     return check(args.file, args.lang)
 
 

@@ -162,10 +162,17 @@ def _to_json(grade: Grade) -> str:
 
 
 def _from_json(encoded: str) -> Grade:
-    fields: dict[str, Any] = json.loads(encoded)
+    fields: dict[str, Any] = _frozen(json.loads(encoded))
     questions = tuple(
         QuestionGrade(**{**question, "checks": tuple(CheckResult(**check) for check in question["checks"])})
         for question in fields["questions"]
     )
     errors = tuple(StatementError(**error) for error in fields["errors"])
-    return Grade(**{**fields, "questions": questions, "errors": errors, "remarks": tuple(fields["remarks"])})
+    return Grade(**{**fields, "questions": questions, "errors": errors})
+
+
+def _frozen(value: Any) -> Any:
+    """*value* with tuples for JSON's lists."""
+    if isinstance(value, list):
+        return tuple(_frozen(item) for item in value)
+    return {key: _frozen(item) for key, item in value.items()} if isinstance(value, dict) else value

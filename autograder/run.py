@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -37,7 +37,9 @@ class Report:
     rows: tuple[Row, ...]
     """One for each entry, by name."""
     graded: int
-    """How many of them were graded in this run, rather than known."""
+    """How many of them were graded in this run."""
+    known: int
+    """How many had been graded before."""
     fault: str = ""
     """Why the run ended before its end, in one line."""
     interrupted: bool = False
@@ -56,15 +58,20 @@ def grade_into(
     The engine is opened only if there is something to grade. Ctrl-C, and the engine's *faults*, end the grading but
     lose nothing: what was not graded gets a row that says so. Raises `GradebookError`, OSError and `sqlite3.Error`.
     """
-    fault, graded, interrupted = "", 0, False
+    fault, interrupted = "", False
+    known: set[str] = set()
+    graded: set[str] = set()
     with Gradebook(folder) as book:
         book.enrol({entry.name: entry.student for entry in entries})
-        with tqdm(total=len(entries), unit="file", desc="grading", **_pace()) as progress:
+        # Seldom in a log, where a line cannot be overwritten.
+        seconds = 0.2 if sys.stderr.isatty() else 10.0
+        with tqdm(total=len(entries), unit="file", desc="grading", mininterval=seconds) as progress:
 
             def unknown() -> Iterator[Submission]:
                 for entry in entries:
                     submission = entry.read()
                     if book.known(submission, fingerprint):
+                        known.add(submission.name)
                         progress.update()
                     else:
                         yield submission
@@ -77,28 +84,22 @@ def grade_into(
                         for submission, result in engine.grade(itertools.chain([first], pending)):
                             grade = replace(result.grade, isolation=isolation)
                             book.record(submission, grade, result.evidence, fingerprint)
-                            graded += 1
+                            graded.add(submission.name)
                             progress.update()
             except KeyboardInterrupt:
                 fault, interrupted = "the run was interrupted", True
             except faults as error:
                 fault = " ".join(str(error).split()) or type(error).__name__
-        rows = _complete(book.rows(), entries, questions, fault)
+        rows = _rows(book, entries, questions, known | graded, fault)
         write_output(folder, rows, questions, book.former())
-    return Report(rows, graded, fault, interrupted)
+    return Report(rows, len(graded), len(known), fault, interrupted)
 
 
-def _complete(
-    rows: Iterable[Row], entries: Iterable[Entry], questions: Sequence[Question], fault: str
+def _rows(
+    book: Gradebook, entries: Iterable[Entry], questions: Sequence[Question], settled: Collection[str], fault: str
 ) -> tuple[Row, ...]:
-    """*rows*, and one without a score for each entry that has none."""
-    known = {row.name: row for row in rows}
+    """A row for each entry; one without a score where the run did not come to what is new or changed."""
+    rows = {row.name: row for row in book.rows() if row.name in settled}
     maximum = sum(question.points for question in questions)
     missing = Grade("could-not-grade", None, maximum, (), "ko", f"not graded: {fault}")
-    return tuple(known.get(entry.name) or Row(entry.name, entry.student, missing) for entry in entries)
-
-
-def _pace() -> dict[str, float]:
-    """How often progress is shown: in a log, where nothing can be overwritten, seldom."""
-    seconds = 0.2 if sys.stderr.isatty() else 10.0
-    return {"mininterval": seconds, "maxinterval": max(seconds, 10.0)}
+    return tuple(rows.get(entry.name) or Row(entry.name, entry.student, missing) for entry in entries)

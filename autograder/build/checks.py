@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import re
 from pathlib import Path
 
 from autograder import expect
+from autograder.build.case import Case, Told
 from autograder.text import LANGUAGES, Language
 
 __all__ = ["student_checks"]
@@ -26,7 +28,7 @@ def _student_check(path: Path, lang: Language) -> str:
     source = path.read_text(encoding="utf-8")
     tests = [_test(source, node, lang) for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
     helpers = _helpers("\n".join(tests), lang)
-    body = "\n\n\n".join([*helpers, *tests])
+    body = "\n\n\n".join([*_CASE, *helpers, *tests])
     imports = "\n".join(line for line in _IMPORTS if re.search(rf"\b{line.split()[-1]}\b", body))
     parts = [_HEADER.format(question=path.stem), f'OK_FORMAT = False\n\n{imports}\n\nname = "{path.stem}"\n\n\n', body]
     # Escapes instead of Hangul: Otter opens the file in the system's encoding, cp949 on a Korean Windows.
@@ -35,10 +37,12 @@ def _student_check(path: Path, lang: Language) -> str:
 
 _IMPORTS = (
     "import torch",
+    "from typing import Any",
     "from otter.test_files import test_case",
     "from torch import nn",
     "from torch.nn.utils.rnn import PackedSequence",
 )
+_CASE = [re.sub("  # type: ignore.*", "", inspect.getsource(part)).rstrip() for part in (Told, Case)]
 
 
 def _test(source: str, node: ast.FunctionDef, lang: Language) -> str:
@@ -46,7 +50,7 @@ def _test(source: str, node: ast.FunctionDef, lang: Language) -> str:
     titles = dict(line.split(": ", 1) for line in (ast.get_docstring(node) or "").splitlines())
     if set(titles) != set(LANGUAGES):
         raise ValueError(f"{node.name}: the docstring must be the lines {', '.join(f'`{x}: ...`' for x in LANGUAGES)}")
-    return f"@test_case(name={_quoted(titles[lang])})\n{_without_docstring(_in_language(source, node, lang))}"
+    return f"@Case({_quoted(titles[lang])})\n{_without_docstring(_in_language(source, node, lang))}"
 
 
 def _helpers(tests: str, lang: Language) -> list[str]:

@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from tqdm import tqdm
+
 from autograder.course import Question
 from autograder.gradebook import Row
 from autograder.render.feedback import feedback_page
@@ -27,7 +29,7 @@ def write_output(folder: Path, rows: Sequence[Row], questions: Sequence[Question
         for stale in {f"feedback/{file}.html", f"results/{file}.json"} - current:
             with contextlib.suppress(OSError):
                 (folder / stale).unlink()
-    for row in rows:
+    for row in tqdm(rows, desc="writing pages", unit="file", delay=1.0, leave=False):
         write(folder / results[row.name], results_json(row))
         write(folder / pages[row.name], feedback_page(row, questions))
     write(folder / "report.html", report_page(rows, questions, pages))

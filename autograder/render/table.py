@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 
 from autograder.gradebook import Row
@@ -34,5 +35,5 @@ def grades_csv(rows: Iterable[Row], questions: Sequence[str]) -> bytes:
 
 def _cell(text: str) -> str:
     """*text* as a spreadsheet shows it and nothing more: on one line, and quoted where it could start a formula."""
-    shown = plain(text).replace("\n", " ").replace("\t", " ")
+    shown = plain(" ".join(re.split(r"[\t\r\n]", text)))
     return f"'{shown}" if shown.lstrip().startswith(("=", "+", "-", "@")) else shown

@@ -20,10 +20,9 @@ _COLUMNS = 80
 _MIN_NAME_COLUMNS = 16
 
 
-def closing(folder: Path, rows: Sequence[Row], questions: Sequence[Question], graded: int) -> list[str]:
-    """The end of a run that graded so many of *rows* itself and wrote into *folder*."""
+def closing(folder: Path, rows: Sequence[Row], questions: Sequence[Question], known: int) -> list[str]:
+    """The end of a run that wrote into *folder*, and that so many of *rows* were *known* to from an earlier one."""
     table = grades_table(rows, [question.id for question in questions]) if len(rows) <= MAX_ROWS else []
-    known = len(rows) - graded
     again = [f"{known} of them known from an earlier run"] if known else []
     files = [
         f"{folder / 'report.html'}  the class",

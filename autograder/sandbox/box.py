@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import platform
 from types import TracebackType
 
-from autograder.sandbox.outcome import Outcome
+from autograder.sandbox.outcome import Outcome, SandboxFault
+from autograder.sandbox.plain import PlainProcess
 from autograder.sandbox.policy import DEFAULT, Isolation, Limits
 from autograder.sandbox.warm import WarmProcess
 
@@ -16,13 +18,15 @@ class Sandbox:
 
     The warm process starts at once and imports *entry* while the caller goes on; the first use waits for it. *entry*
     names a module with `warm()`, called once, and `main(payload: bytes, send: Callable[[bytes], None])`, called in
-    each child. Modules that children need from unreadable places must be imported by `warm()`.
+    each child. `warm()` must import what children need from unreadable places, and leave no threads behind.
+
+    Raises SandboxFault where there is no sandbox; `isolation="process"` does without one.
     """
 
     def __init__(self, *, isolation: Isolation = "full", entry: str = "autograder.child") -> None:
         self._kind: Isolation = isolation
         self._entry = entry
-        self._warm: WarmProcess | None = WarmProcess(isolation, entry)
+        self._warm: WarmProcess | PlainProcess | None = self._start()
         self._reached: str | None = None
 
     @property
@@ -57,11 +61,18 @@ class Sandbox:
     ) -> None:
         self.close()
 
-    def _ready(self) -> WarmProcess:
+    def _start(self) -> WarmProcess | PlainProcess:
+        if platform.system() == "Linux":
+            return WarmProcess(self._kind, self._entry)
+        if self._kind == "process":
+            return PlainProcess(self._entry)
+        raise SandboxFault("there is a sandbox on Linux only (see --isolation=process)")
+
+    def _ready(self) -> WarmProcess | PlainProcess:
         if self._warm is not None and self._reached is not None and not self._warm.alive():
             self.close()  # it died between two runs, which harmed nobody
         if self._warm is None:
-            self._warm = WarmProcess(self._kind, self._entry)
+            self._warm = self._start()
         if self._reached is None:
             try:
                 self._reached = self._warm.reached()

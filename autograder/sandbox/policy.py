@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import site
+import sys
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,7 @@ __all__ = [
     "Argument",
     "Isolation",
     "Limits",
+    "environment",
     "readable",
 ]
 
@@ -76,6 +79,26 @@ def readable() -> tuple[str, ...]:
     system = ["/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/share/zoneinfo"]
     files = ["/etc/ld.so.cache", "/etc/localtime", "/dev/null", "/dev/urandom", "/dev/zero"]
     return tuple(dict.fromkeys(path for path in [*python, *system, *files] if Path(path).exists()))
+
+
+def environment() -> dict[str, str]:
+    """All the environment variables of a warm process: none are the grader's, but it imports from the same places."""
+    return {
+        "HOME": "/",
+        "LANG": "C.UTF-8",
+        "MALLOC_ARENA_MAX": "1",  # else each thread takes 64 MiB of the address space that a child may have
+        "PATH": os.defpath,
+        "PYTHONHASHSEED": "0",  # sets iterate alike in every run
+        "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)),
+        "PYTHONSAFEPATH": "1",
+        "PYTHONUTF8": "1",
+        "TORCHINDUCTOR_CACHE_DIR": "/",  # a folder that exists: importing an optimizer would make it, and cannot
+        "USER": "student",
+        # A child would wait for ever for threads that only its parent has.
+        "MKL_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+    }
 
 
 @dataclass(frozen=True)

@@ -13,25 +13,10 @@ from dataclasses import asdict
 
 from autograder.sandbox import canary, frames, wire
 from autograder.sandbox.outcome import Outcome, SandboxFault
-from autograder.sandbox.policy import DEFAULT, READY_SECONDS, Isolation, Limits
+from autograder.sandbox.policy import DEFAULT, READY_SECONDS, Isolation, Limits, environment
 from autograder.sandbox.watch import watch
 
 __all__ = ["WarmProcess"]
-
-_ENVIRONMENT = {
-    "HOME": "/",
-    "LANG": "C.UTF-8",
-    "MALLOC_ARENA_MAX": "1",  # else each thread takes 64 MiB of the address space that a child may have
-    "PATH": os.defpath,
-    "PYTHONHASHSEED": "0",  # sets iterate alike in every run
-    "PYTHONSAFEPATH": "1",
-    "PYTHONUTF8": "1",
-    "USER": "student",
-    # A child would wait for ever for threads that only its parent has.
-    "MKL_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-}
 
 
 class WarmProcess:
@@ -48,7 +33,7 @@ class WarmProcess:
                 stdout=subprocess.DEVNULL,
                 stderr=self._errors,
                 cwd="/",
-                env={**_ENVIRONMENT, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
+                env=environment(),
                 start_new_session=True,
             )
 

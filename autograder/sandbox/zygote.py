@@ -146,7 +146,8 @@ def _child(confinement: Confinement, entry: Entry, limits: Limits, payload: int,
         except BaseException:
             traceback.print_exc()
         for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+            with contextlib.suppress(Exception):  # it may be anything by now
+                stream.flush()
         if status == 0:
             frames.write(_RESULTS, frames.FINISHED)
         os.close(_RESULTS)

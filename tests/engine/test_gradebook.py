@@ -16,9 +16,8 @@ from autograder.records import CheckResult, Grade, QuestionGrade, StatementError
 
 CHECK = CheckResult("test_h_n", "h_n은 마지막 상태입니다.", 6.0, "failed", "기대 (1, 4, 6)", "문장 4개")
 ERROR = StatementError(3, 1, "NameError", "lone \ud800 surrogate", "x = y")
-GRADE = Grade(
-    "graded", 94.0, 100.0, (QuestionGrade("q1", 10.0, 4.0, (CHECK,), "힌트", "an-id"),), "ko", "", ("r",), (ERROR,), "out"
-)
+QUESTION = QuestionGrade("q1", 10.0, 4.0, (CHECK,), "힌트", "an-id")
+GRADE = Grade("graded", 94.0, 100.0, (QUESTION,), "ko", "", ("remark",), (ERROR,), "out", "landlock", 0.5)
 COULD_NOT = Grade("could-not-grade", None, 100.0, (), "ko", "MemoryError")
 
 
@@ -102,9 +101,8 @@ def test_source_and_evidence_are_kept(tmp_path: Path) -> None:
 
 def test_second_run_at_once_is_refused(tmp_path: Path) -> None:
     """Two runs cannot write into one folder."""
-    with Gradebook(tmp_path):
-        with pytest.raises(GradebookError, match="another run is using it"):
-            Gradebook(tmp_path)
+    with Gradebook(tmp_path), pytest.raises(GradebookError, match="another run is using it"):
+        Gradebook(tmp_path)
     Gradebook(tmp_path).close()
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
@@ -43,7 +44,9 @@ def row(name: str = "kim.ipynb", lang: Language = "en", score: float = 4.0) -> R
     first = QuestionGrade("q1", 10.0, score, checks, "Which axis comes first?", "axes-swapped")
     second = QuestionGrade("q2", 20.0, 20.0, (CheckResult("test_c", "c is right.", 20.0, "passed"),))
     error = StatementError(3, 2, "NameError", "name 'y' is not defined", "x = y")
-    grade = Grade("graded", score + 20, 30.0, (first, second), lang, "", ("A remark.",), (error,), "a\rb\n", "landlock", 0.5)
+    grade = Grade(
+        "graded", score + 20, 30.0, (first, second), lang, "", ("A remark.",), (error,), "a\rb\n", "landlock", 0.5
+    )
     return Row(name, "Kim", grade)
 
 
@@ -162,7 +165,7 @@ def test_file_names_do_not_differ_in_case_only() -> None:
 def test_folder_named_like_a_page_is_not_in_its_way(tmp_path: Path) -> None:
     """A folder `a.html` and the page of a submission `a` can both be written."""
     write_output(tmp_path, [row("a"), row("a.html/b"), row("a.json/b")], QUESTIONS)
-    assert len(list(tmp_path.rglob("feedback/**/*.html"))) - 1 == 3
+    assert len([path for path in (tmp_path / "feedback").rglob("*.html") if path.is_file()]) == 3
 
 
 def test_write_replaces_in_one_step(tmp_path: Path) -> None:
@@ -240,9 +243,11 @@ def evil_row() -> Row:
     return Row(EVIL, EVIL, Grade("crashed", 0.0, 30.0, (question,), "en", EVIL, (EVIL,), (error,), EVIL, EVIL))
 
 
-@pytest.mark.parametrize("html", [feedback_page(evil_row(), QUESTIONS), report_page([evil_row()], QUESTIONS, {EVIL: "x"})])
-def test_pages_escape_everything_and_load_nothing(html: str) -> None:
+@pytest.mark.parametrize("kind", ["feedback", "report"])
+def test_pages_escape_everything_and_load_nothing(kind: str) -> None:
     """Text of a student's is never markup, and a page asks no server for anything."""
+    evil = evil_row()
+    html = feedback_page(evil, QUESTIONS) if kind == "feedback" else report_page([evil], QUESTIONS, {EVIL: "x"})
     page = Page(html)
     assert not {"script", "img", "link", "iframe"} & set(page.tags)
     assert not [key for key, _ in page.attributes if key.startswith("on") or key == "src"]
@@ -265,8 +270,6 @@ def test_report_links_every_page(tmp_path: Path) -> None:
     """The links of the report lead to the pages that were written, whatever the submissions' names."""
     names = ["김 하늘#1?.ipynb", "a/b%20.ipynb", "x&y.ipynb"]
     write_output(tmp_path, [row(name) for name in names], QUESTIONS)
-    from urllib.parse import unquote
-
     page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
     links = {unquote(value or "") for key, value in page.attributes if key == "href"}
     assert len(links) == 3
@@ -292,18 +295,18 @@ def test_terminal_table_fits_eighty_columns() -> None:
     rows = [row("아주-긴-이름" * 10), row("a"), without_score()]
     lines = grades_table(rows, [f"q{i}" for i in range(1, 9)])
     assert max(map(width, lines)) == 80
-    assert len({width(line[: line.rindex("  ")]) for line in lines if line.endswith("e")}) == 1
+    assert len({width(line.removesuffix("could-not-grade").rstrip()) for line in lines}) == 1
 
 
 def test_terminal_shows_no_escape_sequences() -> None:
     """A name cannot move the cursor of the instructor's terminal."""
-    lines = closing(Path("out"), [evil_row()], QUESTIONS, graded=1)
+    lines = closing(Path("out"), [evil_row()], QUESTIONS, known=0)
     assert not re.search("[\x00-\x1f\x7f-\x9f\u202e\ud800]", "".join(lines))
 
 
 def test_terminal_shows_a_large_class_in_summary_only() -> None:
     """More rows than fit on a screen are left to the files."""
     rows = [row(f"{i:03}.ipynb") for i in range(MAX_ROWS + 1)]
-    lines = closing(Path("out"), rows, QUESTIONS, graded=1)
+    lines = closing(Path("out"), rows, QUESTIONS, known=3)
     assert lines[0] == f"{MAX_ROWS + 1} submissions: {MAX_ROWS + 1} graded"
-    assert f"{MAX_ROWS} of them known from an earlier run" in lines
+    assert "3 of them known from an earlier run" in lines

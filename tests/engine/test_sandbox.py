@@ -97,6 +97,11 @@ def test_output_is_dropped_unless_captured(sandbox: Sandbox) -> None:
     assert sandbox.run(b"print('x')").printed == b""
 
 
+def test_run_that_breaks_its_output_streams_still_finishes(run: Run) -> None:
+    """What student code makes of `sys.stdout` does not change how its run ended."""
+    assert run("print('x', end=''); sys.stdout = None; sys.stderr = 5").ending == "finished"
+
+
 def test_exception_is_a_crash_that_keeps_its_frames(run: Run) -> None:
     """An entry that raises has crashed; its traceback is output and its frames count."""
     outcome = run("send(b'kept'); 1 / 0")
@@ -519,17 +524,18 @@ os.setgroups([]); os.setgid(12345); os.setuid(12345)
 libc.prctl(4, 1)  # PR_SET_DUMPABLE: be like a process that was never root
 """
 
-SYSTEMS = {"as it is": "", "no namespaces": NO_NAMESPACES}
+SYSTEMS = {"as it is": ("", "seccomp"), "no namespaces": (NO_NAMESPACES, "seccomp")}
 if os.geteuid() == 0 and libc.capabilities() >> 21 & 1:
     SYSTEMS |= {
-        "root in a container": CONTAINER,
-        "an ordinary user": ORDINARY_USER,
-        "an ordinary user without namespaces": ORDINARY_USER + NO_NAMESPACES,
+        "no namespaces": (NO_NAMESPACES, "seccomp, own uid"),
+        "root in a container": (CONTAINER, "seccomp, own uid"),
+        "an ordinary user": (ORDINARY_USER, "seccomp"),
+        "an ordinary user without namespaces": (ORDINARY_USER + NO_NAMESPACES, "seccomp"),
     }
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
-def test_sandbox_holds_on_other_systems(system: str) -> None:
+@pytest.mark.parametrize(("prelude", "layers"), SYSTEMS.values(), ids=SYSTEMS)
+def test_sandbox_holds_on_other_systems(prelude: str, layers: str) -> None:
     """With fewer rights the sandbox keeps Landlock and seccomp, its limits and its kills; the canary sees to it."""
     code = """
         import sys, tempfile
@@ -543,11 +549,12 @@ def test_sandbox_holds_on_other_systems(system: str) -> None:
                 print(sandbox.run(b"import colorsys; send(b'')").ending, sandbox.run(b"1/0").ending)
                 print(sandbox.run(b"while True: pass", limits=Limits(0.2)).ending)
     """
-    with python(SYSTEMS[system] + textwrap.dedent(code)) as grader:
+    with python(prelude + textwrap.dedent(code)) as grader:
         said, _ = grader.communicate(timeout=60)
     reached, *endings = said.splitlines()
     assert reached.startswith("landlock ")
-    assert "seccomp" in reached
+    assert layers in reached
+    assert "namespaces" not in reached or prelude in ("", ORDINARY_USER)
     assert endings == ["finished crashed", "timed-out"]
 
 
@@ -604,6 +611,38 @@ def test_process_isolation_still_limits_and_ends_everything(entry: str) -> None:
         gone(int(outcome.frames[0]))
         assert sandbox.run(b"time.sleep(60)", limits=Limits(0.2)).ending == "timed-out"
         assert b"MemoryError" in sandbox.run(b"bytes(1 << 33)", capture=True).printed
+
+
+def test_elsewhere_there_is_no_sandbox_and_the_message_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system other than Linux grades nothing unless told to do without a sandbox."""
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    with pytest.raises(SandboxFault, match="--isolation=process"):
+        Sandbox()
+
+
+@pytest.fixture
+def plain(entry: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    monkeypatch.setattr(platform, "system", lambda: "Darwin")
+    with Sandbox(isolation="process", entry=entry) as sandbox:
+        yield sandbox
+
+
+def test_elsewhere_a_plain_process_gives_the_same_outcome(plain: Sandbox) -> None:
+    """Without Linux, one's own file runs in a fresh interpreter: the same frames, output and endings."""
+    outcome = plain.run("send(b'one'); print('가'); send(b'two')".encode(), capture=True)
+    assert (outcome.frames, outcome.printed.decode(), outcome.ending) == ((b"one", b"two"), "가\n", "finished")
+    outcome = plain.run(b"send(b'kept'); 1 / 0", capture=True)
+    assert (outcome.frames, outcome.ending, outcome.exit_code) == ((b"kept",), "crashed", 1)
+    assert b"ZeroDivisionError" in outcome.printed
+    assert plain.run(b"send(b'kept'); os._exit(0)").ending == "crashed"
+    assert plain.run(b"send(bytes(100))", limits=Limits(frames_bytes=99)).ending == "flooded"
+
+
+def test_elsewhere_an_endless_run_is_ended_too(plain: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time limit holds without a sandbox, and what was sent is kept."""
+    monkeypatch.setattr("autograder.sandbox.plain.READY_SECONDS", 1.0)
+    outcome = plain.run(b"send(b'kept')\nwhile True: pass", limits=Limits(0.2))
+    assert (outcome.ending, outcome.frames) == ("timed-out", (b"kept",))
 
 
 # The program that the kernel runs

@@ -3,10 +3,43 @@
 OK_FORMAT = False
 
 import torch
+from typing import Any
 from otter.test_files import test_case
 from torch import nn
 
 name = "q1"
+
+
+class Told:
+    """What a check said when it failed."""
+
+    def __init__(self) -> None:
+        self.words = ""
+
+    def __str__(self) -> str:
+        return self.words
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return str, (self.words,)  # Otter's log is read where this class is unknown
+
+
+class Case(test_case):
+    """A check whose *name* is the sentence that students read."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name, failure_message=Told())
+
+    def call_func(self, global_environment: dict[str, Any]) -> None:
+        """Run the check on the names that it asks for; a missing one is None."""
+        try:
+            self.test_func(**{name: global_environment.get(name) for name in self._get_func_params()})
+        except AssertionError as failure:
+            self.failure_message.words = str(failure)
+            failure.args = (str(failure).partition("\n")[0],)
+            raise
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return test_case, (self.name,)
 
 
 def expect_present(**values: object) -> None:
@@ -74,13 +107,13 @@ def expect_tensor(
         )
 
 
-@test_case(name="`embedding` is an embedding layer.")
+@Case("`embedding` is an embedding layer.")
 def test_embedding_is_a_layer(embedding):
     hint = "You need the layer that takes ids and looks up rows in a table."
     expect_layer("embedding", embedding, nn.Embedding, hint)
 
 
-@test_case(name="`batch_emb` holds one vector for every id in the batch.")
+@Case("`batch_emb` holds one vector for every id in the batch.")
 def test_batch_emb_has_a_vector_for_every_id(batch_emb, batch, embedding_size):
     expect_given(batch=batch, embedding_size=embedding_size)
     hint = "The last axis is the length of a vector. What does each of the two arguments of the layer mean?"

@@ -3,10 +3,43 @@
 OK_FORMAT = False
 
 import torch
+from typing import Any
 from otter.test_files import test_case
 from torch import nn
 
 name = "q1"
+
+
+class Told:
+    """What a check said when it failed."""
+
+    def __init__(self) -> None:
+        self.words = ""
+
+    def __str__(self) -> str:
+        return self.words
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return str, (self.words,)  # Otter's log is read where this class is unknown
+
+
+class Case(test_case):
+    """A check whose *name* is the sentence that students read."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name, failure_message=Told())
+
+    def call_func(self, global_environment: dict[str, Any]) -> None:
+        """Run the check on the names that it asks for; a missing one is None."""
+        try:
+            self.test_func(**{name: global_environment.get(name) for name in self._get_func_params()})
+        except AssertionError as failure:
+            self.failure_message.words = str(failure)
+            failure.args = (str(failure).partition("\n")[0],)
+            raise
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return test_case, (self.name,)
 
 
 def expect_present(**values: object) -> None:
@@ -74,13 +107,13 @@ def expect_tensor(
         )
 
 
-@test_case(name="`embedding`\uc740 embedding layer\uc785\ub2c8\ub2e4.")
+@Case("`embedding`\uc740 embedding layer\uc785\ub2c8\ub2e4.")
 def test_embedding_is_a_layer(embedding):
     hint = "id\ub97c \ubc1b\uc544 \ud45c\uc5d0\uc11c \uadf8 \ud589\uc744 \uaebc\ub0b4 \uc8fc\ub294 layer\uac00 \ud544\uc694\ud569\ub2c8\ub2e4."
     expect_layer("embedding", embedding, nn.Embedding, hint)
 
 
-@test_case(name="`batch_emb`\ub294 batch\uc758 id\ub9c8\ub2e4 vector\ub97c \ud558\ub098\uc529 \ub2f4\uace0 \uc788\uc2b5\ub2c8\ub2e4.")
+@Case("`batch_emb`\ub294 batch\uc758 id\ub9c8\ub2e4 vector\ub97c \ud558\ub098\uc529 \ub2f4\uace0 \uc788\uc2b5\ub2c8\ub2e4.")
 def test_batch_emb_has_a_vector_for_every_id(batch_emb, batch, embedding_size):
     expect_given(batch=batch, embedding_size=embedding_size)
     hint = "\ub9c8\uc9c0\ub9c9 \ucd95\uc740 vector\uc758 \uae38\uc774\uc785\ub2c8\ub2e4. embedding layer\uc758 \ub450 \uc778\uc790\uac00 \uac01\uac01 \ubb34\uc5c7\uc744 \ub73b\ud558\ub294\uc9c0 \ud655\uc778\ud558\uc2ed\uc2dc\uc624."

@@ -1,0 +1,34 @@
+"""What the engine's tests share: one pool of graders for the whole session, and the corpus graded once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from autograder import certify
+from autograder.pool import Pool
+from autograder.records import Grade, Submission
+
+
+@pytest.fixture(scope="session")
+def pool() -> Iterator[Pool]:
+    with Pool(workers=2) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="session")
+def grade(pool: Pool) -> Callable[..., Grade]:
+    """Grade one submission: bytes, or the cells of a notebook."""
+
+    def grade(content: bytes, name: str = "rnn.ipynb") -> Grade:
+        ((_, result),) = pool.grade([Submission(name, "somebody", content)])
+        return result.grade
+
+    return grade
+
+
+@pytest.fixture(scope="session")
+def corpus_grades(pool: Pool) -> dict[str, tuple[Grade, list[str]]]:
+    """The grade of every case of the corpus, and what is wrong with it."""
+    cases = list(certify.cases())
+    return {f"{case.kind}/{case.id}": (grade, problems) for case, grade, problems in certify.judge(cases, pool)}
