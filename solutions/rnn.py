@@ -668,8 +668,9 @@ hidden = torch.zeros(num_layers * num_dirs, batch.shape[0], hidden_size)  # (1, 
 decoded_ids = []
 for t in range(max_len):
     """ # BEGIN PROMPT
-    # ko: TODO: 한 시점을 실행하고, 고른 단어는 input_id에, 새 state는 hidden에 둡니다.
-    # en: TODO: run one step; leave the chosen word in input_id and the new state in hidden.
+    # ko: 한 시점을 실행하고, 고른 단어는 input_id에, 새 state는 hidden에 둡니다.
+    # en: run one step; leave the chosen word in input_id and the new state in hidden
+    input_id, hidden = None, None  # TODO
     """  # END PROMPT
     # BEGIN SOLUTION NO PROMPT
     input_emb = embedding(input_id).unsqueeze(0)  # (1, B, d_w)

@@ -36,8 +36,8 @@ def _student_check(path: Path, lang: Language) -> str:
 
 
 _IMPORTS = (
+    "from typing import Any\n",
     "import torch",
-    "from typing import Any",
     "from otter.test_files import test_case",
     "from torch import nn",
     "from torch.nn.utils.rnn import PackedSequence",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +26,8 @@ _TEMPLATES = Path(__file__).parent / "templates"
 def build(out: Path, *, progress: bool = False) -> None:
     """Write assignment/ and solutions/rnn.ipynb below *out*, byte for byte the same where nothing changed."""
     files: dict[str, str] = {}
-    for make in tqdm([*(partial(_edition, lang) for lang in LANGUAGES), _solution], desc="build", disable=not progress):
+    parts: list[Callable[[], dict[str, str]]] = [*(partial(_edition, lang) for lang in LANGUAGES), _solution]
+    for make in tqdm(parts, desc="build", disable=not progress):
         files |= make()
     for name, content in files.items():
         path = out / name

@@ -21,7 +21,7 @@ _MIN_NAME_COLUMNS = 16
 
 
 def closing(folder: Path, rows: Sequence[Row], questions: Sequence[Question], known: int) -> list[str]:
-    """The end of a run that wrote into *folder*, and that so many of *rows* were *known* to from an earlier one."""
+    """The end of a run that wrote *rows* into *folder*; so many were *known* from an earlier one."""
     table = grades_table(rows, [question.id for question in questions]) if len(rows) <= MAX_ROWS else []
     again = [f"{known} of them known from an earlier run"] if known else []
     files = [

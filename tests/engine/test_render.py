@@ -226,6 +226,14 @@ def test_feedback_tells_one_reason_once() -> None:
     assert all(f"title {i}" in text for i in range(3))
 
 
+def test_feedback_folds_all_but_the_first_errors() -> None:
+    """A page is not buried under the errors that one error causes, yet none is left out."""
+    errors = tuple(StatementError(1, line, "NameError", f"message {line}", "") for line in range(1, 8))
+    html = feedback_page(replace(row(), grade=replace(row().grade, errors=errors)), QUESTIONS)
+    assert html.index("message 3") < html.index("Errors after these: 4") < html.index("message 4")
+    assert "message 7" in html
+
+
 @pytest.mark.parametrize("status", ["timed-out", "crashed", "unreadable", "could-not-grade"])
 @pytest.mark.parametrize("lang", ["ko", "en"])
 def test_feedback_explains_a_status(status: Status, lang: Language) -> None:

@@ -2,8 +2,9 @@
 # ASCII only, since some systems read this file in an encoding of their own.
 OK_FORMAT = False
 
-import torch
 from typing import Any
+
+import torch
 from otter.test_files import test_case
 
 name = "q3"
