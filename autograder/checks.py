@@ -122,9 +122,19 @@ def serve(job: Callable[[Callable[[Look], Findings]], None]) -> None:
     """Collect the graders and call *job* with the function that runs them; returns when *job* does."""
     plugin = _Plugin(job)
     tests = [str(path) for path in (*sorted(course.PUBLIC.glob("q*.py")), *sorted(course.HIDDEN.glob("test_*.py")))]
-    quiet = [arg for name in ("terminal", "cacheprovider", "doctest", "junitxml", "logging", "faulthandler")
-             for arg in ("-p", f"no:{name}")]
-    options = ["--import-mode=importlib", "--assert=plain", "--capture=no", "-c", "/dev/null", f"--rootdir={course.ROOT}"]
+    quiet = [
+        arg
+        for name in ("terminal", "cacheprovider", "doctest", "junitxml", "logging", "faulthandler")
+        for arg in ("-p", f"no:{name}")
+    ]
+    options = [
+        "--import-mode=importlib",
+        "--assert=plain",
+        "--capture=no",
+        "-c",
+        "/dev/null",
+        f"--rootdir={course.ROOT}",
+    ]
     status = pytest.main([*quiet, *options, *tests], plugins=[plugin])
     if status != pytest.ExitCode.OK:
         raise GraderFault(f"pytest could not run the graders ({status!r})")

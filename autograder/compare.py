@@ -14,6 +14,7 @@ from autograder.text import text
 
 __all__ = ["Mismatch", "close", "same", "same_layer", "same_packed", "sized"]
 
+
 class Mismatch(AssertionError):
     """What came is not what was expected; the message is for the student, in the language being spoken."""
 
@@ -30,7 +31,8 @@ def sized(symbols: str, shape: Iterable[int]) -> str:
     """`sized("L B d_h", (6, 4, 7))` is `(L=6, B=4, d_h=7)`; numbers and products stand as they are."""
     sizes = list(shape)
     parts = [
-        str(size) if symbol == str(size) else f"{symbol}={size}" for symbol, size in zip(symbols.split(), sizes, strict=True)
+        str(size) if symbol == str(size) else f"{symbol}={size}"
+        for symbol, size in zip(symbols.split(), sizes, strict=True)
     ]
     return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
 
@@ -57,7 +59,7 @@ def same(received: object, expected: Tensor, name: str, symbols: str, *, either_
             text(
                 ko=f"{name}의 dtype: 기대한 값 {expected.dtype}, 받은 값 {received.dtype}.",
                 en=f"dtype of {name}: expected {expected.dtype}, received {received.dtype}.",
-            )
+            ),
         )
     layouts = [expected, expected.transpose(0, 1)] if either_layout else [expected]
     if any(close(received, layout) for layout in layouts if received.device.type != "meta"):
@@ -69,14 +71,14 @@ def same(received: object, expected: Tensor, name: str, symbols: str, *, either_
             text(
                 ko=f"{name}의 shape: 기대한 값 {sized(symbols, expected.shape)}, 받은 값 {shape}.",
                 en=f"shape of {name}: expected {sized(symbols, expected.shape)}, received {shape}.",
-            )
+            ),
         )
     raise Mismatch(
         "values",
         text(
             ko=f"{name}의 shape {sized(symbols, expected.shape)}은(는) 맞지만 값이 다릅니다.",
             en=f"The shape of {name}, {sized(symbols, expected.shape)}, is right, but its values are not.",
-        )
+        ),
     )
 
 
@@ -92,7 +94,7 @@ def same_packed(received: object, expected: PackedSequence, name: str) -> None:
                 ko=f"{name}.data의 shape: 기대한 값 (길이의 합={rows}, d_w={width}), 받은 값 {tuple(received.data.shape)}.",
                 en=f"shape of {name}.data: expected (sum of lengths={rows}, d_w={width}),"
                 f" received {tuple(received.data.shape)}.",
-            )
+            ),
         )
     try:
         rows_received, lens_received = pad_packed_sequence(received)
@@ -105,7 +107,7 @@ def same_packed(received: object, expected: PackedSequence, name: str) -> None:
             text(
                 ko=f"{name}에 담긴 sequence나 그 길이가 batch의 행과 맞지 않습니다.",
                 en=f"The sequences in {name}, or their lengths, are not those of the rows of batch.",
-            )
+            ),
         )
 
 
@@ -124,7 +126,7 @@ def same_layer(received: object, expected: nn.Module, name: str, *, free: Iterab
                 text(
                     ko=f"{name}의 {argument}: 기대한 값 {right}, 받은 값 {came}.",
                     en=f"{argument} of {name}: expected {right}, received {came}.",
-                )
+                ),
             )
 
 
@@ -132,5 +134,7 @@ def _not_a(received: object, name: str, kind: str) -> Mismatch:
     if received is None:
         return Mismatch("missing", text(ko=f"{name}에 값이 없습니다.", en=f"{name} has no value."))
     came = received.type_name if isinstance(received, Opaque) else type(received).__name__
-    came_for = text(ko=f"{name}: 기대한 것은 {kind}, 받은 것은 {came}.", en=f"{name}: expected {kind}, received {came}.")
+    came_for = text(
+        ko=f"{name}: 기대한 것은 {kind}, 받은 것은 {came}.", en=f"{name}: expected {kind}, received {came}."
+    )
     return Mismatch("type", came_for)

@@ -154,9 +154,7 @@ def scenarios() -> tuple[Scenario, ...]:
     """The hidden scenarios."""
     entries = tomllib.loads((HIDDEN / "scenarios.toml").read_text(encoding="utf-8"))["scenario"]
     return tuple(
-        Scenario(
-            entry.pop("id"), {lang: entry.pop(lang) for lang in LANGUAGES}, {"dropout": 0.0, **entry}
-        )
+        Scenario(entry.pop("id"), {lang: entry.pop(lang) for lang in LANGUAGES}, {"dropout": 0.0, **entry})
         for entry in entries
     )
 
@@ -193,7 +191,8 @@ def released_values() -> Mapping[str, Any]:
 def fingerprint() -> str:
     """A digest of all that decides a grade: the graders, the reference and the engine."""
     digest = hashlib.sha256()
-    files = [*HIDDEN.glob("*"), *PUBLIC.glob("*.py"), *(ROOT / "autograder").rglob("*.py"), REFERENCE]
+    engine = [*(ROOT / "autograder").glob("*.py"), *(ROOT / "autograder" / "child").glob("*.py")]
+    files = [*HIDDEN.glob("*"), *PUBLIC.glob("*.py"), *engine, REFERENCE]
     files += (ROOT / "tests" / "misconceptions").glob("*.toml")
     for path in sorted(path for path in files if path.is_file()):
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")

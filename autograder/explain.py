@@ -30,11 +30,13 @@ class Explainer:
         if all(record[name] is None and not _error(record, name) for record in records for name in question.names):
             return None  # nothing was written, and nothing went wrong
         known = self.known()
-        for misconception in misconceptions():
-            if misconception.question == question.id:
-                pairs = zip(records, known[misconception.id], strict=True)
-                if all(_alike(question, record, other) for record, other in pairs):
-                    return misconception
+        # The very values first: a mistake in the layout alone is another one than the same values in a right layout.
+        for exactly in (True, False):
+            for misconception in misconceptions():
+                if misconception.question == question.id:
+                    pairs = zip(records, known[misconception.id], strict=True)
+                    if all(_alike(question, record, other, exactly=exactly) for record, other in pairs):
+                        return misconception
         return None
 
     def known(self) -> dict[str, list[Record]]:
@@ -64,17 +66,20 @@ def _all_mistakes() -> list[str]:
             if misconception.question != question.id:
                 continue
             others = {name: code for name, code in misconception.answers.items() if name != question.id}
-            cells += others.values()
+            cells += ["_before = dict(globals())", *others.values()]
             # A mistake that raises leaves its names unbound.
             cells.append(" = ".join(question.names) + " = None")
             cells += [misconception.answers[question.id], f"grader.check({misconception.id!r})"]
+            # Given names that it bound anew are restored; the answers' layers, which it may have changed, made again.
+            cells.append("globals().update(_before)")
             cells += [answer(name) for name in (*others, question.id)]
     return cells
 
 
-def _alike(question: course.Question, one: Record, other: Record) -> bool:
+def _alike(question: course.Question, one: Record, other: Record, *, exactly: bool) -> bool:
     return all(
-        _same(one[name], other[name]) and _error(one, name) == _error(other, name) for name in question.names
+        _same(one[name], other[name], exactly=exactly) and _error(one, name) == _error(other, name)
+        for name in question.names
     )
 
 
@@ -84,18 +89,18 @@ def _error(record: Record, name: str) -> str | None:
     return str(tree.get("error")) if isinstance(tree, dict) and tree.get("is") == "missing" else None
 
 
-def _same(one: object, other: object) -> bool:
-    """Whether two observed values are equal, but for the layout that `batch_first` decides."""
+def _same(one: object, other: object, *, exactly: bool) -> bool:
+    """Whether two observed values are equal; unless *exactly*, but for the layout that `batch_first` decides."""
     if isinstance(one, PackedSequence) and isinstance(other, PackedSequence):
-        return _same(one.data, other.data) and close(one.batch_sizes, other.batch_sizes)
+        return _same(one.data, other.data, exactly=True) and close(one.batch_sizes, other.batch_sizes)
     if isinstance(one, Tensor) and isinstance(other, Tensor):
         if "meta" in (one.device.type, other.device.type):
             return one.shape == other.shape and one.dtype == other.dtype
-        return close(one, other) or (one.ndim >= 2 and close(one.transpose(0, 1), other))
+        return close(one, other) or (not exactly and one.ndim >= 2 and close(one.transpose(0, 1), other))
     if type(one) is not type(other):
         return False
     if isinstance(one, nn.Module) and isinstance(other, nn.Module):
-        arguments = [name for name in CONFIGURATION[type(one)] if name != "batch_first"]
+        arguments = [name for name in CONFIGURATION[type(one)] if exactly or name != "batch_first"]
         return all(getattr(one, name) == getattr(other, name) for name in arguments)
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
         return len(one) == len(other)

@@ -139,9 +139,7 @@ class _Grading:
             released.printed,
         )
 
-    def run(
-        self, scenario: Scenario, wrong: Sequence[Question] = (), *, batch_first: bool = False
-    ) -> RunLog:
+    def run(self, scenario: Scenario, wrong: Sequence[Question] = (), *, batch_first: bool = False) -> RunLog:
         """Run the submission, again without the statement that hangs or crashes it where there is one."""
         released = scenario.id == "as-released"
         tensors: dict[str, Tensor] = {}
@@ -185,9 +183,7 @@ class _Grading:
             best: list[_Verdict] = []
             wrong = [verdict.question for verdict in final if not verdict.right]
             for batch_first in layouts:
-                logs = {
-                    scenario: self.run(scenario, wrong, batch_first=batch_first) for scenario in course.scenarios()
-                }
+                logs = {scenario: self.run(scenario, wrong, batch_first=batch_first) for scenario in course.scenarios()}
                 verdicts = self.until_wrong(self.questions[len(final) :], logs)
                 if not best or verdicts[0].points > best[0].points:
                     best = verdicts

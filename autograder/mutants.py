@@ -59,13 +59,17 @@ def mutants() -> list[Mutant]:
 
 def _difference(before: str, after: str) -> str:
     old, new = before.splitlines(), after.splitlines()
-    changed = [line.strip() for line in new if line not in old] or ["without: " + line for line in old if line not in new]
+    changed = [line.strip() for line in new if line not in old] or [
+        "without: " + line for line in old if line not in new
+    ]
     return "; ".join(changed) or "lines in another order"
 
 
 def _changed(tree: ast.Module) -> Iterator[ast.Module]:
     """Copies of *tree* with one change each."""
-    names = sorted({node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)})
+    names = sorted(
+        {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    )
     for index, node in enumerate(ast.walk(tree)):
         for change in _changes(node, names):
             mutant = copy.deepcopy(tree)

@@ -101,13 +101,13 @@ def _read_notebook(notebook: Any) -> Source:
     cells = notebook.get("cells")
     if cells is None:  # nbformat 3 kept them in worksheets
         sheets = notebook.get("worksheets")
-        cells = [cell for sheet in sheets if isinstance(sheet, dict) for cell in sheet.get("cells", [])] if isinstance(
-            sheets, list
-        ) else None
-    if not isinstance(cells, list):
-        raise Unreadable(
-            text(ko="JSON 파일이지만 노트북이 아닙니다.", en="The file is JSON, but not a notebook.")
+        cells = (
+            [cell for sheet in sheets if isinstance(sheet, dict) for cell in sheet.get("cells", [])]
+            if isinstance(sheets, list)
+            else None
         )
+    if not isinstance(cells, list):
+        raise Unreadable(text(ko="JSON 파일이지만 노트북이 아닙니다.", en="The file is JSON, but not a notebook."))
     code, prose = [], []
     for cell in cells:
         if isinstance(cell, dict):
@@ -140,7 +140,8 @@ def _read_zip(content: bytes) -> Source:
             members = [
                 member
                 for member in archive.infolist()
-                if member.filename.lower().endswith((".ipynb", ".py")) and "/." not in f"/{member.filename}"
+                if member.filename.lower().endswith((".ipynb", ".py"))
+                and "/." not in f"/{member.filename}"
                 and not re.search(r"__MACOSX|(^|/)tests/", member.filename)
             ]
             # A notebook before a script; of several, the one nearest the root.

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-__all__ = ["pin", "pin_all_layers", "warm"]
+__all__ = ["pin", "pin_all_layers"]
 
 GAIN = 3.0
 EMBEDDING_BOUND = 3.0
@@ -27,16 +27,20 @@ PAD_ROW = 0
 
 _PINNED_LAYERS = (nn.Embedding, nn.Linear, nn.RNNBase, nn.RNNCellBase)
 
-_ready: dict[tuple[str, str, tuple[int, ...]], Tensor] = {}
+# Numbers in [-1, 1), drawn once in the warm process: filling a layer is then a multiplication, not a drawing.
+_NUMBERS = 2 * torch.rand(1 << 22, generator=torch.Generator().manual_seed(0)) - 1
 # By the storage's address, so that `layer.weight.data` and views of it are known too.
 _pinned: dict[int, weakref.ref[Tensor]] = {}
 
 
 def _numbers(layer: str, name: str, shape: tuple[int, ...]) -> Tensor:
-    seed = zlib.crc32(f"{layer}.{name}{list(shape)}".encode())
+    count = math.prod(shape)
+    start = zlib.crc32(f"{layer}.{name}{list(shape)}".encode()) % (len(_NUMBERS) // 2)
+    values = _NUMBERS[start : start + count]
+    if len(values) < count:
+        values = _NUMBERS.repeat(count // len(_NUMBERS) + 2)[start : start + count]
     bound = EMBEDDING_BOUND if layer == "Embedding" else GAIN / math.sqrt(shape[-1] or 1)
-    values = torch.rand(shape, generator=torch.Generator().manual_seed(seed))
-    values = (2 * values - 1) * bound
+    values = (values * bound).view(shape)
     if layer == "Embedding" and shape[0] > PAD_ROW:
         values[PAD_ROW] = 0
     return values
@@ -46,24 +50,13 @@ def _layer_name(module: nn.Module) -> str:
     return next(cls.__name__ for cls in type(module).__mro__ if getattr(nn, cls.__name__, None) is cls)
 
 
-def warm(layers: list[nn.Module]) -> None:
-    """Hold the numbers for layers like *layers* ready, so that filling one is no work."""
-    for module in layers:
-        for name, parameter in module.named_parameters(recurse=False):
-            key = (_layer_name(module), name, tuple(parameter.shape))
-            _ready[key] = _numbers(*key)
-
-
 @torch.no_grad()
 def pin(module: nn.Module) -> None:
     """Fill the parameters of *module* with their pinned numbers."""
     for name, parameter in module.named_parameters(recurse=False):
         if parameter.device.type == "meta":
             continue
-        key = (_layer_name(module), name, tuple(parameter.shape))
-        # Handed out once: a second layer of that shape must not share the first one's storage.
-        values = _ready.pop(key, None)
-        values = _numbers(*key) if values is None else values
+        values = _numbers(_layer_name(module), name, tuple(parameter.shape))
         if parameter.dtype == values.dtype:
             parameter.data = values
         else:

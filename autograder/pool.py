@@ -34,7 +34,12 @@ class Worker:
         ours, theirs = socket.socketpair()
         with theirs:
             command = [sys.executable, "-m", "autograder.worker", str(theirs.fileno()), self._mode]
-            self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+            self._process = subprocess.Popen(
+                command,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C is for the run as a whole, which ends its workers itself
+            )
         self._connection = Connection(ours.detach())
         self._isolation: str | None = None
 

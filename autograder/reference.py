@@ -63,9 +63,7 @@ class Reference:
         names = _names_bound(cells)
         self._values: dict[tuple[str, str], ReferenceValues] = {}
         for scenario in course.scenarios():
-            log = run(
-                Job(cells, {question.id: names for question in course.questions()}, replacements(scenario))
-            )
+            log = run(Job(cells, {question.id: names for question in course.questions()}, replacements(scenario)))
             if log.errors or log.ending != "finished":
                 raise RuntimeError(f"the solution fails in scenario {scenario.id!r}: {log.errors} ({log.ending})")
             for record in log.records:

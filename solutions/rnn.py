@@ -3,6 +3,7 @@
 #
 #   lang="ko" / lang="en"            a cell for one edition; without it the cell is in both
 #   # ko: ... / # en: ...            a comment line for one edition
+#   ...  # ko / ...  # en            a line of code for one edition
 #   # %% q3                          the one answer cell of q3: what students see, then what solves it, in Otter Assign's
 #                                    markup (BEGIN PROMPT ... END PROMPT, BEGIN SOLUTION NO PROMPT ... END SOLUTION)
 #   # %% picture                     the drawing tools, shown collapsed
@@ -111,6 +112,7 @@ grader = otter.Notebook()
 # ko: @title 그림 도구 (열어 보지 않아도 됩니다)
 # en: @title Drawing tools (no need to open)
 from html import escape
+from math import atan2, degrees
 
 from IPython.display import display
 
@@ -118,122 +120,130 @@ from IPython.display import display
 class Picture:
     """An SVG drawing on a light panel of its own, so that it reads well on dark themes too."""
 
-    def __init__(self, width, height, caption):
-        self.width, self.height, self.caption = width, height, caption
-        self.parts = []
-        self.text(16, 24, caption, size=14, anchor="start", weight=600)
+    BLUE, ORANGE, GREY, INK = "#005a8e", "#a84300", "#52606d", "#1f2933"
+    FILLS = "#cfe5f3", "#fbe3c0"
 
-    def box(self, x, y, width, height, fill="none", stroke="#7b8794", thick=1, dash=""):
+    def __init__(self, caption, width, height):
+        self.caption, self.width, self.height, self.parts = caption, max(width, 480), height, []
+        self.text(16, 26, caption, size=14, anchor="start", bold=True)
+
+    def box(self, x, y, width, height, fill="none", stroke="#cbd2d9", thick=1, dash=""):
         self.parts.append(
             f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="3" fill="{fill}" '
             f'stroke="{stroke}" stroke-width="{thick}" stroke-dasharray="{dash}"/>'
         )
 
-    def text(self, x, y, label, size=12, anchor="middle", color="#1f2933", weight=400):
+    def text(self, x, y, label, size=12, anchor="middle", color=INK, bold=False):
         self.parts.append(
             f'<text x="{x}" y="{y}" font-size="{size}" text-anchor="{anchor}" fill="{color}" '
-            f'font-weight="{weight}">{escape(str(label))}</text>'
+            f'font-weight="{600 if bold else 400}">{escape(str(label))}</text>'
         )
 
     def arrow(self, x1, y1, x2, y2):
-        self.parts.append(
-            f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}" stroke="#52606d" stroke-width="1.5" marker-end="url(#tip)"/>'
-        )
+        turn = degrees(atan2(y2 - y1, x2 - x1))
+        self.parts.append(f'<path d="M{x1} {y1}L{x2} {y2}" stroke="{self.GREY}" stroke-width="1.5"/>')
+        self.parts.append(f'<path d="M0 0l-8-4v8z" fill="{self.GREY}" transform="translate({x2} {y2}) rotate({turn})"/>')
 
-    def _repr_svg_(self):
-        tip = '<marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+    def _repr_html_(self):
         return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{escape(self.caption)}" '
-            f'width="{self.width}" height="{self.height}" viewBox="0 0 {self.width} {self.height}" '
-            "font-family=\"system-ui, 'Noto Sans KR', 'Apple SD Gothic Neo', 'Malgun Gothic', sans-serif\">"
-            f'<defs>{tip}<path d="M0 0L8 4L0 8z" fill="#52606d"/></marker></defs>'
-            f'<rect width="{self.width}" height="{self.height}" rx="8" fill="#fbfcfd" stroke="#cbd2d9"/>'
-            + "".join(self.parts)
-            + "</svg>"
+            '<div style="overflow-x:auto"><svg xmlns="http://www.w3.org/2000/svg" role="img" '
+            f'aria-label="{escape(self.caption)}" viewBox="0 0 {self.width} {self.height}" width="{self.width}" '
+            'style="display:block;height:auto;max-width:100%;min-width:480px" '
+            "font-family=\"'Noto Sans KR','Noto Sans CJK KR','Apple SD Gothic Neo','Malgun Gothic',sans-serif\">"
+            f'<rect x=".5" y=".5" width="{self.width - 1}" height="{self.height - 1}" rx="8" fill="#fbfcfd" '
+            f'stroke="#cbd2d9"/>{"".join(self.parts)}</svg></div>'
         )
 
     def __repr__(self):
         return f"[{self.caption}]"
 
 
-def draw_padding(rows, lengths, vocabulary):
-    width = len(rows[0]) * 26
-    caption = f"batch  (B={len(rows)}, L={len(rows[0])})"
-    picture = Picture(width + 180, len(rows) * 22 + 68, caption)
-    for y, (row, length) in enumerate(zip(rows, lengths)):
-        top = 52 + y * 22
-        picture.text(48, top + 15, f"batch[{y}]", size=11, color="#52606d")
+def draw_padding(caption, rows, lengths, vocabulary):
+    right = 88 + len(rows[0]) * 27
+    picture = Picture(caption, right + 92, len(rows) * 23 + 74)
+    picture.text(88, 52, f"t = 0 … {len(rows[0]) - 1}   (L = {len(rows[0])})", 11, "start", picture.GREY)
+    picture.text(right + 10, 52, "batch_lens", 11, "start", picture.BLUE, bold=True)
+    for index, (row, length) in enumerate(zip(rows, lengths)):
+        y = 60 + index * 23
+        picture.text(78, y + 16, f"batch[{index}]", 11, "end", picture.GREY)
         for t, token in enumerate(row):
-            shade = round(90 * token / vocabulary)
-            fill = f"rgb({224 - shade},{239 - shade // 2},{250 - shade // 6})" if t < length else "#ffffff"
-            picture.box(82 + t * 26, top, 26, 22, fill, "#cbd2d9")
-            picture.text(95 + t * 26, top + 15, token, size=11, color="#1f2933" if t < length else "#9aa5b1")
-        picture.text(94 + width, top + 15, length, size=12, anchor="start", weight=600)
-        picture.box(82, top, length * 26, 22, stroke="#0072b2", thick=2)
-    picture.text(94 + width, 44, "batch_lens", size=11, anchor="start", color="#0072b2")
-    picture.text(82, 44, "t = 0", size=11, anchor="start", color="#52606d")
+            shade = round(80 * token / vocabulary)
+            fill = f"rgb({226 - shade},{240 - shade // 2},{250 - shade // 6})" if t < length else "#ffffff"
+            picture.box(88 + t * 27, y, 27, 23, fill)
+            picture.text(101 + t * 27, y + 16, token, 11, color=picture.INK if t < length else "#7b8794")
+        picture.box(88, y, length * 27, 23, stroke=picture.BLUE, thick=2)
+        picture.text(right + 10, y + 16, length, 12, "start", bold=True)
     return picture
 
 
-def draw_grid(steps, rows, size):
-    picture = Picture(700, 290, f"hidden_states, h_n  (num_layers=2, L={steps}, B={rows}, d_h={size})")
-    columns = [("t = 0", 90), ("t = 1", 200), ("⋯", 310), (f"t = {steps - 1}", 420)]
-    for label, x in columns:
-        picture.text(x + 35, 262, label, color="#52606d")
-        for layer, y in ((1, 80), (0, 170)):
-            if label == "⋯":
-                picture.text(x + 35, y + 28, "⋯", size=18)
+def draw_grid(caption, layers, steps, rows, size):
+    times = [0, 1, "⋯", steps - 1] if steps > 3 else list(range(steps))
+    right, bottom = 118 + len(times) * 104, 82 + layers * 88
+    picture = Picture(caption, right + 210, bottom + 52)
+    for column, t in enumerate(times):
+        x = 122 + column * 104
+        picture.text(x + 35, bottom + 32, t if t == "⋯" else f"x at t = {t}", color=picture.GREY)
+        for layer in range(layers):
+            y = bottom - 72 - layer * 88
+            picture.arrow(x - 34, y + 22, x - 3, y + 22)
+            if t == "⋯":
+                picture.text(x + 35, y + 28, t, 18)
             else:
-                picture.box(x, y, 70, 44, "#e4eef5")
+                picture.box(x, y, 70, 44, picture.FILLS[0], "#7b8794")
                 picture.text(x + 35, y + 27, "h")
-            if x > 90:
-                picture.arrow(x - 38, y + 22, x - 4, y + 22)
-        if label != "⋯":
-            picture.arrow(x + 35, 168, x + 35, 128)
-            picture.arrow(x + 35, 246, x + 35, 218)
-    picture.text(46, 106, "layer 1", color="#52606d")
-    picture.text(46, 196, "layer 0", color="#52606d")
-    picture.box(80, 68, 420, 68, stroke="#d55e00", thick=2.5)
-    picture.box(412, 60, 86, 166, stroke="#0072b2", thick=2.5, dash="7 4")
-    picture.text(80, 58, "hidden_states (L, B, d_h)", anchor="start", color="#b34700", weight=600)
-    picture.text(512, 160, "h_n", anchor="start", color="#005a8e", weight=600)
-    picture.text(512, 180, "(num_layers * num_dirs, B, d_h)", size=11, anchor="start", color="#005a8e")
+                picture.arrow(x + 35, y + 88 if layer else y + 78, x + 35, y + 47)
+    for layer in range(layers):
+        y = bottom - 46 - layer * 88
+        picture.text(16, y, f"layer {layer}", 12, "start", picture.GREY)
+        picture.text(74, y, "h_0", color=picture.GREY)
+    picture.box(112, 88, len(times) * 104 - 14, 64, stroke=picture.ORANGE, thick=2.5)
+    picture.box(right - 102, 80, 82, bottom - 98, stroke=picture.BLUE, thick=2.5, dash="7 4")
+    label = f"hidden_states   (L, B, d_h) = ({steps}, {rows}, {size})"
+    picture.text(112, 66, label, 12, "start", picture.ORANGE, bold=True)
+    picture.text(right - 4, bottom - 46, "h_n", 12, "start", picture.BLUE, bold=True)
+    picture.text(right - 4, bottom - 28, "(num_layers * num_dirs, B, d_h)", 11, "start", picture.BLUE)
+    picture.text(right - 4, bottom - 10, f"= ({layers}, {rows}, {size})", 11, "start", picture.BLUE)
     return picture
 
 
-def draw_packing(lengths):
-    steps = max(lengths)
-    running = [sum(length > t for length in lengths) for t in range(steps)]
-    total = f"B * L = {len(lengths) * steps}  ->  sum(batch_lens) = {sum(lengths)}"
-    picture = Picture(max(steps * 26 + 130, 480), len(lengths) * 18 + 112, f"packing:  {total}")
+def draw_packing(caption, rows, lengths):
+    running = [sum(length > t for length in lengths) for t in range(max(lengths))]
+    bottom = 66 + len(rows) * 21
+    picture = Picture(caption, 118 + len(running) * 30, bottom + 76)
     for t, count in enumerate(running):
-        left = 100 + t * 26
-        for y in range(len(lengths)):
-            picture.box(left, 50 + y * 18, 22, 18, "#bfdcef" if y < count else "#ffffff", "#e4e7eb")
-        picture.box(left, 50, 22, count * 18, stroke="#d55e00", thick=2)
-        picture.text(left + 11, 72 + len(lengths) * 18, count, size=11, weight=600)
-        picture.text(left + 11, 92 + len(lengths) * 18, t, size=10, color="#616e7c")
-    picture.text(50, 72 + len(lengths) * 18, "batch_sizes", size=11, weight=600)
-    picture.text(50, 92 + len(lengths) * 18, "t", size=10, color="#616e7c")
+        x = 100 + t * 30
+        for index, row in enumerate(rows):
+            picture.box(x, 56 + index * 21, 26, 21, picture.FILLS[0] if index < count else "#ffffff", "#e4e7eb")
+            if index < count:
+                picture.text(x + 13, 71 + index * 21, row[t], 11)
+        picture.box(x, 56, 26, count * 21, stroke=picture.ORANGE, thick=2)
+        picture.text(x + 13, bottom + 10, count, 12, bold=True)
+        picture.text(x + 13, bottom + 30, t, 11, color=picture.GREY)
+    picture.text(88, bottom + 10, "batch_sizes", 11, "end", bold=True)
+    picture.text(88, bottom + 30, "t", 11, "end", picture.GREY)
+    cells = f"B * L = {len(rows) * len(running)}  →  sum(batch_lens) = {sum(lengths)}"
+    picture.text(100, bottom + 58, cells, 12, "start", picture.ORANGE, bold=True)
     return picture
 
 
-def draw_blocks(layers, directions, rows, size):
-    picture = Picture(660, layers * directions * 44 + 96, f"bi_h_n  ({layers * directions}, {rows}, {size})")
-    fills, middle = ("#bfdcef", "#fbe3c0"), 46 + layers * directions * 22
+def draw_blocks(caption, layers, directions, rows, size):
+    bottom = 60 + layers * directions * 42
+    picture = Picture(caption, 300 + directions * 156, bottom + 62)
     for layer in range(layers):
         for direction in range(directions):
-            index, arrow = layer * directions + direction, "←" if direction else "→"
-            picture.box(60, 50 + index * 44, 190, 36, fills[direction])
-            picture.text(155, 73 + index * 44, f"layer {layer}   {arrow}")
-            picture.text(38, 73 + index * 44, index, color="#52606d")
-            left, top = 370 + direction * 130, middle + (layer - layers / 2) * 56
-            picture.box(left, top, 118, 46, fills[direction])
-            picture.text(left + 59, top + 28, f"layer {layer}   {arrow}")
-    picture.arrow(268, middle, 350, middle)
-    bottom = layers * directions * 44 + 76
-    picture.text(155, bottom, "(num_layers * num_dirs, B, d_h)", color="#52606d")
-    picture.text(494, bottom, "(num_layers, num_dirs, B, d_h)", color="#52606d")
+            index, label = layer * directions + direction, f"layer {layer}  {('forward →', 'backward ←')[direction]}"
+            x, y = 276 + direction * 156, (56 + bottom) / 2 + (layer - layers / 2) * 54
+            for left, top in ((48, 56 + index * 42), (x, y)):
+                picture.box(left, top, 148, 36, picture.FILLS[direction], "#7b8794")
+                picture.text(left + 74, top + 23, label)
+            picture.text(30, 79 + index * 42, index, color=picture.GREY)
+    picture.arrow(210, (46 + bottom) / 2, 262, (46 + bottom) / 2)
+    for x, shape, sizes in (
+        (122, "(num_layers * num_dirs, B, d_h)", (layers * directions, rows, size)),
+        (272 + directions * 78, "(num_layers, num_dirs, B, d_h)", (layers, directions, rows, size)),
+    ):
+        picture.text(x, bottom + 24, shape, 11, color=picture.GREY)
+        picture.text(x, bottom + 42, f"= {sizes}", 11, color=picture.GREY)
     return picture
 
 
@@ -301,7 +311,8 @@ batch_lens, sorted_idx = batch_lens.sort(descending=True)
 batch = batch[sorted_idx]
 
 # %%
-display(draw_padding(batch.tolist(), batch_lens.tolist(), vocab_size))
+display(draw_padding("긴 sequence부터 정렬한 batch", batch.tolist(), batch_lens.tolist(), vocab_size))  # ko
+display(draw_padding("The batch, longest sequence first", batch.tolist(), batch_lens.tolist(), vocab_size))  # en
 
 # %% [markdown] lang="ko"
 # 파란 테두리 안이 진짜 단어이고 나머지는 빈자리입니다. 색은 id의 크기일 뿐 뜻이 없습니다. id는 **크기를 비교할 수 있는 양이 아니라 이름표**이므로,
@@ -453,11 +464,12 @@ grader.check("q2")
 # With more than one layer they are different cuts through the same grid:
 
 # %%
-display(draw_grid(max_len, batch.shape[0], hidden_size))
+display(draw_grid("layer가 하나 더 있다면", num_layers + 1, max_len, batch.shape[0], hidden_size))  # ko
+display(draw_grid("With one more layer", num_layers + 1, max_len, batch.shape[0], hidden_size))  # en
 
 # %% [markdown] lang="ko"
-# `hidden_states`는 **맨 위 layer의 모든 시점**(가로줄)이고, `h_n`은 **모든 layer의 마지막 시점**(세로줄)입니다. layer가 하나이고 한 방향이면 가로줄의
-# 끝 칸과 세로줄이 같은 칸입니다.
+# `hidden_states`는 **맨 위 layer의 모든 시점**(가로줄)이고, `h_n`은 **모든 layer의 마지막 시점**(세로줄)입니다. 두 줄은 한 칸에서 만납니다. 그래서
+# layer가 하나이고 한 방향이면 `h_n`이 `hidden_states`의 마지막 시점에 그대로 들어 있고, layer가 더 있으면 아래 layer의 마지막 state는 `h_n`에만 있습니다.
 #
 # > **`h_n`은 왜 `batch_first=True`여도 batch가 앞에 오지 않습니까?** `h_n`에는 시간 축이 없습니다. 첫 축은 layer와 방향이고,
 # > 그 값은 그대로 다음 호출의 `h_0`가 되므로 `h_0`와 shape이 같아야 합니다. `batch_first`는 시간 축이 있는 입력과 출력에만 적용됩니다.
@@ -466,8 +478,8 @@ display(draw_grid(max_len, batch.shape[0], hidden_size))
 # > 계산합니다. 어느 축이 `B`이고 어느 축이 `L`인지는 직접 확인해야 합니다.
 
 # %% [markdown] lang="en"
-# `hidden_states` is **the top layer at every step** (a row), `h_n` is **every layer at the last step** (a column). With one layer and one
-# direction the end of the row and the column are one and the same cell.
+# `hidden_states` is **the top layer at every step** (a row), `h_n` is **every layer at the last step** (a column). They meet in one cell. So
+# with one layer and one direction, `h_n` is also the last step of `hidden_states`; with more layers, the last states of the lower ones are in `h_n` only.
 #
 # > **Why is `h_n` not batch-first, even with `batch_first=True`?** It has no time axis. Its first axis counts layers and directions, and it can
 # > serve as the `h_0` of a next call, so it has the shape of `h_0`. `batch_first` concerns only inputs and outputs that have a time axis.
@@ -575,6 +587,8 @@ grader.check("q4")
 #
 # 문서의 *Inputs*와 *Outputs*에서 괄호의 위치를 잘 보십시오. state 두 개를 어떻게 묶어서 주고받습니까? `lstm_h_n`과 `c_n`은 shape이
 # 같으므로 **순서를 바꾸어 받아도 오류가 나지 않습니다.**
+#
+# > **분류나 예측에는 $h$와 $c$ 가운데 무엇을 씁니까?** 보통 $h$를 씁니다. $c$는 LSTM이 다음 시점에 이어 쓰려고 간직하는 기억이고, 밖으로 내보이려고 만든 것이 $h$입니다.
 
 # %% [markdown] lang="en"
 # ### q5 (15 points)
@@ -587,6 +601,9 @@ grader.check("q4")
 #
 # Mind the brackets under *Inputs* and *Outputs* in the documentation: how do two states travel together? `lstm_h_n` and `c_n` have the
 # same shape, so **mixing them up raises no error.**
+#
+# > **Should predictions be made from $h$ or from $c$?** From $h$, as a rule. $c$ is the memory that an LSTM keeps for its own next step; $h$ is what it makes of
+# > it for everybody else.
 
 # %% q5
 """ # BEGIN PROMPT
@@ -703,10 +720,12 @@ grader.check("q6")
 # each step, the sequences that are still running: the columns of this picture.
 
 # %%
-display(draw_packing(batch_lens.tolist()))
+display(draw_packing("시점마다 아직 끝나지 않은 sequence만 계산합니다", batch.tolist(), batch_lens.tolist()))  # ko
+display(draw_packing("Each step computes only the sequences still running", batch.tolist(), batch_lens.tolist()))  # en
 
 # %% [markdown] lang="ko"
-# 주황 테두리의 세로줄을 왼쪽부터 이어 붙인 것이 `PackedSequence`의 `data`이고, 아래에 적힌 개수가 `batch_sizes`입니다. 그래서 `data`의 행 수는 **모든 길이의 합**입니다.
+# 주황 테두리의 세로줄을 왼쪽부터 이어 붙인 것이 `PackedSequence`의 `data`이고, 아래에 적힌 개수가 `batch_sizes`입니다. 그래서 `data`의 행 수는
+# **모든 길이의 합**입니다. 그림 맨 아래의 두 수가 padding한 채로 계산할 때와 packing했을 때의 칸 수입니다.
 #
 # > **왜 정렬합니까?** 정렬되어 있으면 시점마다 남은 sequence가 위에서부터 빈틈없이 이어집니다. 앞의 몇 행만 쓰면 되므로 계산이 간단해집니다.
 # >
@@ -720,7 +739,7 @@ display(draw_packing(batch_lens.tolist()))
 
 # %% [markdown] lang="en"
 # The columns outlined in orange, joined from left to right, are the `data` of a `PackedSequence`; the counts below are its `batch_sizes`. So `data` has as
-# many rows as **all lengths add up to**.
+# many rows as **all lengths add up to**. The two numbers at the bottom count the cells to compute: padded, then packed.
 #
 # > **Why sort?** In sorted order the sequences still running at a step are the upper rows, without gaps: taking the first few is enough.
 # >
@@ -750,12 +769,22 @@ rebuilt = torch.cat([there, back], dim=-1)  # (L, B, 2 * d_h)
 print("same values:", torch.allclose(small_gru(steps)[0], rebuilt, atol=1e-5))
 
 # %% [markdown] lang="ko"
-# 두 방향의 결과는 **더하지 않고 마지막 축에 이어 붙입니다.** 그래서 출력의 크기가 `num_dirs * d_h`입니다. 여기서 한 가지를 생각해 보십시오. 거꾸로 읽는 쪽이
-# sequence 전체를 다 읽은 시점은 출력의 어느 쪽 끝입니까?
+# 두 방향의 결과는 **더하지 않고 마지막 축에 이어 붙입니다.** 그래서 출력의 크기가 `num_dirs * d_h`입니다.
+#
+# > **거꾸로 읽는 쪽의 마지막은 출력의 어느 쪽 끝입니까?** 앞쪽 끝입니다. 마지막 단어에서 출발해 첫 단어에서 끝나므로, 전체를 다 읽은 state는 `t = 0`에
+# > 놓입니다. 앞에서부터 읽는 쪽은 반대로 마지막 단어의 자리에서 끝납니다. 그래서 출력의 **한 시점에서 두 방향의 마지막 state를 함께 꺼낼 수 없습니다.**
+# > `h_n`은 방향마다 알맞은 끝을 골라 줍니다.
+# >
+# > **두 방향은 따로 학습합니까?** 아닙니다. 이어 붙인 출력에서 loss 하나를 구하므로, 두 방향의 weight가 함께 학습됩니다.
 
 # %% [markdown] lang="en"
-# The two directions are **not added but joined along the last axis**, hence the size `num_dirs * d_h`. Something to think about: at which end of the output has the
-# direction that reads backwards seen the whole sequence?
+# The two directions are **not added but joined along the last axis**, hence the size `num_dirs * d_h`.
+#
+# > **At which end of the output does the backward direction finish?** At the front. It sets out from the last word and arrives at the first, so the state that
+# > has seen everything sits at `t = 0`; the forward direction finishes at the last word. **No single step of the output holds the final states of both.** `h_n`
+# > takes each direction at its own end.
+# >
+# > **Are the two directions trained separately?** No. One loss is computed from the joined output, and both sets of weights learn from it.
 
 # %%
 num_layers = 2
@@ -787,7 +816,10 @@ h_0 = torch.zeros(num_layers * num_dirs, batch.shape[0], hidden_size)  # (num_la
 # 서로의 설정을 기억하지 않습니다.
 #
 # > **`outputs`의 마지막 시점이 `bi_h_n`입니까?** packing하면 짧은 sequence의 `outputs`에서 끝난 뒤의 자리는 0입니다. 마지막 state는 자리마다 다릅니다.
-# > 반면 `bi_h_n`은 sequence마다 **자기의 마지막 단어**까지 읽은 state를 줍니다.
+# > 반면 `bi_h_n`은 sequence마다 **자기 길이에 맞는 끝**에서 얻은 state를 줍니다.
+# >
+# > **`outputs`에 `nn.Linear`를 쓰려면 다시 pack해야 합니까?** 아닙니다. `nn.Linear`는 자리마다 따로 계산하므로 빈자리가 다른 자리의 값을 바꾸지 않습니다.
+# > loss를 구할 때 빈자리를 빼기만 하면 됩니다.
 
 # %% [markdown] lang="en"
 # ### q7 (10 points)
@@ -803,7 +835,10 @@ h_0 = torch.zeros(num_layers * num_dirs, batch.shape[0], hidden_size)  # (num_la
 # them remembers what another was told.
 #
 # > **Is the last step of `outputs` the same as `bi_h_n`?** After packing, `outputs` is zero past the end of a shorter sequence, so the last state sits in a different place in every
-# > row. `bi_h_n`, however, gives for each sequence the state after **its own last word**.
+# > row. `bi_h_n`, however, gives for each sequence the states at **its own ends**.
+# >
+# > **Must `outputs` be packed again for an `nn.Linear`?** No. It treats every position by itself, so filling cannot spill over into other positions. Just leave the
+# > filling out of the loss.
 
 # %% q7
 """ # BEGIN PROMPT
@@ -844,7 +879,8 @@ grader.check("q7")
 # This is the order of the line:
 
 # %%
-display(draw_blocks(num_layers, num_dirs, batch.shape[0], hidden_size))
+display(draw_blocks("bi_h_n: layer와 방향의 순서", num_layers, num_dirs, batch.shape[0], hidden_size))  # ko
+display(draw_blocks("bi_h_n: the order of layers and directions", num_layers, num_dirs, batch.shape[0], hidden_size))  # en
 
 # %% [markdown] lang="ko"
 # 블록 하나가 `(B, d_h)`입니다. layer의 수가 바뀌어도 성립하는 방법으로 **맨 위**를 가리키십시오. 또 layer가 2개이고 방향도 2개이면 두 축의 순서를
@@ -880,9 +916,9 @@ grader.check("q8")
 # Here are the shapes of all that you have made. If you can name each axis, `B`, `L`, `d_h` and so on, you have reached the goal.
 
 # %%
-for name in ("batch", "batch_emb", "hidden_states", "h_n", "lstm_states", "lstm_h_n", "c_n", "decoded_ids", "hidden"):
-    print(f"{name:<14}", tuple(getattr(globals().get(name), "shape", ())))
-for name in ("bi_h_n", "outputs", "output_lens", "h_n_by_layer", "last_forward", "last_backward"):
+results = "batch batch_emb hidden_states h_n lstm_states lstm_h_n c_n decoded_ids hidden"
+results += " bi_h_n outputs output_lens h_n_by_layer last_forward last_backward"
+for name in results.split():
     print(f"{name:<14}", tuple(getattr(globals().get(name), "shape", ())))
 
 # %% [markdown] lang="ko"

@@ -15,6 +15,7 @@ __all__ = ["Cell", "answer", "cells", "in_language", "is_question"]
 
 _QUESTION = re.compile(r"q\d+")
 _COMMENT = re.compile(r"(?P<mark>\s*# )(?P<lang>ko|en): (?P<words>.*)")
+_CODE = re.compile(r"(?P<code>.*\S)  # (?P<lang>ko|en)")
 _PROMPT = re.compile(r'\s*""" # BEGIN PROMPT\n.*?"""  # END PROMPT\n', re.DOTALL)
 _MARKER = re.compile(r"^\s*# (?:BEGIN SOLUTION NO PROMPT|END SOLUTION)\n?", re.MULTILINE)
 
@@ -31,14 +32,16 @@ class Cell:
 
 
 def in_language(source: str, lang: Language) -> str:
-    """*source* with its comment lines in *lang*: `# ko: ...` becomes `# ...` or goes."""
+    """*source* in *lang*: lines for another edition go, others lose their mark, as in `# ko: ...` and `...  # ko`."""
     lines = []
     for line in source.split("\n"):
-        marked = _COMMENT.fullmatch(line)
-        if not marked:
+        comment, code = _COMMENT.fullmatch(line), _CODE.fullmatch(line)
+        if comment and comment["lang"] == lang:
+            lines.append(comment["mark"] + comment["words"])
+        elif code and code["lang"] == lang:
+            lines.append(code["code"])
+        elif not comment and not code:
             lines.append(line)
-        elif marked["lang"] == lang:
-            lines.append(marked["mark"] + marked["words"])
     return "\n".join(lines)
 
 

@@ -93,7 +93,9 @@ def _unwrap_magic(number: int, node: ast.stmt) -> Iterator[Statement]:
 
 def _magic_code(node: ast.stmt) -> str | None:
     match node:
-        case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name("get_ipython"))) as call, args=args)):
+        case ast.Expr(
+            value=ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name("get_ipython"))) as call, args=args)
+        ):
             words = [argument.value for argument in args if isinstance(argument, ast.Constant)]
             if call.attr in ("run_line_magic", "run_cell_magic") and words and words[0] in _RUNNING_MAGICS:
                 return str(words[-1])

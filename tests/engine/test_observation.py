@@ -85,7 +85,12 @@ class Own(nn.LSTM):
 
 @pytest.mark.parametrize(
     "layer",
-    [nn.Embedding(5, 3, padding_idx=0), nn.RNN(3, 4, nonlinearity="relu"), Own(3, 4, batch_first=True), nn.Linear(2, 3)],
+    [
+        nn.Embedding(5, 3, padding_idx=0),
+        nn.RNN(3, 4, nonlinearity="relu"),
+        Own(3, 4, batch_first=True),
+        nn.Linear(2, 3),
+    ],
 )
 def test_layer_is_rebuilt_on_the_meta_device(layer):
     """A layer comes back as its nearest torch class with its configuration and no weights."""
@@ -149,7 +154,11 @@ def test_any_bytes_are_read_or_malformed(frame):
     assert isinstance(tensors, dict)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda s: st.lists(s) | st.dictionaries(st.text(), s)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(), lambda s: st.lists(s) | st.dictionaries(st.text(), s)
+    )
+)
 def test_any_tree_is_restored_or_malformed(tree):
     """No description brings the grader down."""
     try:

@@ -83,8 +83,10 @@ def states(batch: Tensor, vocab: int, width: int, hidden_size: int) -> dict[str,
     return found
 
 
-SIZES = [pytest.param(padded(s), *(s.values[k] for k in ("vocab_size", "embedding_size", "hidden_size")), id=s.id)
-         for s in SCENARIOS]
+SIZES = [
+    pytest.param(padded(s), *(s.values[k] for k in ("vocab_size", "embedding_size", "hidden_size")), id=s.id)
+    for s in SCENARIOS
+]
 RELEASED = course.released_values()
 SIZES.append(
     pytest.param(
