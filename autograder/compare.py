@@ -14,6 +14,11 @@ from autograder.text import text
 
 __all__ = ["Mismatch", "close", "same", "same_layer", "same_packed", "sized"]
 
+TOLERANCE = 1e-4
+"""Pinned parameters make right answers agree to 1e-5, and wrong ones differ in the first digits."""
+
+_STEPS = ("L", "max_len")
+
 
 class Mismatch(AssertionError):
     """What came is not what was expected; the message is for the student, in the language being spoken."""
@@ -23,17 +28,9 @@ class Mismatch(AssertionError):
         self.kind = kind
 
 
-TOLERANCE = 1e-4
-"""Pinned parameters make right answers agree to 1e-5, and wrong ones differ in the first digits."""
-
-
 def sized(symbols: str, shape: Iterable[int]) -> str:
-    """`sized("L B d_h", (6, 4, 7))` is `(L=6, B=4, d_h=7)`; numbers and products stand as they are."""
-    sizes = list(shape)
-    parts = [
-        str(size) if symbol == str(size) else f"{symbol}={size}"
-        for symbol, size in zip(symbols.split(), sizes, strict=True)
-    ]
+    """`sized("L B d_h", (6, 4, 7))` is `(L=6, B=4, d_h=7)`; a number stands for itself."""
+    parts = [str(n) if symbol == str(n) else f"{symbol}={n}" for symbol, n in zip(symbols.split(), shape, strict=True)]
     return f"({', '.join(parts)}{',' if len(parts) == 1 else ''})"
 
 
@@ -42,99 +39,170 @@ def close(received: Tensor, expected: Tensor) -> bool:
     return (
         received.dtype == expected.dtype
         and received.shape == expected.shape
-        and bool(torch.allclose(received, expected, rtol=TOLERANCE, atol=TOLERANCE))
+        and received.device == expected.device
+        and bool(_agree(received, expected).all())
     )
 
 
-def same(received: object, expected: Tensor, name: str, symbols: str, *, either_layout: bool = False) -> None:
-    """Assert that *received* is *expected*; with `either_layout`, its first two axes may be exchanged.
+def _agree(received: Tensor, expected: Tensor) -> Tensor:
+    return torch.isclose(received, expected, rtol=TOLERANCE, atol=TOLERANCE)
 
-    Raises `AssertionError` with a message for the student.
+
+def same(
+    received: object,
+    expected: Tensor,
+    name: str,
+    symbols: str,
+    *,
+    either_layout: bool = False,
+    lengths: Tensor | None = None,
+) -> None:
+    """Assert that *received* is *expected*, whose axes are *symbols*; with `either_layout`, the first two may be
+    exchanged. *lengths* (B) of the sequences help to say which rows differ.
+
+    Raises `Mismatch`.
     """
     if not isinstance(received, Tensor):
         raise _not_a(received, name, text(ko="tensor", en="a tensor"))
     if received.dtype != expected.dtype:
-        raise Mismatch(
-            "dtype",
-            text(
-                ko=f"{name}의 dtype: 기대한 값 {expected.dtype}, 받은 값 {received.dtype}.",
-                en=f"dtype of {name}: expected {expected.dtype}, received {received.dtype}.",
-            ),
-        )
-    layouts = [expected, expected.transpose(0, 1)] if either_layout else [expected]
-    if any(close(received, layout) for layout in layouts if received.device.type != "meta"):
+        raise _other_than("dtype", f"{name}.dtype", str(expected.dtype), str(received.dtype))
+    layouts = [(expected, symbols)]
+    if either_layout:
+        first, second, *rest = symbols.split()
+        layouts.append((expected.transpose(0, 1), " ".join([second, first, *rest])))
+    if any(close(received, layout) for layout, _ in layouts):
         return
-    if all(received.shape != layout.shape for layout in layouts):
-        shape = tuple(received.shape)
-        raise Mismatch(
-            "shape",
-            text(
-                ko=f"{name}의 shape: 기대한 값 {sized(symbols, expected.shape)}, 받은 값 {shape}.",
-                en=f"shape of {name}: expected {sized(symbols, expected.shape)}, received {shape}.",
-            ),
+    for layout, order in layouts:
+        if received.shape == layout.shape:
+            raise Mismatch("values", _values_differ(received, layout, name, order, lengths))
+    expectation = text(ko=" 또는 ", en=" or ").join(sized(order, layout.shape) for layout, order in layouts)
+    difference = _other_than("shape", name, expectation, str(tuple(received.shape)))
+    raise Mismatch("shape", f"{difference} {_about_shape(received, expected, symbols)}".rstrip())
+
+
+def same_packed(received: object, expected: PackedSequence, name: str) -> None:
+    """Assert that two packed batches hold the same sequences, in whatever order equal lengths were packed.
+
+    Raises `Mismatch`.
+    """
+    if not isinstance(received, PackedSequence):
+        raise _not_a(received, name, "PackedSequence")
+    if received.data.shape != expected.data.shape:
+        symbols = text(ko="길이의_합 d_w", en="sum_of_lengths d_w")
+        raise _other_than("shape", f"{name}.data", sized(symbols, expected.data.shape), str(tuple(received.data.shape)))
+    try:
+        rows, lengths = pad_packed_sequence(received)
+    except (RuntimeError, IndexError, ValueError):  # batch_sizes that fit no data
+        rows, lengths = torch.empty(0), torch.empty(0)
+    expected_rows, expected_lengths = pad_packed_sequence(expected)
+    if not (close(lengths, expected_lengths) and close(rows, expected_rows)):
+        message = text(
+            ko=f"{name}: 담긴 sequence나 길이가 batch의 행과 맞지 않습니다.",
+            en=f"{name}: its sequences, or their lengths, are not those of the rows of batch.",
         )
-    raise Mismatch(
-        "values",
+        raise Mismatch("values", message)
+
+
+def same_layer(received: object, expected: nn.Module, name: str, *, free: Iterable[str] = ()) -> None:
+    """Assert that *received* is a layer like *expected*, but for the arguments in *free*.
+
+    Raises `Mismatch`.
+    """
+    cls = type(expected)
+    if not isinstance(received, cls):
+        raise _not_a(received, name, f"nn.{cls.__name__}")
+    for argument in CONFIGURATION[cls]:
+        came, right = getattr(received, argument), getattr(expected, argument)
+        if came != right and argument not in free:
+            raise _other_than("argument", f"{name}.{argument}", str(right), str(came))
+
+
+def _other_than(kind: Literal["dtype", "shape", "argument"], what: str, expected: str, received: str) -> Mismatch:
+    return Mismatch(
+        kind,
         text(
-            ko=f"{name}의 shape {sized(symbols, expected.shape)}은(는) 맞지만 값이 다릅니다.",
-            en=f"The shape of {name}, {sized(symbols, expected.shape)}, is right, but its values are not.",
+            ko=f"{what}: 기대한 값 {expected}, 받은 값 {received}.",
+            en=f"{what}: expected {expected}, received {received}.",
         ),
     )
 
 
-def same_packed(received: object, expected: PackedSequence, name: str) -> None:
-    """Assert that two packed batches hold the same sequences, in whatever order equal lengths were packed."""
-    if not isinstance(received, PackedSequence):
-        raise _not_a(received, name, text(ko="PackedSequence", en="a PackedSequence"))
-    if received.data.shape != expected.data.shape:
-        rows, width = expected.data.shape
-        raise Mismatch(
-            "shape",
-            text(
-                ko=f"{name}.data의 shape: 기대한 값 (길이의 합={rows}, d_w={width}), 받은 값 {tuple(received.data.shape)}.",
-                en=f"shape of {name}.data: expected (sum of lengths={rows}, d_w={width}),"
-                f" received {tuple(received.data.shape)}.",
-            ),
-        )
-    try:
-        rows_received, lens_received = pad_packed_sequence(received)
-    except (RuntimeError, IndexError, ValueError):  # batch_sizes that fit no data
-        rows_received, lens_received = torch.empty(0), torch.empty(0)
-    rows_expected, lens_expected = pad_packed_sequence(expected)
-    if not (close(lens_received, lens_expected) and close(rows_received, rows_expected)):
-        raise Mismatch(
-            "values",
-            text(
-                ko=f"{name}에 담긴 sequence나 그 길이가 batch의 행과 맞지 않습니다.",
-                en=f"The sequences in {name}, or their lengths, are not those of the rows of batch.",
-            ),
-        )
-
-
-def same_layer(received: object, expected: nn.Module, name: str, *, free: Iterable[str] = ()) -> None:
-    """Assert that *received* is a layer like *expected*, but for the arguments in *free*."""
-    cls = type(expected)
-    if isinstance(received, Opaque) or not isinstance(received, cls):
-        raise _not_a(received, name, f"nn.{cls.__name__}")
-    for argument in CONFIGURATION[cls]:
-        if argument in free:
-            continue
-        came, right = getattr(received, argument), getattr(expected, argument)
-        if came != right:
-            raise Mismatch(
-                "argument",
-                text(
-                    ko=f"{name}의 {argument}: 기대한 값 {right}, 받은 값 {came}.",
-                    en=f"{argument} of {name}: expected {right}, received {came}.",
-                ),
-            )
-
-
 def _not_a(received: object, name: str, kind: str) -> Mismatch:
     if received is None:
-        return Mismatch("missing", text(ko=f"{name}에 값이 없습니다.", en=f"{name} has no value."))
+        return Mismatch("missing", text(ko=f"{name}: 값이 없습니다.", en=f"{name} has no value."))
     came = received.type_name if isinstance(received, Opaque) else type(received).__name__
-    came_for = text(
-        ko=f"{name}: 기대한 것은 {kind}, 받은 것은 {came}.", en=f"{name}: expected {kind}, received {came}."
+    return Mismatch(
+        "type",
+        text(ko=f"{name}: 기대한 타입 {kind}, 받은 타입 {came}.", en=f"{name}: expected {kind}, received {came}."),
     )
-    return Mismatch("type", came_for)
+
+
+def _about_shape(received: Tensor, expected: Tensor, symbols: str) -> str:
+    """What the wrong shape looks like."""
+    came, right = list(received.shape), list(expected.shape)
+    without_ones = [n for n in right if n != 1]
+    if came != right and sorted(came) == sorted(right):
+        return text(ko="축의 순서가 다릅니다.", en="The axes are in another order.")
+    if len(came) != len(right) and [n for n in came if n != 1] == without_ones:
+        return (
+            text(ko="크기 1인 축이 더 있습니다.", en="There is an axis of size 1 too many.")
+            if len(came) > len(right)
+            else text(ko="크기 1인 축이 사라졌습니다.", en="An axis of size 1 is gone.")
+        )
+    if len(came) != len(right):
+        return text(
+            ko=f"축이 {len(right)}개여야 하는데 {len(came)}개입니다.",
+            en=f"It has {len(came)} axes instead of {len(right)}.",
+        )
+    wrong = [symbol for symbol, one, other in zip(symbols.split(), came, right, strict=True) if one != other]
+    return text(ko=f"{', '.join(wrong)} 축의 크기가 다릅니다.", en=f"The size of {', '.join(wrong)} differs.")
+
+
+def _values_differ(received: Tensor, expected: Tensor, name: str, symbols: str, lengths: Tensor | None) -> str:
+    shape = sized(symbols, expected.shape)
+    message = text(
+        ko=f"{name}: shape {shape}은 맞지만 값이 다릅니다.",
+        en=f"{name}: the shape {shape} is right, but its values are not.",
+    )
+    return f"{message} {_about_values(received, expected, symbols.split(), lengths)}".rstrip()
+
+
+def _about_values(received: Tensor, expected: Tensor, symbols: list[str], lengths: Tensor | None) -> str:
+    """Where wrong values are: the first step, the rows, the direction; or right values in wrong places."""
+    wrong = ~_agree(received, expected)
+    by_axis = {symbol: wrong.transpose(0, axis).flatten(1).any(1) if wrong.ndim > 1 else wrong
+               for axis, symbol in enumerate(symbols)}  # fmt: skip
+    rows = by_axis.get("B")
+    if rows is not None and not rows.all():
+        if lengths is not None and torch.equal(rows, lengths < lengths.max()):
+            return text(
+                ko="가장 긴 sequence보다 짧은 행만 다릅니다. padding까지 읽은 것은 아닌지 보십시오.",
+                en="Only the rows shorter than the longest differ: was padding read, too?",
+            )
+        if rows.sum() <= 6:
+            listed = ", ".join(str(row) for row in rows.nonzero().flatten().tolist())
+            return text(ko=f"{listed}번 행이 다릅니다.", en=f"Rows that differ: {listed}.")
+    if symbols[-1] == "num_dirs*d_h":
+        forward, backward = (half.any().item() for half in wrong.chunk(2, dim=-1))
+        if forward != backward:
+            return (
+                text(ko="정방향 절반만 다릅니다.", en="Only the forward half differs.")
+                if forward
+                else text(ko="역방향 절반만 다릅니다.", en="Only the backward half differs.")
+            )
+    if received.numel() > 1 and torch.equal(_sorted(received), _sorted(expected)):
+        return text(
+            ko="필요한 숫자는 다 있지만 놓인 자리가 다릅니다.",
+            en="All the right numbers are there, but in other places.",
+        )
+    steps = next((by_axis[symbol] for symbol in _STEPS if symbol in by_axis), None)
+    if steps is not None and not steps[0]:
+        first = int(steps.nonzero()[0])
+        return text(ko=f"t={first}인 시점부터 다릅니다.", en=f"It departs at step t={first}.")
+    if steps is not None and steps.all():
+        return text(ko="첫 시점(t=0)부터 다릅니다.", en="It differs from the first step (t=0) on.")
+    return ""
+
+
+def _sorted(values: Tensor) -> Tensor:
+    return values.flatten().double().sort().values.mul(1e3).round()

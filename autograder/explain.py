@@ -55,25 +55,21 @@ class Explainer:
 
 
 def _all_mistakes() -> list[str]:
-    """The solution, with every misconception tried out after the question's right answer, which is then restored."""
+    """The solution, with every misconception tried out, and undone, where the question's right answer comes next."""
     cells = []
     for cell in course.reference_cells():
-        cells.append(cell)
         question = next((q for q in course.questions() if q.points and cell == answer(q.id)), None)
-        if question is None:
-            continue
         for misconception in misconceptions():
-            if misconception.question != question.id:
-                continue
-            others = {name: code for name, code in misconception.answers.items() if name != question.id}
-            cells += ["_before = dict(globals())", *others.values()]
-            # A mistake that raises leaves its names unbound.
-            cells.append(" = ".join(question.names) + " = None")
-            cells += [misconception.answers[question.id], f"grader.check({misconception.id!r})"]
-            # Given names that it bound anew are restored; the answers' layers, which it may have changed, made again.
-            cells.append("globals().update(_before)")
-            cells += [answer(name) for name in (*others, question.id)]
+            if question is not None and misconception.question == question.id:
+                others = [code for name, code in misconception.answers.items() if name != question.id]
+                wrong = misconception.answers[question.id]
+                cells += [_KEEP, *others, wrong, f"grader.check({misconception.id!r})", _UNDO]
+        cells.append(cell)
     return cells
+
+
+_KEEP = "_names = dict(globals())"
+_UNDO = "(lambda names, kept: (names.clear(), names.update(kept)))(globals(), _names)"
 
 
 def _alike(question: course.Question, one: Record, other: Record, *, exactly: bool) -> bool:

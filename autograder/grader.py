@@ -18,18 +18,13 @@ from autograder.job import Job
 from autograder.records import CheckResult, Grade, QuestionGrade, StatementError, Status, Submission
 from autograder.reference import Reference, ReferenceValues, replacements
 from autograder.runlog import Record, RunLog
+from autograder.sandbox import ALLOWANCE, DEFAULT, Allowance
 from autograder.text import Language, language, speaking, text
 
 __all__ = ["Grader", "Run"]
 
-RELEASED_STATEMENT_SECONDS = 10.0
-HIDDEN_STATEMENT_SECONDS = 3.0
-"""Hidden scenarios are small: what takes this long there does not end."""
-RESTARTS = 8
-"""How often a run that hangs or crashes is started again without the statement that did it."""
-
-Run = Callable[[Job, dict[str, Tensor]], RunLog]
-"""Runs a job, with the tensors that its rebindings refer to, in the sandbox."""
+Run = Callable[[Job, dict[str, Tensor], float], RunLog]
+"""Runs a job, with the tensors that its rebindings refer to, in the sandbox, for so many seconds at most."""
 
 _SIZE_KINDS = {"missing", "shape", "argument"}
 # The names of a student's own exception classes could carry hidden inputs out.
@@ -77,11 +72,12 @@ class Grader:
     *look* runs the checks of a question on an observation, *run* a job in the sandbox.
     """
 
-    def __init__(self, run: Run, look: Callable[[Look], Findings]) -> None:
+    def __init__(self, run: Run, look: Callable[[Look], Findings], allowance: Allowance = ALLOWANCE) -> None:
         self.run = run
         self.look = look
-        self.reference = Reference(lambda job: run(job, {}))
-        self.explainer = Explainer(lambda job: run(job, {}))
+        self.allowance = allowance
+        self.reference = Reference(lambda job: run(job, {}, DEFAULT.wall_seconds))
+        self.explainer = Explainer(lambda job: run(job, {}, DEFAULT.wall_seconds))
         self._findings: dict[tuple[str, str, Language, bytes], Findings] = {}
 
     def grade(self, submission: Submission, lang: Language | None = None) -> Grade:
@@ -120,6 +116,7 @@ class _Grading:
         self.cells = cells
         self.skip: list[int] = []
         self.stops: list[tuple[Status, str]] = []
+        self.seconds_left = grader.allowance.submission_seconds
         self.questions = course.questions()
 
     def grade(self) -> Grade:
@@ -146,7 +143,8 @@ class _Grading:
         rebindings = [
             self.grader.reference.at(scenario, question.id).rebinding(question.names, tensors) for question in wrong
         ]
-        for _ in range(RESTARTS):
+        allowance = self.grader.allowance
+        for _ in range(allowance.restarts):
             job = Job(
                 self.cells,
                 {question.id: list(question.asked) for question in self.questions},
@@ -154,16 +152,27 @@ class _Grading:
                 rebindings,
                 batch_first,
                 sorted(self.skip),
-                RELEASED_STATEMENT_SECONDS if released else HIDDEN_STATEMENT_SECONDS,
+                allowance.released_statement_seconds if released else allowance.hidden_statement_seconds,
                 values=not released,
                 verbose=released,
             )
-            log = self.grader.run(job, tensors)
+            log = self.timed(job, tensors)
             stalled = [statement for statement in log.stalled if statement not in self.skip]
             self.skip += stalled
             self.note_stop(log)
             if log.ending == "finished" or not stalled:
                 break
+        return log
+
+    def timed(self, job: Job, tensors: dict[str, Tensor]) -> RunLog:
+        """What one run leaves behind, nothing where the submission has used up its time."""
+        if self.seconds_left <= 0:
+            self.stops.append(("timed-out", f"its runs took {self.grader.allowance.submission_seconds:g} s together"))
+            return RunLog((), "timed-out")
+        started = time.monotonic()
+        log = self.grader.run(job, tensors, min(self.seconds_left, self.grader.allowance.run.wall_seconds))
+        _ = log.messages  # reading them is part of what the submission costs
+        self.seconds_left -= time.monotonic() - started
         return log
 
     def note_stop(self, log: RunLog) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +45,8 @@ CONFIGURATION: Mapping[type[nn.Module], tuple[str, ...]] = {
 }
 """The layers that are observed, each with the arguments that make one like it."""
 
+_FLAGS = {"bias", "batch_first", "bidirectional"}
+_OPTIONAL = {"padding_idx", "max_norm"}
 _CLASSES = {cls.__name__: cls for cls in CONFIGURATION}
 _DTYPES = {
     str(dtype).removeprefix("torch."): dtype
@@ -115,15 +118,27 @@ def _tensor(value: Tensor, tensors: dict[str, Tensor], *, values: bool) -> Tree:
 def _module(value: nn.Module) -> Tree:
     for cls in type(value).__mro__:
         if cls in CONFIGURATION:
-            config = {name: getattr(value, name) for name in CONFIGURATION[cls]}
-            if "batch_first" in config:
-                config["batch_first"] = bool(config["batch_first"])
+            config = {name: _argument(name, getattr(value, name)) for name in CONFIGURATION[cls]}
             if isinstance(value, nn.Linear):
                 config["bias"] = value.bias is not None
             parameters = {name: list(parameter.shape) for name, parameter in value.named_parameters()}
             return {"is": "module", "class": cls.__name__, "config": config, "parameters": parameters}
     nearest = next(cls for cls in type(value).__mro__ if getattr(nn, cls.__name__, None) is cls)
     return {"is": "other", "type": nearest.__name__}
+
+
+def _argument(name: str, value: Any) -> Any:
+    """An argument of a layer as plain data; whatever else a child claims must not come near a message.
+
+    Raises TypeError or ValueError.
+    """
+    if name in _FLAGS:
+        return bool(value)
+    if name == "nonlinearity":
+        return str(value)
+    if name in _OPTIONAL and value is None:
+        return None
+    return float(value) if name == "max_norm" else operator.index(value)
 
 
 def restore(tree: Tree, tensors: Mapping[str, Tensor]) -> object:
@@ -143,17 +158,16 @@ def _restore(tree: Tree, tensors: Mapping[str, Tensor]) -> object:
         value = tree["value"]
         if not (value is None or isinstance(value, (bool, int, float))):
             raise Malformed("a scalar that is none")
-        return value
+        return value if not isinstance(value, int) or abs(value) < 2**63 else Opaque("int")
     if kind == "missing":  # the statement that was to bind it raised
         return None
     if kind == "tensor":
         return _restore_tensor(tree, tensors)
     if kind == "packed":
-        parts = [_restore(tree[name], tensors) for name in PackedSequence._fields]
-        return PackedSequence(*parts)  # type: ignore[arg-type]
+        return _restore_packed(*(_restore(tree[name], tensors) for name in PackedSequence._fields))
     if kind == "module":
         cls = _CLASSES[tree["class"]]
-        config = {name: tree["config"][name] for name in CONFIGURATION[cls]}
+        config = {name: _argument(name, tree["config"][name]) for name in CONFIGURATION[cls]}
         if any(isinstance(size, int) and not 0 <= size <= LARGEST_SIZE for size in config.values()):
             return Opaque(cls.__name__)
         if config.get("num_layers", 1) > ITEMS:
@@ -170,6 +184,18 @@ def _restore(tree: Tree, tensors: Mapping[str, Tensor]) -> object:
         return items if kind == "list" else tuple(items)
     name = tree["type"]
     return Opaque(name if name in _KNOWN_TYPES else "object")
+
+
+def _restore_packed(data: object, batch_sizes: object, *orders: object) -> PackedSequence:
+    """A packed sequence that can be asked for its shape; its numbers may still fit together badly."""
+    if not isinstance(data, Tensor) or not data.ndim:
+        raise Malformed("a packed sequence without data")
+    if not isinstance(batch_sizes, Tensor) or batch_sizes.ndim != 1 or batch_sizes.device.type != "cpu":
+        raise Malformed("a packed sequence without batch sizes")
+    for order in orders:
+        if order is not None and not (isinstance(order, Tensor) and order.ndim == 1 and order.dtype == torch.int64):
+            raise Malformed("a packed sequence out of order")
+    return PackedSequence(data, batch_sizes, *orders)  # type: ignore[arg-type]
 
 
 def _restore_tensor(tree: Tree, tensors: Mapping[str, Tensor]) -> object:

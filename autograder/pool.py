@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import queue
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from multiprocessing.connection import Connection
 from typing import Any
 
 from autograder.records import Result, Submission
-from autograder.sandbox import Isolation, SandboxFault
+from autograder.sandbox import ALLOWANCE, Allowance, Isolation, SandboxFault
+from autograder.sandbox.policy import GRADING_SECONDS
 from autograder.text import Language
 from autograder.worker import could_not_grade
 
@@ -25,15 +28,19 @@ class Worker:
     Raises `SandboxFault` where student code cannot be confined.
     """
 
-    def __init__(self, *, lang: Language | None = None, isolation: Isolation = "full") -> None:
+    def __init__(
+        self, *, lang: Language | None = None, isolation: Isolation = "full", allowance: Allowance = ALLOWANCE
+    ) -> None:
         self.lang = lang
         self._mode = isolation
+        self._allowance = allowance
         self._start()
 
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
-            command = [sys.executable, "-m", "autograder.worker", str(theirs.fileno()), self._mode]
+            allowance = json.dumps(asdict(self._allowance))
+            command = [sys.executable, "-m", "autograder.worker", str(theirs.fileno()), self._mode, allowance]
             self._process = subprocess.Popen(
                 command,
                 pass_fds=[theirs.fileno()],
@@ -50,8 +57,10 @@ class Worker:
             self._isolation = self._receive()
         return self._isolation
 
-    def _receive(self) -> Any:
+    def _receive(self, seconds: float | None = None) -> Any:
         try:
+            if not self._connection.poll(seconds):
+                raise SandboxFault(f"the grading process gave no answer within {seconds:.0f} s")
             answer = self._connection.recv()
         except (EOFError, ConnectionError) as gone:
             status = self._process.wait()
@@ -61,11 +70,11 @@ class Worker:
         return answer
 
     def grade(self, submission: Submission) -> Result:
-        """The result, whatever happens: where the process dies, that is `could-not-grade`, and a new one is started."""
+        """The result, whatever happens: where the process dies or hangs, that is `could-not-grade`; a new one starts."""
         try:
             assert self.isolation
             self._connection.send((submission, self.lang))
-            result: Result = self._receive()
+            result: Result = self._receive(self._allowance.submission_seconds + GRADING_SECONDS)
         except (SandboxFault, OSError) as fault:
             self.close()
             self._start()
@@ -85,8 +94,15 @@ class Pool:
     Raises `SandboxFault` on entry where student code cannot be confined.
     """
 
-    def __init__(self, *, workers: int, lang: Language | None = None, isolation: Isolation = "full") -> None:
-        self._workers = [Worker(lang=lang, isolation=isolation) for _ in range(workers)]
+    def __init__(
+        self,
+        *,
+        workers: int,
+        lang: Language | None = None,
+        isolation: Isolation = "full",
+        allowance: Allowance = ALLOWANCE,
+    ) -> None:
+        self._workers = [Worker(lang=lang, isolation=isolation, allowance=allowance) for _ in range(workers)]
 
     def __enter__(self) -> Pool:
         return self

@@ -13,6 +13,15 @@ from autograder.records import StatementError
 
 __all__ = ["Record", "RunLog"]
 
+MESSAGES = 20_000
+"""Most messages of a run that are read; an ordinary one has some hundred."""
+ERRORS = 50
+"""Most errors of a run that are kept."""
+MESSAGE_CHARACTERS = 2000
+"""Longest error text."""
+KIND_CHARACTERS = 100
+"""Longest name of an error's class."""
+
 
 @dataclass(frozen=True)
 class Record:
@@ -45,11 +54,13 @@ class RunLog:
     ending: str
     """`finished`, `timed-out`, `crashed` or `flooded`."""
     printed: str = ""
+    lines: tuple[int, ...] = ()
+    """How many lines each cell has: a place outside is no place, but could be a message."""
 
     @functools.cached_property
     def messages(self) -> list[tuple[Tree, bytes]]:
         found = []
-        for frame in self.frames:
+        for frame in self.frames[:MESSAGES]:
             with contextlib.suppress(Malformed):
                 found.append((unpack(frame, tensors=False)[0], frame))
         return found
@@ -78,23 +89,30 @@ class RunLog:
     @functools.cached_property
     def errors(self) -> list[StatementError]:
         """The errors that statements raised, in order; texts only where the run was asked for them."""
-        found = []
+        found: list[StatementError] = []
         for message, _ in self.messages:
-            if message.get("kind") in ("error", "overtime"):
-                cell, line = message.get("cell"), message.get("line")
-                if isinstance(cell, int) and isinstance(line, int):
-                    names = tuple(map(str, message["names"])) if isinstance(message.get("names"), list) else ()
-                    kind = "TimeLimit" if message["kind"] == "overtime" else str(message.get("type"))
-                    found.append(StatementError(cell, line, kind, str(message.get("message", "")), "", names))
+            place = self._place(message)
+            if message.get("kind") in ("error", "overtime") and place and len(found) < ERRORS:
+                names = tuple(map(str, message["names"])) if isinstance(message.get("names"), list) else ()
+                kind = "TimeLimit" if message["kind"] == "overtime" else str(message.get("type"))[:KIND_CHARACTERS]
+                words = str(message.get("message", ""))[:MESSAGE_CHARACTERS]
+                found.append(StatementError(*place, kind, words, "", names))
         return found
 
     @functools.cached_property
     def last_started(self) -> tuple[int, int] | None:
         """Cell and line of the statement that was started last."""
         for message, _ in reversed(self.messages):
-            cell, line = message.get("cell"), message.get("line")
-            if message.get("kind") == "started" and isinstance(cell, int) and isinstance(line, int):
-                return cell, line
+            place = self._place(message)
+            if message.get("kind") == "started" and place:
+                return place
+        return None
+
+    def _place(self, message: Tree) -> tuple[int, int] | None:
+        """The cell and line that *message* tells of, if the submission has them."""
+        cell, line = message.get("cell"), message.get("line")
+        if type(cell) is int and type(line) is int and 0 < cell <= len(self.lines) and 0 < line <= self.lines[cell - 1]:
+            return cell, line
         return None
 
     @functools.cached_property

@@ -1,19 +1,26 @@
 """A grading process: it holds reference and checks, drives one warm process, and grades what it is sent.
 
-Started by `autograder.pool` as `python -m autograder.worker FD ISOLATION`; both ends of the connection are ours.
+Started by `autograder.pool` as `python -m autograder.worker FD ISOLATION ALLOWANCE`; both ends of the connection are
+ours. It ends with the process that started it.
 """
 
 from __future__ import annotations
 
+import json
+import os
+import select
+import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, cast
 
 from autograder.records import Grade, Result, Submission
-from autograder.sandbox import Isolation, Limits, Sandbox, SandboxFault
+from autograder.sandbox import Allowance, Isolation, Limits, Sandbox, SandboxFault
 from autograder.text import Language
 
 if TYPE_CHECKING:
@@ -26,23 +33,38 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-LIMITS = Limits(wall_seconds=60.0)
 OUTPUT_CHARACTERS = 20_000
 """Most of the printed output that is kept."""
 
 
 def main() -> None:
     """Serve grading requests on the connection whose descriptor is the first argument."""
+    _end_with(os.getppid())
     connection = Connection(int(sys.argv[1]))
+    allowance = json.loads(sys.argv[3])
+    allowance = Allowance(**{**allowance, "run": Limits(**allowance["run"])})
     try:
         with Sandbox(isolation=cast(Isolation, sys.argv[2])) as sandbox:  # starts while torch is imported here
-            _serve(connection, sandbox)
+            _serve(connection, sandbox, allowance)
     except Exception as fault:
         traceback.print_exc()
         connection.send(fault if isinstance(fault, SandboxFault) else SandboxFault(f"{type(fault).__name__}: {fault}"))
 
 
-def _serve(connection: Connection, sandbox: Sandbox) -> None:
+def _end_with(parent: int) -> None:
+    """Let this process die as soon as *parent* has, also in the middle of a submission."""
+    if not hasattr(os, "pidfd_open"):
+        return  # elsewhere it ends with its next answer
+
+    def wait() -> None:
+        select.select([descriptor], [], [])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    descriptor = os.pidfd_open(parent)
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _serve(connection: Connection, sandbox: Sandbox, allowance: Allowance) -> None:
     import torch
 
     torch.set_num_threads(1)  # tensors are small, and there is a process for every core
@@ -51,12 +73,14 @@ def _serve(connection: Connection, sandbox: Sandbox) -> None:
     from autograder.grader import Grader
     from autograder.runlog import RunLog
 
-    def run(job: Job, tensors: dict[str, Tensor]) -> RunLog:
-        outcome = sandbox.run(job.encode(tensors), limits=LIMITS, capture=job.verbose)
-        return RunLog(outcome.frames, outcome.ending, outcome.printed.decode("utf-8", "replace")[:OUTPUT_CHARACTERS])
+    def run(job: Job, tensors: dict[str, Tensor], seconds: float) -> RunLog:
+        limits = replace(allowance.run, wall_seconds=seconds)
+        outcome = sandbox.run(job.encode(tensors), limits=limits, capture=job.verbose)
+        printed = outcome.printed.decode("utf-8", "replace")[:OUTPUT_CHARACTERS]
+        return RunLog(outcome.frames, outcome.ending, printed, tuple(len(cell.splitlines()) for cell in job.cells))
 
     def answer_requests(look: Callable[[Look], Findings]) -> None:
-        grader = Grader(run, look)
+        grader = Grader(run, look, allowance)
         connection.send(sandbox.isolation)
         while True:
             try:

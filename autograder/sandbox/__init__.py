@@ -10,6 +10,6 @@ from __future__ import annotations
 
 from autograder.sandbox.box import Sandbox
 from autograder.sandbox.outcome import Ending, Outcome, SandboxFault
-from autograder.sandbox.policy import DEFAULT, Isolation, Limits
+from autograder.sandbox.policy import ALLOWANCE, DEFAULT, Allowance, Isolation, Limits
 
-__all__ = ["DEFAULT", "Ending", "Isolation", "Limits", "Outcome", "Sandbox", "SandboxFault"]
+__all__ = ["ALLOWANCE", "DEFAULT", "Allowance", "Ending", "Isolation", "Limits", "Outcome", "Sandbox", "SandboxFault"]

@@ -11,15 +11,18 @@ from pathlib import Path
 from typing import Literal
 
 __all__ = [
+    "ALLOWANCE",
     "CONDITIONAL",
     "CONFINE_SECONDS",
     "DEFAULT",
     "FIRST_UID",
     "FREE",
+    "GRADING_SECONDS",
     "LAST_UID",
     "READY_SECONDS",
     "REAP_SECONDS",
     "WRITABLE",
+    "Allowance",
     "Argument",
     "Isolation",
     "Limits",
@@ -49,11 +52,33 @@ class Limits:
     """Size of a file that it writes; pipes are not files."""
     output_bytes: int = 1 << 20
     """Captured standard output and error; what exceeds it is read and dropped."""
-    frames_bytes: int = 64 << 20
+    frames_bytes: int = 16 << 20
     """All frames together, headers included; exceeding it ends the child."""
 
 
 DEFAULT = Limits()
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What one submission may use over all its runs."""
+
+    submission_seconds: float = 120.0
+    """Wall time of all its runs together; an ordinary one takes one or two seconds."""
+    released_statement_seconds: float = 10.0
+    """Wall time of one statement at the released sizes."""
+    hidden_statement_seconds: float = 3.0
+    """The same in a hidden scenario: they are small, and what takes this long there does not end."""
+    restarts: int = 8
+    """How often a run is started again without the statement that hung or crashed it."""
+    run: Limits = DEFAULT
+    """What each of its runs may use."""
+
+
+ALLOWANCE = Allowance()
+
+GRADING_SECONDS = 60.0
+"""The grader's own part of grading a submission must be done by then, or the grader is at fault."""
 
 READY_SECONDS = 180.0
 """The warm process must be ready by then; importing torch from a cold disk is slow."""
