@@ -17,13 +17,17 @@ __all__ = ["Mismatch", "close", "same", "same_layer", "same_packed", "sized"]
 TOLERANCE = 1e-4
 """Pinned parameters make right answers agree to 1e-5, and wrong ones differ in the first digits."""
 
+_SIZES = {"num_embeddings", "embedding_dim", "input_size", "hidden_size", "num_layers", "in_features", "out_features"}
 _STEPS = ("L", "max_len")
+
+
+Kind = Literal["missing", "type", "dtype", "shape", "size", "argument", "values"]
 
 
 class Mismatch(AssertionError):
     """What came is not what was expected; the message is for the student, in the language being spoken."""
 
-    def __init__(self, kind: Literal["missing", "type", "dtype", "shape", "argument", "values"], message: str) -> None:
+    def __init__(self, kind: Kind, message: str) -> None:
         super().__init__(message)
         self.kind = kind
 
@@ -114,10 +118,11 @@ def same_layer(received: object, expected: nn.Module, name: str, *, free: Iterab
     for argument in CONFIGURATION[cls]:
         came, right = getattr(received, argument), getattr(expected, argument)
         if came != right and argument not in free:
-            raise _other_than("argument", f"{name}.{argument}", str(right), str(came))
+            kind: Kind = "size" if argument in _SIZES else "argument"
+            raise _other_than(kind, f"{name}.{argument}", str(right), str(came))
 
 
-def _other_than(kind: Literal["dtype", "shape", "argument"], what: str, expected: str, received: str) -> Mismatch:
+def _other_than(kind: Kind, what: str, expected: str, received: str) -> Mismatch:
     return Mismatch(
         kind,
         text(

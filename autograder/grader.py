@@ -26,7 +26,7 @@ __all__ = ["Grader", "Run"]
 Run = Callable[[Job, dict[str, Tensor], float], RunLog]
 """Runs a job, with the tensors that its rebindings refer to, in the sandbox, for so many seconds at most."""
 
-_SIZE_KINDS = {"missing", "shape", "argument"}
+_SIZE_KINDS = {"missing", "shape", "size"}
 # The names of a student's own exception classes could carry hidden inputs out.
 _ERRORS = {name for name, cls in vars(builtins).items() if isinstance(cls, type) and issubclass(cls, BaseException)}
 _ERRORS |= {"TimeLimit", "OutOfMemoryError", "UnsupportedOperation"}

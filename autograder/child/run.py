@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import copy
 import hashlib
 import linecache
@@ -61,7 +62,11 @@ class _Run:
                     self.rebind(name)
         for question in self.job.names:
             if question not in self.calls:
-                self.check(question)
+                # Outside of any statement, objects that do not let themselves be described have their time, too.
+                with contextlib.suppress(_Overtime):
+                    signal.setitimer(signal.ITIMER_REAL, self.job.statement_seconds, 0.2)
+                    self.check(question)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         self.send(pack({"kind": "finished"}))
 
     def one(self, statement: Statement) -> None:
@@ -112,7 +117,7 @@ class _Run:
                     value = self.namespace.get(name)
                     missing = value is None and name in self.failed
                     values[name] = self.failed[name] if missing else describe(value, tensors, values=self.job.values)
-                except Exception as problem:  # an object that fights back is no value
+                except BaseException as problem:  # an object that fights back, or exits, is no value
                     values[name] = {"is": "other", "type": type(problem).__name__}
             self.send(pack({"kind": "record", "question": question, "values": values}, tensors))
         for name, (of, _) in self.right.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import bz2
 import contextlib
+import html
 import io
 import itertools
 import json
@@ -139,21 +140,54 @@ def test_blank_notebook_raises_only_where_a_none_is_used(lang: Language) -> None
         assert re.search("None|not defined", str(error)), repr(error)
 
 
+OTHER_SIZES = {
+    r"data = \[\n.*?\n\]": "data = [[7, 1], [5, 3, 2]]",
+    "hidden_size = 512": "hidden_size = 6",
+    "embedding_size = 256": "embedding_size = 5",
+    "num_layers = 2\n": "num_layers = 4\n",
+}
+
+
+def at_other_sizes(sources: list[str], **others: str) -> list[str]:
+    """The cells with the released data and sizes replaced."""
+    joined = "\x00".join(sources)
+    for released, other in OTHER_SIZES.items():
+        joined, count = re.subn(released, others.get(other.split()[0], other), joined, flags=re.DOTALL)
+        assert count
+    return joined.split("\x00")
+
+
 def test_solution_runs_at_other_sizes() -> None:
     """The reference and the given cells, pictures included, work with one sequence, other sizes and more layers."""
-    solved = "\x00".join(code_cells("solutions/rnn.ipynb"))
-    for released, other in (
-        (r"data = \[\n.*?\n\]", "data = [[5, 3, 2]]"),
-        ("hidden_size = 512", "hidden_size = 7"),
-        ("embedding_size = 256", "embedding_size = 5"),
-        ("num_layers = 2\n", "num_layers = 3\n"),
-    ):
-        solved, count = re.subn(released, other, solved, flags=re.DOTALL)
-        assert count
-    namespace, errors = run_cells(solved.split("\x00"))
+    namespace, errors = run_cells(at_other_sizes(code_cells("solutions/rnn.ipynb"), data="data = [[5, 3, 2]]"))
     assert not errors
-    assert namespace["h_n_by_layer"].shape == (3, 2, 1, 7)
+    assert namespace["h_n_by_layer"].shape == (4, 2, 1, 6)
     assert namespace["decoded_ids"].shape == (3, 1)
+
+
+def labels(picture: Any) -> list[str]:
+    """The texts of a picture without its caption, in order."""
+    return [html.unescape(label) for label in re.findall(r">([^<>]+)</text>", picture._repr_html_())][1:]
+
+
+def test_pictures_show_the_notebooks_own_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With other data and sizes every number in the pictures is another one."""
+    shown: list[Any] = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    _, errors = run_cells(at_other_sizes(code_cells("solutions/rnn.ipynb")))
+    assert not errors
+    padding, grid, packing, blocks = map(labels, shown)
+    assert [label for label in padding if label.isdigit()] == ["5", "3", "2", "3", "7", "1", "0", "2"]
+    assert "t = 0 … 2   (L = 3)" in padding
+    assert [label for label in grid if re.search(r"\(\d|at t", label)] == [
+        *(f"x at t = {t}" for t in range(3)),
+        "hidden_states   (L, B, d_h) = (3, 2, 6)",
+        "= (2, 2, 6)",
+    ]
+    assert packing[:8] == ["5", "7", "2", "0", "3", "1", "2", "1"]
+    assert packing[-1] == "B * L = 6  →  sum(batch_lens) = 5"
+    assert [label for label in blocks if label.startswith("=")] == ["= (8, 2, 6)", "= (4, 2, 2, 6)"]
+    assert sum(label.startswith("layer 3") for label in blocks) == 4
 
 
 def test_pictures_are_drawn_in_less_than_20_ms() -> None:
@@ -219,6 +253,13 @@ def test_comment_lines_are_kept_in_one_language() -> None:
     source = "x = 1\n    # ko: 하나\n    # en: one\ny = 2"
     assert in_language(source, "en") == "x = 1\n    # one\ny = 2"
     assert in_language(source, "ko") == "x = 1\n    # 하나\ny = 2"
+
+
+def test_lines_of_code_are_kept_in_one_language() -> None:
+    """A line of code marked for one edition is there without its mark, and is gone from the other."""
+    source = "draw('하나')  # ko\ndraw('one')  # en\nx = 2  # (B, L)"
+    assert in_language(source, "en") == "draw('one')\nx = 2  # (B, L)"
+    assert in_language(source, "ko") == "draw('하나')\nx = 2  # (B, L)"
 
 
 def test_answer_is_left_without_prompt_and_markup() -> None:

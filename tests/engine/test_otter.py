@@ -6,6 +6,7 @@ import ast
 import contextlib
 import io
 import json
+import pickle
 import re
 import warnings
 from functools import cache
@@ -140,14 +141,29 @@ def test_either_layout_passes(lang: Language) -> None:
         assert check(lang, question, names | {name: names[name].transpose(0, 1)}) == []
 
 
-def test_message_gives_expected_before_received() -> None:
-    """A wrong shape is told with symbols and sizes: first the expected, then the received, then where to look."""
-    names = reference()["q3"]
-    (message,) = check("en", "q3", names | {"h_n": torch.zeros(1, 20, 512)})
-    assert "AssertionError: `h_n`: expected shape (1, B=10, d_h=512), received (1, 20, 512).\n" in message
-    assert message.index("expected") < message.index("received") < message.index("middle axis")
-    (message,) = check("ko", "q3", names | {"h_n": torch.zeros(1, 20, 512)})
-    assert "`h_n`: 기대한 shape (1, B=10, d_h=512), 받은 shape (1, 20, 512).\n" in message
+@pytest.mark.parametrize(
+    ("lang", "sentence", "hint"),
+    [
+        ("en", "`h_n`: expected shape (1, B=10, d_h=512), received (1, 20, 512).", "middle axis"),
+        ("ko", "`h_n`: 기대한 shape (1, B=10, d_h=512), 받은 shape (1, 20, 512).", "가운데 축"),
+    ],
+)
+def test_failure_says_first_what_was_expected_and_what_came(lang: Language, sentence: str, hint: str) -> None:
+    """As text and as HTML, a failure tells expected, received, what to look at, and only then where it was raised."""
+    file = otter_file(lang, "q3")
+    file.run(reference()["q3"] | {"h_n": torch.zeros(1, 20, 512)})
+    for shown in (file.summary(), file._repr_html_()):
+        assert shown.index(sentence) < shown.index(hint) < shown.index("Error at line")
+        assert shown.count(hint) == 1
+
+
+def test_results_can_be_logged_and_read_without_the_check_file() -> None:
+    """Otter pickles results into its log, which instructors read elsewhere: all that it holds is Otter's own."""
+    file = otter_file("en", "q3")
+    file.run({})
+    case = pickle.loads(pickle.dumps(file)).test_case_results[0].test_case
+    assert type(case.body).__module__ == "otter.test_files.exception_test"
+    assert case.failure_message.startswith("The given variable")
 
 
 def test_wrong_dtype_is_told() -> None:

@@ -1,0 +1,152 @@
+"""Whole submissions through the whole engine: what a score depends on, and what it does not."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from autograder import corpus, course
+from autograder.pool import Pool
+from autograder.records import Grade, Submission
+
+POINTS = {question.id: question.points for question in course.questions() if question.points}
+
+
+def scores(grade: Grade) -> dict[str, float]:
+    return {question.question: question.score for question in grade.questions}
+
+
+def lost(grade: Grade) -> set[str]:
+    return {question for question, score in scores(grade).items() if score < POINTS[question]}
+
+
+def solution(**answers: str) -> list[str]:
+    notebook = json.loads(corpus.with_answers(answers))
+    return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+def notebook(cells: list[str], **metadata: str) -> bytes:
+    code = [{"cell_type": "code", "source": cell} for cell in cells]
+    return json.dumps({"cells": code, "metadata": metadata}).encode()
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_solved_edition_earns_all_and_blank_one_nothing(lang, grade):
+    """In both languages; the page comes in the edition's."""
+    edition = (course.ROOT / "assignment" / lang / "rnn.ipynb").read_text(encoding="utf-8")
+    blank = json.loads(edition)
+    solved = json.loads(edition)
+    for cell in solved["cells"]:
+        if question := cell["metadata"].get("question"):
+            cell["source"] = corpus.answer(question)
+    assert grade(json.dumps(blank).encode()).score == 0
+    result = grade(json.dumps(solved).encode())
+    assert (result.score, result.lang, result.status) == (100, lang, "graded")
+
+
+def test_points_are_those_of_the_assignment():
+    """Ten for a definition, fifteen for a forward call, twenty for decoding."""
+    assert POINTS == {"q1": 10, "q2": 10, "q3": 15, "q4": 10, "q5": 15, "q6": 20, "q7": 10, "q8": 10}
+
+
+PAIRS = [("q1", "q3"), ("q2", "q6"), ("q3", "q7"), ("q4", "q8"), ("q6", "q7"), ("q7", "q8")]
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids="+".join)
+def test_two_mistakes_cost_their_two_questions(pair, grade):
+    """Each is graded as if the other had not been made, and each gets its own hint."""
+    chosen = [next(m for m in corpus.misconceptions() if m.question == q and set(m.answers) == {q}) for q in pair]
+    result = grade(corpus.with_answers({m.question: m.answers[m.question] for m in chosen}))
+    assert lost(result) == set(pair)
+    found = {q.question: q.misconception for q in result.questions if q.misconception}
+    assert found == {m.question: m.id for m in chosen}
+
+
+def test_missing_answer_costs_itself_alone(grade):
+    """Without any answer to q2, later questions are graded as if there had been one, in the layout that fits."""
+    for call in ("rnn(batch_emb.transpose(0, 1))", "rnn(batch_emb)"):
+        cells = solution(q2="", q3=f"hidden_states, h_n = {call}")
+        assert lost(grade(notebook(cells))) == {"q2"}
+
+
+def test_answer_with_a_syntax_error_costs_itself_alone(grade):
+    """Even in a cell that is merged with others."""
+    cells = solution(q4="lstm = nn.LSTM(input_size=, hidden_size=hidden_size)")
+    merged = "\n".join(cells[3:])
+    assert lost(grade(notebook([*cells[:3], merged]))) == {"q4"}
+
+
+def test_broken_given_cell_is_remarked_and_costs_nothing(grade):
+    """A student who broke the padding cell is graded on the batch that there should have been."""
+    cells = [cell.replace("padded.append(seq", "padded.append([pad_id] + seq[1:]") for cell in solution()]
+    result = grade(notebook(cells, edition="en"))
+    assert lost(result) == set()
+    assert any("given data cell" in remark for remark in result.remarks)
+
+
+def test_endless_loop_costs_its_question_alone(grade):
+    """It is stopped, told where, and the questions after it are graded."""
+    cells = solution(q6="decoded_ids = []\nwhile True:\n    pass")
+    result = grade(notebook(cells))
+    assert lost(result) == {"q6"}
+    assert result.status == "timed-out"
+    assert "line 2" in result.detail
+
+
+@pytest.mark.parametrize(
+    "crash", ["import os\nos._exit(3)", "import ctypes\nctypes.string_at(0)", "import sys\nsys.exit('done')"]
+)
+def test_crash_costs_its_question_alone(crash, grade):
+    """What follows the crashing statement is run without it."""
+    result = grade(notebook(solution(q3=crash)))
+    assert lost(result) == {"q3"}
+    assert result.status in ("crashed", "graded")
+
+
+def test_works_only_at_the_released_sizes_is_remarked(grade):
+    """Typed-in sizes pass the public checks and fail the hidden ones; the student is told so."""
+    typed = "embedding = nn.Embedding(100, 256)\nbatch_emb = embedding(batch)"
+    result = grade(notebook(solution(q1=typed), edition="en"))
+    assert lost(result) == {"q1"}
+    assert any("only at the released sizes" in remark for remark in result.remarks)
+
+
+def test_error_text_comes_from_the_released_run_only(grade):
+    """Hidden data never stand in a message, whatever the code raises or prints."""
+    cells = solution(q3="print(data)\nraise RuntimeError(str(data) + str(vocab_size))")
+    result = grade(notebook(cells))
+    everything = repr(result)
+    hidden = {str(scenario.values["data"]) for scenario in course.scenarios()}
+    assert not any(data in everything for data in hidden)
+    assert any(error.kind == "RuntimeError" and "[85, 14," in error.message for error in result.errors)
+
+
+SCRATCH = """
+h_n = "scratch"
+hidden_states = [1, 2]
+"""
+
+
+def test_scratch_work_after_a_check_changes_nothing(grade):
+    """Names count as they stood at their question's check."""
+    cells = solution()
+    where = next(index for index, cell in enumerate(cells) if 'check("q3")' in cell)
+    assert grade(notebook([*cells[: where + 1], SCRATCH, *cells[where + 1 :]])).score == 100
+
+
+def test_checks_called_too_early_are_forgiven(grade):
+    """A question's last check counts where the last before a later question's fails."""
+    checks = [f'grader.check("q{number}")' for number in range(1, 9)]
+    assert grade(notebook(["import otter\ngrader = otter.Notebook()", *checks, *solution()])).score == 100
+
+
+def test_grades_do_not_depend_on_the_number_of_workers():
+    """Nor on the order, nor on what was graded before."""
+    chosen = [m for m in corpus.misconceptions() if m.answers.keys() == {m.question}][::12]
+    submissions = [Submission(m.id, m.id, m.content) for m in chosen]
+    grades = []
+    for workers, ordered in ((1, submissions), (2, submissions[::-1])):
+        with Pool(workers=workers) as pool:
+            found = {submission.name: result.grade for submission, result in pool.grade(ordered)}
+        grades.append({name: (grade.score, grade.questions, grade.remarks) for name, grade in found.items()})
+    assert grades[0] == grades[1]
