@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-__all__ = ["MAX_FILES", "MAX_RATIO", "ArchiveError", "is_otter_export", "members"]
+__all__ = ["FAULTS", "MAX_FILES", "MAX_RATIO", "ArchiveError", "is_otter_export", "members"]
 
 MAX_FILES = 200_000
 """A platform's export of a large course has some 10,000."""
@@ -17,10 +17,12 @@ MAX_RATIO = 500
 """Unpacked to packed bytes of one file; repetitive notebooks reach 100, bombs 1000 and more."""
 _RATIO_MATTERS_BYTES = 2**20
 
-_FAULTS = (
+FAULTS = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError),
     *(RuntimeError, NotImplementedError, ValueError),  # encrypted, an unknown compression, a broken header
+    MemoryError,  # a dictionary of gigabytes
 )
+"""What reading a zip that someone else made can raise."""
 _UTF8_NAME = 0x800  # the general-purpose flag that says how a name is encoded
 
 
@@ -33,7 +35,7 @@ def is_otter_export(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return not {"__zip_filename__", ".OTTER_LOG"}.isdisjoint(archive.namelist())
-    except _FAULTS:
+    except FAULTS:
         return False
 
 
@@ -44,7 +46,7 @@ def members(path: Path, max_bytes: int) -> list[tuple[str, Callable[[], bytes]]]
     """
     try:
         archive = zipfile.ZipFile(path)
-    except _FAULTS as error:
+    except FAULTS as error:
         raise ArchiveError(f"is not a zip that can be read: {error}") from error
     files = [info for info in archive.infolist() if not info.is_dir()]
     if len(files) > MAX_FILES:
@@ -71,5 +73,5 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, max_bytes: int) -> by
     try:
         with archive.open(info) as file:  # never gives more than `file_size`, whatever the stream holds
             return file.read()
-    except _FAULTS as error:
+    except FAULTS as error:
         raise ArchiveError(f"cannot be read from the zip: {error}") from error

@@ -1,4 +1,4 @@
-"""Prove the graders: right answers earn everything, every known mistake is caught, explained, and costs its own question.
+"""Prove the graders: right answers earn all; every known mistake is caught, explained, and costs its own question.
 
 `make certify` runs all of it and prints a table; the exit status says whether the proof holds.
 """
@@ -8,16 +8,23 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
+import torch
 from tqdm import tqdm
 
 from autograder import corpus, course
-from autograder.mutants import EQUIVALENT, Mutant, mutants
+from autograder.checks import Findings, Look, serve
+from autograder.job import Job
+from autograder.mutants import Mutant, mutants
 from autograder.pool import Pool
 from autograder.records import Grade, QuestionGrade, Submission
+from autograder.reference import Reference
+from autograder.runlog import RunLog
+from autograder.sandbox import Sandbox
 from autograder.text import LANGUAGES
+from autograder.trials import Trial, observe
 
 __all__ = ["Case", "cases", "judge", "main"]
 
@@ -36,6 +43,8 @@ class Case:
     content: bytes
     problems: Callable[[Grade], list[str]]
     """What is wrong with the grade that it got: nothing, if the graders are right."""
+    question: str = ""
+    """The question that it is about, if only one."""
 
     @property
     def submission(self) -> Submission:
@@ -50,9 +59,11 @@ def cases() -> Iterator[Case]:
         blank = course.ROOT / "assignment" / lang / "rnn.ipynb"
         yield Case("blank", lang, blank.read_bytes(), _must_score(0.0))
     for alternative in corpus.alternatives():
-        yield Case("alternative", alternative.id, alternative.content, _must_score(course.maximum()))
+        question = next(iter(alternative.answers)) if len(alternative.answers) == 1 else ""
+        yield Case("alternative", alternative.id, alternative.content, _must_score(course.maximum()), question)
     for misconception in corpus.misconceptions():
-        yield Case("misconception", misconception.id, misconception.content, _must_catch(misconception))
+        must = _must_catch(misconception)
+        yield Case("misconception", misconception.id, misconception.content, must, misconception.question)
 
 
 def _must_score(points: float) -> Callable[[Grade], list[str]]:
@@ -101,8 +112,6 @@ def _fails(question: QuestionGrade, name: str) -> bool:
 
 def without(check: str, grade: Grade) -> Grade:
     """The grade as it would be without one hidden check (`q3.test_h_n`)."""
-    from dataclasses import replace
-
     owner, _, name = check.partition(".")
     questions = []
     for question in grade.questions:
@@ -117,9 +126,7 @@ def without(check: str, grade: Grade) -> Grade:
     return replace(grade, questions=tuple(questions), score=sum(question.score for question in questions))
 
 
-def judge(
-    cases: Sequence[Case], pool: Pool, *, disabled: str = "", total: int | None = None
-) -> Iterator[tuple[Case, Grade, list[str]]]:
+def judge(cases: Sequence[Case], pool: Pool, *, disabled: str = "") -> Iterator[tuple[Case, Grade, list[str]]]:
     """Grade the cases and say of each what is wrong with its grade."""
     by_name = {case.submission.name: case for case in cases}
     for submission, result in pool.grade(case.submission for case in cases):
@@ -128,32 +135,43 @@ def judge(
         yield case, grade, case.problems(grade)
 
 
-def survives(mutant: Mutant, grade: Grade) -> bool:
-    """Whether the graders take a mutant for a right answer."""
-    return grade.score == course.maximum()
+Failing = Callable[[Sequence[Trial], int], dict[str, set[str]]]
+"""For trials and a seed: the hidden checks that each fails in some hidden scenario."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Grade the whole corpus, print the table, and give the exit status: 0 if the proof holds."""
     parser = argparse.ArgumentParser(prog="make certify", description=__doc__)
     parser.add_argument("--without", metavar="qN.test_NAME", default="", help="pretend that this check did not exist")
-    parser.add_argument("--no-mutants", action="store_true", help="leave the mutants out")
-    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--question", metavar="qN", default="", help="only this question's answers")
+    parser.add_argument("--only", choices=["corpus", "mutants", "stability"], help="do one of the three parts")
+    parser.add_argument("--every", metavar="N", type=int, default=1, help="take every Nth mutant (default: all)")
+    parser.add_argument("--seeds", metavar="N", type=int, default=20, help="judge under N seeds (default: %(default)s)")
+    parser.add_argument("--workers", metavar="N", type=int, default=len(os.sched_getaffinity(0)))
     arguments = parser.parse_args(argv)
-    everything = list(cases())
-    with Pool(workers=arguments.workers, lang="en") as pool:
-        judged = judge(everything, pool, disabled=arguments.without)
-        rows = list(tqdm(judged, total=len(everything), unit="case", desc="corpus"))
-        failures = _print_corpus(rows)
-        if not arguments.no_mutants:
-            failures += _print_mutants(pool)
+    failures = 0
+    if arguments.only in (None, "corpus"):
+        chosen = [case for case in cases() if arguments.question in ("", case.question)]
+        with Pool(workers=arguments.workers, lang="en") as pool:
+            judged = judge(chosen, pool, disabled=arguments.without)
+            failures += _print_corpus(list(tqdm(judged, total=len(chosen), unit="case", desc="corpus")))
+
+    def in_one_run(failing: Failing) -> None:
+        nonlocal failures
+        if arguments.only in (None, "mutants"):
+            tried = [mutant for mutant in mutants() if arguments.question in ("", mutant.question)]
+            failures += _print_mutants(tried[:: arguments.every], failing)
+        if arguments.only in (None, "stability"):
+            failures += _print_stability(_trials(arguments.question), arguments.seeds, failing)
+
+    if arguments.only != "corpus":
+        _with_graders(in_one_run)
     return 1 if failures else 0
 
 
-def _print_corpus(rows: Iterable[tuple[Case, Grade, list[str]]]) -> int:
-    rows = sorted(rows, key=lambda row: (row[0].kind, row[0].id))
+def _print_corpus(rows: Sequence[tuple[Case, Grade, list[str]]]) -> int:
     failed = 0
-    for case, grade, problems in rows:
+    for case, grade, problems in sorted(rows, key=lambda row: (row[0].kind, row[0].id)):
         failed += bool(problems)
         score = "-" if grade.score is None else f"{grade.score:g}"
         print(f"{'FAIL' if problems else 'ok  '} {case.kind:13} {case.id:44} {score:>5}")
@@ -166,22 +184,65 @@ def _print_corpus(rows: Iterable[tuple[Case, Grade, list[str]]]) -> int:
     return failed
 
 
-def _print_mutants(pool: Pool) -> int:
-    found = {mutant.submission.name: mutant for mutant in mutants()}
-    graded = pool.grade(mutant.submission for mutant in found.values())
-    survivors = [
-        found[submission.name]
-        for submission, result in tqdm(graded, total=len(found), unit="mutant", desc="mutants")
-        if survives(found[submission.name], result.grade)
-    ]
-    unexplained = [mutant for mutant in survivors if not mutant.reason]
-    print("\nmutants that the graders take for right, and why they are:")
+def _print_mutants(tried: Sequence[Mutant], failing: Failing) -> int:
+    trials = [Trial(mutant.id, mutant.question, {mutant.question: mutant.code}) for mutant in tried]
+    failed = failing(trials, 0)
+    survivors = [mutant for mutant in tried if not failed[mutant.id]]
+    equivalent = [mutant for mutant in survivors if mutant.reason]
+    print("\nmutants that pass all checks, and why they may:")
     for mutant in survivors:
-        print(f"  {mutant.id:12} {mutant.change}\n{'':15}{mutant.reason or 'NO REASON KNOWN'}")
-    wrong = len(found) - (len(survivors) - len(unexplained))
-    caught = len(found) - len(survivors)
-    print(f"\nmutants       {caught} of {wrong} that change the answer are caught ({caught / wrong:.1%})")
+        print(f"  {mutant.id:7} {mutant.change}\n{'':10}{mutant.reason or 'NO REASON KNOWN: a hole in the graders'}")
+    wrong, caught = len(tried) - len(equivalent), len(tried) - len(survivors)
+    print(f"\nmutants       {caught:4} of {wrong:4} that change the answer are caught ({caught / wrong:.1%})")
     return 0 if caught >= MUTANTS_CAUGHT * wrong else 1
+
+
+def _trials(only: str) -> list[Trial]:
+    """All misconceptions and alternatives, each under every question that it answers."""
+    wrong = [Trial(one.id, one.question, one.answers) for one in corpus.misconceptions()]
+    right = [Trial(f"{one.id} {name}", name, one.answers) for one in corpus.alternatives() for name in one.answers]
+    return [trial for trial in (*wrong, *right) if only in ("", trial.question)]
+
+
+def _print_stability(trials: Sequence[Trial], seeds: int, failing: Failing) -> int:
+    """Whether verdicts are the same whatever random numbers student code starts from."""
+    verdicts = [failing(trials, seed) for seed in tqdm(range(seeds), unit="seed", desc="stability")]
+    changing = [trial.id for trial in trials if any(found[trial.id] != verdicts[0][trial.id] for found in verdicts)]
+    for name in changing:
+        print(f"FAIL {name}: its verdict depends on the seed")
+    print(f"stability     {len(trials) - len(changing):4} of {len(trials):4} answers judged alike under {seeds} seeds")
+    return len(changing)
+
+
+def _with_graders(work: Callable[[Failing], None]) -> None:
+    """Call *work* with a function that judges many trials, tried out together in one run a scenario."""
+    torch.set_num_threads(1)
+    with Sandbox() as sandbox:
+
+        def run(job: Job) -> RunLog:
+            outcome = sandbox.run(job.encode({}))
+            return RunLog(outcome.frames, outcome.ending)
+
+        def with_look(look: Callable[[Look], Findings]) -> None:
+            reference = Reference(run)
+            known: dict[tuple[str, bytes], set[str]] = {}
+
+            def failing(trials: Sequence[Trial], seed: int) -> dict[str, set[str]]:
+                records = observe(trials, run, seed=seed)
+                found: dict[str, set[str]] = {trial.id: set() for trial in trials}
+                for trial in tqdm(trials, unit="answer", desc="checks", leave=False):
+                    for scenario, record in zip(course.scenarios(), records[trial.id], strict=True):
+                        key = (scenario.id, record.frame)
+                        if key not in known:
+                            values = reference.at(scenario, trial.question)
+                            findings = look(Look(trial.question, False, record, values, scenario))
+                            known[key] = {name for name, finding in findings.items() if not finding.passed}
+                        found[trial.id] |= known[key]
+                return found
+
+            work(failing)
+
+        serve(with_look)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,23 @@
-"""The command line: `autograder grade`, `autograder check`."""
+"""The command line: `autograder grade`, `autograder regrade`, `autograder check`."""
 
 from __future__ import annotations
 
 import argparse
+import functools
+import math
 import os
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autograder.text import LANGUAGES
+
+if TYPE_CHECKING:
+    from autograder.cluster import Cluster
+    from autograder.pool import Pool
+    from autograder.run import Report
 
 __all__ = ["main"]
 
@@ -48,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # a terminal that lacks Hangul still gets its table
     args = _parser().parse_args(argv)
     try:
-        return _grade(args) if args.command == "grade" else _check(args)
+        return {"grade": _grade, "regrade": _regrade, "check": _check}[args.command](args)
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -72,25 +80,43 @@ def _parser() -> argparse.ArgumentParser:
     )
     grade.add_argument("paths", metavar="PATH", nargs="+", type=Path, help="a file, a folder, or a platform's zip")
     grade.add_argument("--out", metavar="DIR", required=True, type=Path, help="where grades and pages go")
-    grade.add_argument(
+    _add_run_options(grade)
+
+    regrade = commands.add_parser(
+        "regrade",
+        help="grade again from what was kept, after a check was changed",
+        description="Grade everything in DIR again from what its runs left behind. Student code is run only where that "
+        "does not tell: where a question fails that did not before, what follows was never run as if it were right.",
+        formatter_class=style,
+    )
+    regrade.add_argument("out", metavar="DIR", type=Path, help="the --out of an earlier `autograder grade`")
+    _add_run_options(regrade)
+
+    check = commands.add_parser("check", help="a student's own check: the public checks only", formatter_class=style)
+    check.add_argument("file", metavar="FILE", type=Path, help="a notebook or Python file")
+    check.add_argument("--lang", choices=LANGUAGES, help="language of the messages (default: of the edition)")
+    return parser
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "--workers",
         metavar="N",
         type=_positive,
         default=_cores(),
         help="how many at a time (default: all %(default)s cores)",
     )
-    grade.add_argument("--lang", choices=LANGUAGES, help="language of the pages (default: of the student's edition)")
-    grade.add_argument(
+    parser.add_argument(
+        "--scheduler", metavar="ADDR", help="grade on the Dask cluster with this scheduler, as tcp://host:8786"
+    )
+    parser.add_argument("--lang", choices=LANGUAGES, help="language of the pages (default: of the student's edition)")
+    parser.add_argument(
         "--isolation",
         choices=("full", "process"),
         default="full",
         help="`process` runs student code without a sandbox: only for files that you trust (default: full)",
     )
-
-    check = commands.add_parser("check", help="a student's own check: the public checks only", formatter_class=style)
-    check.add_argument("file", metavar="FILE", type=Path, help="a notebook or Python file")
-    check.add_argument("--lang", choices=LANGUAGES, help="language of the messages (default: of the edition)")
-    return parser
+    parser.add_argument("--rows", action="store_true", help="show a row for every submission, however many they are")
 
 
 def _positive(number: str) -> int:
@@ -105,13 +131,8 @@ def _cores() -> int:
 
 
 def _grade(args: argparse.Namespace) -> int:
-    from autograder import course
-    from autograder.gradebook import GradebookError
     from autograder.intake import collect
-    from autograder.pool import Pool
-    from autograder.render.terminal import closing
     from autograder.run import grade_into
-    from autograder.sandbox import SandboxFault
 
     if args.out.exists() and not args.out.is_dir():
         return _fail(f"--out {args.out}: is not a folder", USAGE)
@@ -123,22 +144,59 @@ def _grade(args: argparse.Namespace) -> int:
         return _fail(f"{error.filename}: {error.strerror}", USAGE)
     if not entries:
         return _fail(f"no submissions in {', '.join(map(str, args.paths))}", USAGE)
+    args.workers = min(args.workers, len(entries))
+    return _run(args, functools.partial(grade_into, args.out, entries))
 
-    def open_pool() -> Pool:
-        return Pool(workers=min(args.workers, len(entries)), lang=args.lang, isolation=args.isolation)
+
+def _regrade(args: argparse.Namespace) -> int:
+    from autograder.gradebook import FILE_NAME
+    from autograder.run import regrade
+
+    if not (args.out / FILE_NAME).is_file():
+        return _fail(f"{args.out}: holds no {FILE_NAME}; was anything graded into it?", USAGE)
+    return _run(args, functools.partial(regrade, args.out))
+
+
+def _run(args: argparse.Namespace, run: Callable[..., Report]) -> int:
+    """Do the *run*, print what came of it, and give the exit status."""
+    from autograder import course
+    from autograder.gradebook import GradebookError
+    from autograder.render.terminal import MAX_ROWS, closing
+    from autograder.sandbox import SandboxFault
 
     questions = [question for question in course.questions() if question.points]
     fingerprint = f"{course.fingerprint()} {args.lang or 'edition'} {args.isolation}"
+    open_engine = functools.partial(_engine, args)
+    most_rows = math.inf if args.rows else MAX_ROWS
     try:
-        report = grade_into(args.out, entries, questions, open_pool, fingerprint, faults=(SandboxFault,))
+        report = run(questions, open_engine, fingerprint, faults=(SandboxFault,), most_rows=most_rows)
     except GradebookError as error:
         return _fail(str(error), USAGE)
     except (OSError, sqlite3.Error) as error:
         return _fail(f"{args.out}: {error}", GRADER_FAILED)
-    print("\n".join(closing(args.out, report.rows, questions, report.known)))
+    remarks = []
+    if report.known:
+        remarks.append(f"{report.known} of them known from an earlier run")
+    if args.command == "regrade":
+        remarks.append(f"{report.graded} graded again; student code was run again for {report.reruns}")
+    print("\n".join(closing(args.out, report.summary, report.rows, questions, remarks)))
     if report.fault:
         return _fail(report.fault, INTERRUPTED if report.interrupted else GRADER_FAILED)
-    return GRADER_FAILED if any(row.grade.status == "could-not-grade" for row in report.rows) else 0
+    return GRADER_FAILED if report.summary.statuses.get("could-not-grade") else 0
+
+
+def _engine(args: argparse.Namespace) -> Pool | Cluster:
+    from autograder.sandbox import SandboxFault
+
+    if args.scheduler:
+        try:
+            from autograder.cluster import Cluster
+        except ImportError as missing:
+            raise SandboxFault(str(missing)) from missing
+        return Cluster(args.scheduler, lang=args.lang, isolation=args.isolation)
+    from autograder.pool import Pool
+
+    return Pool(workers=args.workers, lang=args.lang, isolation=args.isolation)
 
 
 def _check(args: argparse.Namespace) -> int:

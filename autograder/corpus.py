@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import functools
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+import tomli
 
 from autograder import course
 from autograder.text import LANGUAGES, Language
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 __all__ = ["Alternative", "Misconception", "alternatives", "answer", "misconceptions", "with_answers"]
 
@@ -62,12 +59,12 @@ def _solution() -> str:
 
 def answer(question: str) -> str:
     """The reference's answer cell."""
-    return _answer_cells(json.loads(_solution()))[question]["source"]  # type: ignore[no-any-return]
+    return str(_answer_cells(json.loads(_solution()))[question]["source"])
 
 
-def _answer_cells(notebook: dict[str, object]) -> dict[str, dict[str, object]]:
+def _answer_cells(notebook: dict[str, Any]) -> dict[str, dict[str, Any]]:
     cells = {}
-    for cell in notebook["cells"]:  # type: ignore[attr-defined]
+    for cell in notebook["cells"]:
         cell["source"] = "".join(cell["source"])
         question = cell["metadata"].get("question")
         if question:
@@ -85,7 +82,9 @@ def with_answers(answers: Mapping[str, str]) -> bytes:
 
 
 def _as_notebook(cells: list[str]) -> bytes:
-    code = [{"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": c} for c in cells]
+    code: list[dict[str, Any]] = [
+        {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": cell} for cell in cells
+    ]
     return json.dumps({"cells": code, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
 
 
@@ -94,7 +93,7 @@ def alternatives() -> tuple[Alternative, ...]:
     """All of `tests/alternatives`."""
     found = []
     for path in sorted(ALTERNATIVES.glob("*.toml")):
-        for entry in tomllib.loads(path.read_text(encoding="utf-8"))["alternative"]:
+        for entry in tomli.loads(path.read_text(encoding="utf-8"))["alternative"]:
             answers = {key: code for key, code in entry.items() if key.startswith("q")}
             if "script" in entry:
                 content = entry["script"].encode()
@@ -111,7 +110,7 @@ def misconceptions() -> tuple[Misconception, ...]:
     """All of `tests/misconceptions`, question by question."""
     found = []
     for path in sorted(MISCONCEPTIONS.glob("q*.toml")):
-        for entry in tomllib.loads(path.read_text(encoding="utf-8"))["misconception"]:
+        for entry in tomli.loads(path.read_text(encoding="utf-8"))["misconception"]:
             answers = {key: code for key, code in entry.items() if key.startswith("q")}
             hints = {lang: entry["hint"][lang] for lang in LANGUAGES}
             found.append(Misconception(entry["id"], path.stem, answers, entry["catches"], hints))

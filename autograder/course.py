@@ -10,18 +10,14 @@ import functools
 import hashlib
 import json
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autograder.text import LANGUAGES, Language
+import tomli
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from autograder.text import LANGUAGES, Language
 
 __all__ = [
     "HIDDEN",
@@ -121,7 +117,7 @@ def _checks(path: Path, question: str, *, public: bool) -> Iterator[Check]:
 def _points(node: ast.FunctionDef) -> float:
     for decorator in node.decorator_list:
         match decorator:
-            case ast.Call(func=ast.Attribute(attr="points"), args=[ast.Constant(value=points)]):
+            case ast.Call(func=ast.Attribute(attr="points"), args=[ast.Constant(value=int() | float() as points)]):
                 return float(points)
     return 0.0
 
@@ -152,7 +148,7 @@ def maximum() -> float:
 @functools.cache
 def scenarios() -> tuple[Scenario, ...]:
     """The hidden scenarios."""
-    entries = tomllib.loads((HIDDEN / "scenarios.toml").read_text(encoding="utf-8"))["scenario"]
+    entries = tomli.loads((HIDDEN / "scenarios.toml").read_text(encoding="utf-8"))["scenario"]
     return tuple(
         Scenario(entry.pop("id"), {lang: entry.pop(lang) for lang in LANGUAGES}, {"dropout": 0.0, **entry})
         for entry in entries

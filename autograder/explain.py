@@ -9,11 +9,11 @@ from torch.nn.utils.rnn import PackedSequence
 
 from autograder import course
 from autograder.compare import close
-from autograder.corpus import Misconception, answer, misconceptions
+from autograder.corpus import Misconception, misconceptions
 from autograder.job import Job
 from autograder.observation import CONFIGURATION, Opaque
-from autograder.reference import replacements
 from autograder.runlog import Record, RunLog
+from autograder.trials import Trial, observe
 
 __all__ = ["Explainer"]
 
@@ -42,34 +42,9 @@ class Explainer:
     def known(self) -> dict[str, list[Record]]:
         """For every misconception its records, one for each hidden scenario."""
         if self._known is None:
-            known: dict[str, list[Record]] = {misconception.id: [] for misconception in misconceptions()}
-            cells = _all_mistakes()
-            asked = {question.id: list(question.names) for question in course.questions()}
-            names = {misconception.id: asked[misconception.question] for misconception in misconceptions()}
-            for scenario in course.scenarios():
-                log = self._run(Job(cells, names, replacements(scenario)))
-                for record in log.records:
-                    known[record.question].append(record)
-            self._known = known
+            trials = [Trial(known.id, known.question, known.answers) for known in misconceptions()]
+            self._known = observe(trials, self._run)
         return self._known
-
-
-def _all_mistakes() -> list[str]:
-    """The solution, with every misconception tried out, and undone, where the question's right answer comes next."""
-    cells = []
-    for cell in course.reference_cells():
-        question = next((q for q in course.questions() if q.points and cell == answer(q.id)), None)
-        for misconception in misconceptions():
-            if question is not None and misconception.question == question.id:
-                others = [code for name, code in misconception.answers.items() if name != question.id]
-                wrong = misconception.answers[question.id]
-                cells += [_KEEP, *others, wrong, f"grader.check({misconception.id!r})", _UNDO]
-        cells.append(cell)
-    return cells
-
-
-_KEEP = "_names = dict(globals())"
-_UNDO = "(lambda names, kept: (names.clear(), names.update(kept)))(globals(), _names)"
 
 
 def _alike(question: course.Question, one: Record, other: Record, *, exactly: bool) -> bool:

@@ -11,7 +11,7 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,18 +23,18 @@ __all__ = ["FILE_NAME", "Gradebook", "GradebookError", "Row"]
 FILE_NAME = "gradebook.sqlite"
 
 _APPLICATION = 0x724E4E67  # marks the file as ours
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _SCHEMA = (
     """CREATE TABLE submission (
         name TEXT PRIMARY KEY,
         digest TEXT NOT NULL,       -- of the content
-        content BLOB NOT NULL,      -- deflated
-        problem TEXT NOT NULL,
         fingerprint TEXT NOT NULL,  -- of all that decided the grade
         status TEXT NOT NULL,
         grade TEXT NOT NULL,        -- JSON
-        evidence BLOB NOT NULL
+        shown TEXT NOT NULL         -- what stands on its page, empty where that is not this grade
     )""",
+    # Apart, so that reading grades need not pass over it.
+    "CREATE TABLE kept (name TEXT PRIMARY KEY, content BLOB NOT NULL, problem TEXT NOT NULL, evidence BLOB NOT NULL)",
     # What the last run was given.
     "CREATE TABLE roster (name TEXT PRIMARY KEY, student TEXT NOT NULL) WITHOUT ROWID",
 )
@@ -77,7 +77,6 @@ class Gradebook:
             reason = "another run is using it" if locked else f"cannot be used as a gradebook: {error}"
             raise GradebookError(f"{self.path}: {reason}") from error
         known = self._db.execute("SELECT name, digest, fingerprint FROM submission WHERE status != 'could-not-grade'")
-        # In memory, so that `known` may be asked from any thread.
         self._known = {name: (digest, fingerprint) for name, digest, fingerprint in known}
 
     def _open(self) -> None:
@@ -109,27 +108,42 @@ class Gradebook:
         with suppress(sqlite3.Error):  # nothing is pending; a log that cannot be folded in is read next time
             self._db.close()
 
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            with suppress(sqlite3.Error):  # it may have been rolled back already
+                self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
     def enrol(self, students: Mapping[str, str]) -> None:
         """Make the submissions in *students*, by name, those that `rows` gives; what else was graded is kept unseen."""
-        self._db.execute("BEGIN")
-        self._db.execute("DELETE FROM roster")
-        self._db.executemany("INSERT INTO roster VALUES (?, ?)", students.items())
-        self._db.execute("COMMIT")
+        with self._transaction():
+            self._db.execute("DELETE FROM roster")
+            self._db.executemany("INSERT INTO roster VALUES (?, ?)", students.items())
 
     def known(self, submission: Submission, fingerprint: str) -> bool:
         """Whether the very same submission has been graded by what *fingerprint* stands for."""
         return self._known.get(submission.name) == (_digest(submission), fingerprint)
 
-    def record(self, submission: Submission, grade: Grade, evidence: bytes, fingerprint: str) -> None:
-        """Keep a grade in place of an older one of the same name; on return it outlasts this process."""
+    def record(self, submission: Submission, grade: Grade, evidence: bytes | None, fingerprint: str) -> None:
+        """Keep a grade in place of an older one of the same name; on return it outlasts this process.
+
+        Without *evidence*, the submission and its evidence are those that are kept already.
+        """
         digest = _digest(submission)
-        self._db.execute(
-            "INSERT OR REPLACE INTO submission VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                *(submission.name, digest, zlib.compress(submission.content, 1)),
-                *(submission.problem, fingerprint, grade.status, _to_json(grade), evidence),
-            ),
-        )
+        with self._transaction():
+            self._db.execute(
+                "INSERT OR REPLACE INTO submission VALUES (?, ?, ?, ?, ?, '')",
+                (submission.name, digest, fingerprint, grade.status, _to_json(grade)),
+            )
+            if evidence is not None:
+                content = zlib.compress(submission.content, 1)
+                kept = (submission.name, content, submission.problem, evidence)
+                self._db.execute("INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?)", kept)
         if grade.status != "could-not-grade":
             self._known[submission.name] = (digest, fingerprint)
 
@@ -139,18 +153,40 @@ class Gradebook:
         for name, student, grade in self._db.execute(query):
             yield Row(name, student, _from_json(grade))
 
+    def row(self, name: str) -> Row | None:
+        """One of `rows`."""
+        query = "SELECT student, grade FROM submission JOIN roster USING (name) WHERE name = ?"
+        found = self._db.execute(query, (name,)).fetchone()
+        return Row(name, found[0], _from_json(found[1])) if found else None
+
+    def shown(self) -> dict[str, str]:
+        """What stands on the page of each submission whose page shows its present grade."""
+        return dict(self._db.execute("SELECT name, shown FROM submission WHERE shown != ''"))
+
+    def show(self, shown: Mapping[str, str]) -> None:
+        """Take down what was put on the pages of submissions, by name."""
+        values = ((what, name) for name, what in shown.items())
+        with self._transaction():
+            self._db.executemany("UPDATE submission SET shown = ? WHERE name = ?", values)
+
+    def roster(self) -> dict[str, str]:
+        """The students of the last run's submissions, by the submissions' names, in order."""
+        return dict(self._db.execute("SELECT name, student FROM roster ORDER BY name"))
+
     def former(self) -> list[str]:
         """The names of what was graded once and is no longer given."""
         query = "SELECT name FROM submission WHERE name NOT IN (SELECT name FROM roster)"
         return [name for (name,) in self._db.execute(query)]
 
     def kept(self) -> Iterator[tuple[Submission, bytes]]:
-        """The submissions of the last run as they were received, each with its evidence, by name."""
-        query = """
-            SELECT name, student, content, problem, evidence FROM submission JOIN roster USING (name) ORDER BY name
+        """The submissions of the last run as they were received, each with its evidence, by name.
+
+        Grades may be recorded meanwhile.
         """
-        for name, student, content, problem, evidence in self._db.execute(query):
-            yield Submission(name, student, zlib.decompress(content), problem), evidence
+        query = "SELECT content, problem, evidence FROM kept WHERE name = ?"
+        for name, student in self.roster().items():
+            for content, problem, evidence in self._db.execute(query, (name,)).fetchall():
+                yield Submission(name, student, zlib.decompress(content), problem), evidence
 
 
 def _digest(submission: Submission) -> str:

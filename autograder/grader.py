@@ -16,7 +16,7 @@ from autograder.course import Check, Question, Scenario
 from autograder.explain import Explainer
 from autograder.job import Job
 from autograder.records import CheckResult, Grade, QuestionGrade, StatementError, Status, Submission
-from autograder.reference import Reference, ReferenceValues, replacements
+from autograder.reference import Reference, replacements
 from autograder.runlog import Record, RunLog
 from autograder.sandbox import ALLOWANCE, DEFAULT, Allowance
 from autograder.text import Language, language, speaking, text
@@ -26,6 +26,8 @@ __all__ = ["Grader", "Run"]
 Run = Callable[[Job, dict[str, Tensor], float], RunLog]
 """Runs a job, with the tensors that its rebindings refer to, in the sandbox, for so many seconds at most."""
 
+FINDINGS = 10_000
+"""Of so many observations the findings are remembered; some kilobytes each."""
 _SIZE_KINDS = {"missing", "shape", "size"}
 # The names of a student's own exception classes could carry hidden inputs out.
 _ERRORS = {name for name, cls in vars(builtins).items() if isinstance(cls, type) and issubclass(cls, BaseException)}
@@ -80,8 +82,8 @@ class Grader:
         self.explainer = Explainer(lambda job: run(job, {}, DEFAULT.wall_seconds))
         self._findings: dict[tuple[str, str, Language, bytes], Findings] = {}
 
-    def grade(self, submission: Submission, lang: Language | None = None) -> Grade:
-        """The grade, in *lang* or the language of the student's edition."""
+    def grade(self, submission: Submission, lang: Language | None = None, run: Run | None = None) -> Grade:
+        """The grade, in *lang* or the language of the student's edition; *run* may answer from kept evidence."""
         started = time.perf_counter()
         with speaking(lang or "ko"):
             try:
@@ -91,16 +93,20 @@ class Grader:
             except notebook.Unreadable as problem:
                 return _unreadable(str(problem))
         with speaking(lang or source.lang or "ko"):
-            grade = _Grading(self, list(source.cells)).grade()
+            grade = _Grading(self, list(source.cells), run or self.run).grade()
         return replace(grade, seconds=time.perf_counter() - started)
 
     def findings(self, question: Question, scenario: Scenario, record: Record, *, public: bool = False) -> Findings:
         """What the checks say of *record*; equal observations are checked once."""
         key = (f"{question.id}{' public' * public}", scenario.id, language(), hashlib.sha256(record.frame).digest())
-        if key not in self._findings:
+        findings = self._findings.pop(key, None)
+        if findings is None:
             reference = None if public else self.reference.at(scenario, question.id)
-            self._findings[key] = self.look(Look(question.id, public, record, reference, scenario))
-        return self._findings[key]
+            findings = self.look(Look(question.id, public, record, reference, scenario))
+            if len(self._findings) >= FINDINGS:
+                del self._findings[next(iter(self._findings))]
+        self._findings[key] = findings  # behind all others: what was not asked for longest goes first
+        return findings
 
 
 def _unreadable(reason: str) -> Grade:
@@ -111,9 +117,10 @@ def _unreadable(reason: str) -> Grade:
 class _Grading:
     """The grading of one submission."""
 
-    def __init__(self, grader: Grader, cells: list[str]) -> None:
+    def __init__(self, grader: Grader, cells: list[str], run: Run) -> None:
         self.grader = grader
         self.cells = cells
+        self.run_once = run
         self.skip: list[int] = []
         self.stops: list[tuple[Status, str]] = []
         self.seconds_left = grader.allowance.submission_seconds
@@ -170,9 +177,9 @@ class _Grading:
             self.stops.append(("timed-out", f"its runs took {self.grader.allowance.submission_seconds:g} s together"))
             return RunLog((), "timed-out")
         started = time.monotonic()
-        log = self.grader.run(job, tensors, min(self.seconds_left, self.grader.allowance.run.wall_seconds))
+        log = self.run_once(job, tensors, min(self.seconds_left, self.grader.allowance.run.wall_seconds))
         _ = log.messages  # reading them is part of what the submission costs
-        self.seconds_left -= time.monotonic() - started
+        self.seconds_left -= log.seconds or time.monotonic() - started
         return log
 
     def note_stop(self, log: RunLog) -> None:

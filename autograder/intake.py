@@ -154,7 +154,8 @@ def _submissions(found: _Found) -> _Found:
 
 def _read(path: Path, root: Path | None = None) -> bytes:
     """The file's bytes; a link must not lead out of *root*, or a student could hand in the solutions."""
-    if root is not None and path.is_symlink() and not path.resolve().is_relative_to(root):
+    # Unlike `resolve`, `realpath` leaves links that lead in circles to `stat`.
+    if root is not None and path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
         raise _Refused("is a link that leads out of the folder")
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):

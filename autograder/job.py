@@ -38,6 +38,8 @@ class Job:
     """Whether tensors are taken down by value, or shape and dtype only."""
     verbose: bool = False
     """Whether error texts may leave the sandbox: only from the run at the released sizes."""
+    seed: int = 0
+    """What every statement's random numbers start from."""
 
     def encode(self, tensors: dict[str, Tensor]) -> bytes:
         return pack(asdict(self), tensors)

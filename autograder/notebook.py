@@ -9,20 +9,23 @@ import zipfile
 from dataclasses import dataclass
 from typing import Any
 
+from autograder import archive
 from autograder.text import Language, text
 
 __all__ = ["Source", "Unreadable", "read"]
 
 SOURCE_BYTES = 4 * 1024 * 1024
 """Most code that is run; real submissions have a hundredth of it."""
+BRACKETS = 2_000_000
+"""Most lists and objects of a notebook: each takes 20 times the memory of its two characters."""
 MEMBER_BYTES = 32 * 1024 * 1024
 """Largest notebook inside a zip, unpacked."""
 
-_HANGUL = re.compile("[\uac00-\ud7a3]")
+_KOREAN = re.compile("(?:[\uac00-\ud7a3][^\uac00-\ud7a3]*){5}")
 _PROSE_CHARACTERS = 200
 # `# %%` of Jupytext and editors, `# In[3]:` of nbconvert; Colab's export has no marks.
 _CELL_MARK = re.compile(r"^# ?(?:%%|In ?\[[ \d]*\]:).*$", re.MULTILINE)
-_COMMENT = re.compile(r"^\s*#(?! ?%%| In\[)(.+)$", re.MULTILINE)
+_COMMENT = re.compile(r"^[ \t]*#(?! ?%%| In\[)(.+)$", re.MULTILINE)
 
 
 class Unreadable(Exception):
@@ -69,10 +72,8 @@ def read(content: bytes, name: str) -> Source:
 
 
 def _decode(content: bytes) -> str:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = ["utf-16"]
-    else:
-        encodings = ["utf-8-sig", "cp949"]  # cp949: what Windows in Korean saves by default
+    # cp949 is what Windows in Korean saves by default.
+    encodings = ["utf-16"] if content.startswith((b"\xff\xfe", b"\xfe\xff")) else ["utf-8-sig", "cp949"]
     for encoding in encodings:
         try:
             source = content.decode(encoding)
@@ -91,9 +92,11 @@ def _decode(content: bytes) -> str:
 def _parse(source: str) -> Any:
     if not source.lstrip().startswith("{"):
         return None
+    if source.count("[") + source.count("{") > BRACKETS:
+        return None
     try:
         return json.loads(source)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, MemoryError):
         return None
 
 
@@ -108,7 +111,8 @@ def _read_notebook(notebook: Any) -> Source:
         )
     if not isinstance(cells, list):
         raise Unreadable(text(ko="JSON 파일이지만 노트북이 아닙니다.", en="The file is JSON, but not a notebook."))
-    code, prose = [], []
+    code: list[str] = []
+    prose: list[str] = []
     for cell in cells:
         if isinstance(cell, dict):
             lines = cell.get("source", cell.get("input", ""))
@@ -122,12 +126,13 @@ def _read_notebook(notebook: Any) -> Source:
 
 
 def _read_script(source: str) -> Source:
+    _bounded(Source((source,), None))
     cells = [cell for cell in _CELL_MARK.split(source) if cell.strip()]
     return Source(tuple(cells), _language("\n".join(_COMMENT.findall(source)), source))
 
 
 def _language(prose: str, code: str) -> Language | None:
-    if len(_HANGUL.findall(prose + code)) >= 5:
+    if _KOREAN.search(prose + code):
         return "ko"
     return "en" if len(prose) >= _PROSE_CHARACTERS else None
 
@@ -136,10 +141,10 @@ def _read_zip(content: bytes) -> Source:
     """The notebook inside an Otter export, or whatever zip holds one."""
     damaged = text(ko="zip 파일을 열 수 없습니다.", en="The zip file cannot be opened.")
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        with zipfile.ZipFile(io.BytesIO(content)) as opened:
             members = [
                 member
-                for member in archive.infolist()
+                for member in opened.infolist()
                 if member.filename.lower().endswith((".ipynb", ".py"))
                 and "/." not in f"/{member.filename}"
                 and not re.search(r"__MACOSX|(^|/)tests/", member.filename)
@@ -152,9 +157,9 @@ def _read_zip(content: bytes) -> Source:
                 )
             if members[0].file_size > MEMBER_BYTES:
                 raise Unreadable(text(ko="노트북이 너무 큽니다.", en="The notebook is too large."))
-            with archive.open(members[0]) as member:
+            with opened.open(members[0]) as member:
                 inner = member.read(MEMBER_BYTES + 1)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError) as problem:
+    except archive.FAULTS as problem:
         raise Unreadable(damaged) from problem
     if len(inner) > MEMBER_BYTES or inner.startswith(b"PK\x03\x04"):
         raise Unreadable(damaged)

@@ -39,7 +39,7 @@ CONFIGURATION: Mapping[type[nn.Module], tuple[str, ...]] = {
     nn.Embedding: ("num_embeddings", "embedding_dim", "padding_idx", "max_norm"),
     nn.Linear: ("in_features", "out_features"),
     **{
-        layer: ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "bidirectional") + more
+        layer: ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "bidirectional", *more)
         for layer, more in ((nn.RNN, ("nonlinearity",)), (nn.LSTM, ("proj_size",)), (nn.GRU, ()))
     },
 }

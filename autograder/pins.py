@@ -47,7 +47,7 @@ def _numbers(layer: str, name: str, shape: tuple[int, ...]) -> Tensor:
 
 
 def _layer_name(module: nn.Module) -> str:
-    return next(cls.__name__ for cls in type(module).__mro__ if getattr(nn, cls.__name__, None) is cls)
+    return str(next(cls.__name__ for cls in type(module).__mro__ if getattr(nn, cls.__name__, None) is cls))
 
 
 @torch.no_grad()
@@ -75,7 +75,7 @@ def pin_all_layers() -> None:
     """From now on, in this process, layers are pinned when made or reset, and no initialisation changes them."""
     for layer in _PINNED_LAYERS:
         _pin_after_init(layer)
-        layer.reset_parameters = pin  # type: ignore[method-assign, assignment, union-attr]
+        layer.reset_parameters = pin  # type: ignore[method-assign, assignment]
     for name in dir(nn.init):
         function = getattr(nn.init, name)
         if name.endswith("_") and not name.startswith("_") and callable(function):

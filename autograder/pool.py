@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import queue
 import socket
@@ -69,16 +70,19 @@ class Worker:
             raise answer
         return answer
 
-    def grade(self, submission: Submission) -> Result:
-        """The result, whatever happens: where the process dies or hangs, that is `could-not-grade`; a new one starts."""
+    def grade(self, submission: Submission, kept: bytes = b"") -> Result:
+        """The result, whatever happens: where the process dies or hangs, that is `could-not-grade`; a new one starts.
+
+        With evidence *kept* from an earlier grading, student code is run only where that does not tell.
+        """
         try:
             assert self.isolation
-            self._connection.send((submission, self.lang))
+            self._connection.send((submission, self.lang, kept))
             result: Result = self._receive(self._allowance.submission_seconds + GRADING_SECONDS)
         except (SandboxFault, OSError) as fault:
             self.close()
             self._start()
-            return Result(could_not_grade(str(fault)), b"")
+            return Result(could_not_grade(str(fault)), kept)
         return result
 
     def close(self) -> None:
@@ -118,35 +122,41 @@ class Pool:
 
     def grade(self, submissions: Iterable[Submission]) -> Iterator[tuple[Submission, Result]]:
         """Grade lazily, in whatever order results come."""
-        source = iter(submissions)
-        turn = threading.Lock()
-        done: queue.Queue[tuple[Submission, Result] | BaseException | None] = queue.Queue(maxsize=len(self._workers))
-        stopped = threading.Event()
+        return self.regrade((submission, b"") for submission in submissions)
+
+    def regrade(self, kept: Iterable[tuple[Submission, bytes]]) -> Iterator[tuple[Submission, Result]]:
+        """Grade submissions of which the evidence was kept, lazily, in whatever order results come.
+
+        *kept* is asked for more in the caller's thread.
+        """
+        source = iter(kept)
+        waiting: queue.SimpleQueue[tuple[Submission, bytes] | None] = queue.SimpleQueue()
+        done: queue.SimpleQueue[tuple[Submission, Result] | BaseException] = queue.SimpleQueue()
 
         def work(worker: Worker) -> None:
-            try:
-                while not stopped.is_set():
-                    with turn:
-                        submission = next(source, None)
-                    if submission is None:
-                        break
-                    done.put((submission, worker.grade(submission)))
-                done.put(None)
-            except BaseException as problem:
-                done.put(problem)
+            while (task := waiting.get()) is not None:
+                try:
+                    done.put((task[0], worker.grade(*task)))
+                except BaseException as problem:
+                    done.put(problem)
 
         threads = [threading.Thread(target=work, args=(worker,), daemon=True) for worker in self._workers]
         for thread in threads:
             thread.start()
+        underway = 0
         try:
-            running = len(threads)
-            while running:
+            while True:
+                # One more than there are workers, so that none waits while the caller is busy.
+                for task in itertools.islice(source, len(threads) + 1 - underway):
+                    waiting.put(task)
+                    underway += 1
+                if not underway:
+                    return
                 item = done.get()
-                if item is None:
-                    running -= 1
-                elif isinstance(item, BaseException):
+                underway -= 1
+                if isinstance(item, BaseException):
                     raise item
-                else:
-                    yield item
+                yield item
         finally:
-            stopped.set()
+            for _ in threads:
+                waiting.put(None)

@@ -97,3 +97,6 @@ class Result:
 
     grade: Grade
     evidence: bytes
+    """For grading again without running student code; nothing where there is none."""
+    runs: int = 0
+    """How often student code was run for it."""

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from autograder import course, pins
 from autograder.job import Job, Rebinding
-from autograder.observation import restore
 from autograder.runlog import Record, RunLog
 
 __all__ = ["Reference", "ReferenceValues", "replacements"]

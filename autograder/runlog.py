@@ -56,6 +56,8 @@ class RunLog:
     printed: str = ""
     lines: tuple[int, ...] = ()
     """How many lines each cell has: a place outside is no place, but could be a message."""
+    seconds: float = 0.0
+    """How long it took, if that was measured when it was run."""
 
     @functools.cached_property
     def messages(self) -> list[tuple[Tree, bytes]]:

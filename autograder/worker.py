@@ -84,22 +84,28 @@ def _serve(connection: Connection, sandbox: Sandbox, allowance: Allowance) -> No
         connection.send(sandbox.isolation)
         while True:
             try:
-                submission, lang = connection.recv()
+                submission, lang, kept = connection.recv()
             except EOFError:
                 return
-            connection.send(_grade(grader, submission, lang))
+            connection.send(_grade(grader, submission, lang, kept))
 
     serve(answer_requests)
 
 
-def _grade(grader: Grader, submission: Submission, lang: Language | None) -> Result:
-    """The result, whatever happens: a fault of ours is `could-not-grade`, and the next submission is graded."""
+def _grade(grader: Grader, submission: Submission, lang: Language | None, kept: bytes) -> Result:
+    """The result, whatever happens: a fault of ours is `could-not-grade`, and the next submission is graded.
+
+    With evidence *kept* from an earlier grading, student code is run only where that does not tell.
+    """
+    from autograder.evidence import Evidence
+
     started = time.perf_counter()
     try:
-        return Result(grader.grade(submission, lang), b"")
+        evidence = Evidence(grader.run, kept)
+        return Result(grader.grade(submission, lang, evidence.run), evidence.encode(), evidence.runs)
     except Exception as fault:
         traceback.print_exc()
-        return Result(could_not_grade(f"{type(fault).__name__}: {fault}", time.perf_counter() - started), b"")
+        return Result(could_not_grade(f"{type(fault).__name__}: {fault}", time.perf_counter() - started), kept)
 
 
 def could_not_grade(detail: str, seconds: float = 0.0) -> Grade:

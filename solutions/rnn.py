@@ -725,7 +725,7 @@ display(draw_packing("Each step computes only the sequences still running", batc
 
 # %% [markdown] lang="ko"
 # 주황 테두리의 세로줄을 왼쪽부터 이어 붙인 것이 `PackedSequence`의 `data`이고, 아래에 적힌 개수가 `batch_sizes`입니다. 그래서 `data`의 행 수는
-# **모든 길이의 합**입니다. 그림 맨 아래의 두 수가 padding한 채로 계산할 때와 packing했을 때의 칸 수입니다.
+# **모든 길이의 합**입니다. 그림 맨 아래의 두 수는 계산할 칸의 수로, 앞은 padding한 그대로일 때, 뒤는 packing했을 때입니다.
 #
 # > **왜 정렬합니까?** 정렬되어 있으면 시점마다 남은 sequence가 위에서부터 빈틈없이 이어집니다. 앞의 몇 행만 쓰면 되므로 계산이 간단해집니다.
 # >

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import copy
+import functools
 import hashlib
 import linecache
 import random
@@ -45,6 +45,7 @@ class _Run:
         self.right = {
             name: (rebinding.question, tree) for rebinding in job.rebindings for name, tree in rebinding.values.items()
         }
+        self.late = False
         self.namespace = recorder.install(self.check)
         self.program = statements(job.cells)
 
@@ -54,43 +55,48 @@ class _Run:
             self.rebind(name)
         for index, statement in enumerate(self.program):
             if index not in self.job.skip:
-                self.send(pack({"kind": "started", "statement": index, "cell": statement.cell, "line": statement.line}))
-                self.one(statement)
+                self.one(index, statement, functools.partial(self.execute, statement))
             for name in statement.names:
                 self.replace(name)
                 if name in self.right:
                     self.rebind(name)
-        for question in self.job.names:
-            if question not in self.calls:
-                # Outside of any statement, objects that do not let themselves be described have their time, too.
-                with contextlib.suppress(_Overtime):
-                    signal.setitimer(signal.ITIMER_REAL, self.job.statement_seconds, 0.2)
-                    self.check(question)
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        # Values may not let themselves be described, so each of the last checks is like a statement, too.
+        for index, question in enumerate(self.job.names, len(self.program)):
+            if question not in self.calls and index not in self.job.skip:
+                self.one(index, Statement(len(self.job.cells), 1, None), functools.partial(self.check, question))
         self.send(pack({"kind": "finished"}))
 
-    def one(self, statement: Statement) -> None:
-        """Execute one statement; an error in it is reported, and stays its own."""
+    def one(self, index: int, statement: Statement, act: Callable[[], None]) -> None:
+        """Do what a statement says, in its time; an error in it is reported, and stays its own."""
+        self.send(pack({"kind": "started", "statement": index, "cell": statement.cell, "line": statement.line}))
+        self.late = False
         try:
-            if statement.error is not None:
-                raise statement.error
-            assert statement.node is not None
-            filename = f"<cell {statement.cell}>"
-            # What a statement draws depends on nothing before it: seeds set elsewhere and other draws change no grade.
-            random.seed(0)
-            torch.default_generator.manual_seed(0)
-            code = compile(ast.Module([statement.node], []), filename, "exec")
             signal.setitimer(signal.ITIMER_REAL, self.job.statement_seconds, 0.2)
             try:
-                exec(code, self.namespace)
+                act()
             finally:
                 signal.setitimer(signal.ITIMER_REAL, 0)
+            if self.late:
+                raise _Overtime
         except BaseException as problem:  # SystemExit and KeyboardInterrupt too: the next statement is another one
             signal.setitimer(signal.ITIMER_REAL, 0)
             self.report(statement, problem)
 
+    def execute(self, statement: Statement) -> None:
+        if statement.error is not None:
+            raise statement.error
+        assert statement.node is not None
+        # What a statement draws depends on nothing before it: seeds set elsewhere and other draws change no grade.
+        random.seed(self.job.seed)
+        torch.default_generator.manual_seed(self.job.seed)
+        exec(compile(ast.Module([statement.node], []), f"<cell {statement.cell}>", "exec"), self.namespace)
+
+    def overtime(self, signum: int, frame: FrameType | None) -> None:
+        self.late = True  # the exception may be lost in a destructor, or with whoever looks at a value
+        raise _Overtime
+
     def report(self, statement: Statement, problem: BaseException) -> None:
-        overtime = isinstance(problem, _Overtime)
+        overtime = self.late or isinstance(problem, _Overtime)
         line = statement.line
         trace = problem.__traceback__
         while trace is not None:
@@ -101,7 +107,8 @@ class _Run:
         error = {"type": type(problem).__name__, "message": words if self.job.verbose else ""}
         kind = "overtime" if overtime else "error"
         self.send(pack({"kind": kind, "cell": statement.cell, "line": line, **error, "names": sorted(statement.names)}))
-        self.failed.update(dict.fromkeys(statement.names, {"is": "missing", "error": _digest(error["type"], words)}))
+        missing: Tree = {"is": "missing", "error": _digest(error["type"], words)}
+        self.failed.update((name, missing) for name in statement.names)
 
     def check(self, question: str) -> None:
         """Take down the names of *question*, as `grader.check` is reached."""
@@ -154,7 +161,7 @@ class _Run:
 def _words(problem: BaseException) -> str:
     try:
         return str(problem)[:MESSAGE_CHARACTERS]
-    except Exception:
+    except BaseException:
         return ""
 
 
@@ -163,17 +170,14 @@ def _digest(kind: str, words: str) -> str:
     return hashlib.sha256(f"{kind}: {words}".encode(errors="replace")).hexdigest()
 
 
-def _overtime(signum: int, frame: FrameType | None) -> None:
-    raise _Overtime
-
-
 def main(payload: bytes, send: Send) -> None:
     """Run the job in *payload*; called in a confined process of its own."""
     job, tensors = Job.decode(payload)
-    signal.signal(signal.SIGALRM, _overtime)
     for number, cell in enumerate(job.cells, 1):
         linecache.cache[f"<cell {number}>"] = (len(cell), None, cell.splitlines(keepends=True), f"<cell {number}>")
-    _Run(job, tensors, send).everything()
+    run = _Run(job, tensors, send)
+    signal.signal(signal.SIGALRM, run.overtime)
+    run.everything()
 
 
 def warm() -> None:

@@ -35,11 +35,15 @@ def file_names(submissions: Iterable[str]) -> dict[str, str]:
     return paths
 
 
-def write(path: Path, content: str | bytes) -> None:
-    """Put *content* at *path* in one step: a reader, or a run cut short, never finds half a file."""
+def write(path: Path, content: str | bytes | Iterable[str]) -> None:
+    """Put *content*, or its pieces, at *path* in one step: a reader, or a run cut short, never finds half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(".partial")
-    partial.write_bytes(content.encode() if isinstance(content, str) else content)
+    with partial.open("wb") as file:
+        if isinstance(content, bytes):
+            file.write(content)
+        else:
+            file.writelines(piece.encode() for piece in ([content] if isinstance(content, str) else content))
     os.replace(partial, path)
 
 

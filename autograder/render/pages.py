@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,12 +17,17 @@ from autograder.render.clean import one_line, plain, printed
 from autograder.render.points import points
 from autograder.text import text
 
-__all__ = ["page"]
+__all__ = ["page", "pieces"]
 
 
 def page(template: str, **values: Any) -> str:
     """The page that the file *template* in this folder makes of *values*."""
     return _environment().get_template(template).render(values)
+
+
+def pieces(template: str, **values: Any) -> Iterator[str]:
+    """The same page, made as it is read: for pages that grow with the class."""
+    return _environment().get_template(template).stream(values)
 
 
 @functools.cache

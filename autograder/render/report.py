@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.course import Question, checks
 from autograder.gradebook import Row
 from autograder.records import QuestionGrade, Status
-from autograder.render.pages import page
+from autograder.render.pages import pieces
 from autograder.text import speaking
 
-__all__ = ["HARDEST", "Summary", "report_page", "summarise"]
+__all__ = ["HARDEST", "LISTED", "NAMED", "Summary", "report_page", "summarise"]
 
 HARDEST = 10
 """How many checks the report names."""
+NAMED = 5
+"""How many submissions it names for each misconception."""
+LISTED = 20_000
+"""How many submissions it lists; a browser takes no more."""
 _BINS = 10
-_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,10 @@ class MisconceptionSummary:
     question: str
     id: str
     hint: str
+    count: int
+    """How many submissions show it."""
     names: tuple[str, ...]
-    """The submissions that show it."""
+    """The first few of them."""
 
 
 @dataclass(frozen=True)
@@ -73,67 +79,92 @@ class Summary:
         return statistics.median(self.scores) if self.scores else None
 
 
+class _Tally:
+    """What has been counted of a class so far."""
+
+    def __init__(self) -> None:
+        self.statuses: Counter[Status] = Counter()
+        self.isolation: set[str] = set()
+        self.scores: list[float] = []
+        self.points: dict[str, float] = defaultdict(float)
+        self.full_marks: Counter[str] = Counter()
+        self.answers: Counter[str] = Counter()
+        self.failed: Counter[tuple[str, str]] = Counter()
+        self.shown: Counter[tuple[str, str]] = Counter()
+        self.names: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self.hints: dict[tuple[str, str], tuple[bool, str]] = {}
+
+    def add(self, row: Row) -> None:
+        grade = row.grade
+        self.statuses[grade.status] += 1
+        if grade.isolation:
+            self.isolation.add(grade.isolation)
+        if grade.score is not None:
+            self.scores.append(grade.score)
+            for answer in grade.questions:
+                self._add_answer(row, answer)
+
+    def _add_answer(self, row: Row, answer: QuestionGrade) -> None:
+        self.answers[answer.question] += 1
+        self.points[answer.question] += answer.score
+        self.full_marks[answer.question] += answer.score >= answer.points
+        for check in answer.checks:
+            if check.points and check.verdict == "failed":
+                self.failed[answer.question, check.check] += 1
+        if answer.misconception:
+            key = answer.question, answer.misconception
+            self.shown[key] += 1
+            if len(self.names[key]) < NAMED:
+                self.names[key].append(row.name)
+            # Hints are in each student's language; the report shows the English one where there is any.
+            english = row.grade.lang == "en"
+            if key not in self.hints or (english and not self.hints[key][0]):
+                self.hints[key] = english, answer.hint
+
+
 def summarise(rows: Iterable[Row], questions: Sequence[Question]) -> Summary:
-    """The summary of a class; what could not be graded counts in no mean."""
-    grades = [(row.name, row.grade) for row in rows]
-    scored = [(name, grade, grade.score) for name, grade in grades if grade.score is not None]
-    answers: dict[str, list[tuple[str, QuestionGrade]]] = defaultdict(list)
-    for name, grade, _ in scored:
-        for answer in grade.questions:
-            answers[answer.question].append((name, answer))
+    """The summary of a class, read once; what could not be graded counts in no mean."""
+    tally = _Tally()
+    for row in rows:
+        tally.add(row)
     maximum = sum(question.points for question in questions)
-    bins = Counter(min(int(_BINS * score / maximum), _BINS - 1) if maximum else 0 for _, _, score in scored)
-    # Hints are in each student's language; English ones come first here, so that they are shown where there are any.
-    by_language = [a for _, grade, _ in sorted(scored, key=lambda s: s[1].lang != "en") for a in grade.questions]
+    bins = Counter(min(int(_BINS * score / maximum), _BINS - 1) if maximum else 0 for score in tally.scores)
+    titles = {(check.question, check.name): check.titles["en"] for check in checks()}
     return Summary(
-        len(grades),
-        Counter(grade.status for _, grade in grades),
-        tuple(sorted(score for _, _, score in scored)),
+        tally.statuses.total(),
+        tally.statuses,
+        tuple(sorted(tally.scores)),
         maximum,
         tuple(bins[index] for index in range(_BINS)),
-        tuple(_question(question, [answer for _, answer in answers[question.id]]) for question in questions),
-        _hardest(answer for _, grade, _ in scored for answer in grade.questions),
-        _misconceptions(answers, by_language),
-        tuple(sorted({grade.isolation for _, grade in grades if grade.isolation})),
+        tuple(
+            QuestionSummary(
+                *(question.id, question.title("en"), question.points),
+                mean=tally.points[question.id] / (tally.answers[question.id] or 1),
+                full_marks=tally.full_marks[question.id],
+            )
+            for question in questions
+        ),
+        tuple(CheckSummary(*key, titles.get(key, ""), count) for key, count in _ranked(tally.failed)[:HARDEST]),
+        tuple(
+            MisconceptionSummary(*key, tally.hints[key][1], count, tuple(tally.names[key]))
+            for key, count in _ranked(tally.shown)
+        ),
+        tuple(sorted(tally.isolation)),
     )
 
 
-def _question(question: Question, answers: Sequence[QuestionGrade]) -> QuestionSummary:
-    mean = statistics.fmean(answer.score for answer in answers) if answers else 0.0
-    full_marks = sum(answer.score >= answer.points for answer in answers)
-    return QuestionSummary(question.id, question.title("en"), question.points, mean, full_marks)
+def _ranked(counts: Counter[tuple[str, str]]) -> list[tuple[tuple[str, str], int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
-def _hardest(answers: Iterable[QuestionGrade]) -> tuple[CheckSummary, ...]:
-    titles = {(check.question, check.name): check.titles["en"] for check in checks()}
-    failed = Counter(
-        (answer.question, check.check)
-        for answer in answers
-        for check in answer.checks
-        if check.points and check.verdict == "failed"
-    )
-    ranked = sorted(failed.items(), key=lambda item: (-item[1], item[0]))[:HARDEST]
-    return tuple(CheckSummary(*key, titles.get(key, ""), count) for key, count in ranked)
+def report_page(
+    summary: Summary, rows: Iterable[Row], questions: Sequence[Question], links: Mapping[str, str]
+) -> Iterator[str]:
+    """The report on the class, piece by piece.
 
-
-def _misconceptions(
-    answers: Mapping[str, Sequence[tuple[str, QuestionGrade]]], by_language: Iterable[QuestionGrade]
-) -> tuple[MisconceptionSummary, ...]:
-    hints: dict[tuple[str, str], str] = {}
-    for answer in by_language:
-        hints.setdefault((answer.question, answer.misconception), answer.hint)
-    shown: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for question, given in answers.items():
-        for name, answer in given:
-            if answer.misconception:
-                shown[question, answer.misconception].append(name)
-    ranked = sorted(shown.items(), key=lambda item: (-len(item[1]), item[0]))
-    return tuple(MisconceptionSummary(*key, hints[key], tuple(names)) for key, names in ranked)
-
-
-def report_page(rows: Sequence[Row], questions: Sequence[Question], links: Mapping[str, str]) -> str:
-    """The report on the class; *links* gives the address of each submission's page by the submission's name."""
-    summary = summarise(rows, questions)
-    values = {"summary": summary, "fullest": max(*summary.bins, 1), "links": links, "named": _NAMED}
+    *links* gives the address of each submission's page by the submission's name.
+    """
+    listed = itertools.islice(rows, LISTED)
+    values = {"summary": summary, "fullest": max(*summary.bins, 1), "links": links, "listed": LISTED}
     with speaking("en"):
-        return page("report.html", rows=rows, questions=questions, **values)
+        yield from pieces("report.html", rows=listed, questions=questions, **values)

@@ -10,7 +10,7 @@ from autograder.course import Question
 from autograder.gradebook import Row
 from autograder.render.clean import one_line
 from autograder.render.points import points
-from autograder.render.report import Summary, summarise
+from autograder.render.report import Summary
 
 __all__ = ["MAX_ROWS", "closing", "grades_table", "summary_lines", "width"]
 
@@ -20,16 +20,17 @@ _COLUMNS = 80
 _MIN_NAME_COLUMNS = 16
 
 
-def closing(folder: Path, rows: Sequence[Row], questions: Sequence[Question], known: int) -> list[str]:
-    """The end of a run that wrote *rows* into *folder*; so many were *known* from an earlier one."""
-    table = grades_table(rows, [question.id for question in questions]) if len(rows) <= MAX_ROWS else []
-    again = [f"{known} of them known from an earlier run"] if known else []
+def closing(
+    folder: Path, summary: Summary, rows: Sequence[Row], questions: Sequence[Question], remarks: Sequence[str] = ()
+) -> list[str]:
+    """The end of a run that wrote into *folder*: a table of *rows* if there are any, and what is true of all."""
+    table = grades_table(rows, [question.id for question in questions]) if rows else []
     files = [
         f"{folder / 'report.html'}  the class",
         f"{folder / 'grades.csv'}   every grade",
         f"{folder / 'feedback'}/    a page for every student",
     ]
-    return [*table, *[""] * bool(table), *summary_lines(summarise(rows, questions)), *again, "", *files]
+    return [*table, *[""] * bool(table), *summary_lines(summary), *remarks, "", *files]
 
 
 def grades_table(rows: Sequence[Row], questions: Sequence[str]) -> list[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
+
 from autograder import certify
 from autograder.pool import Pool
 from autograder.records import Grade, Submission
@@ -25,6 +28,17 @@ def grade(pool: Pool) -> Callable[..., Grade]:
         return result.grade
 
     return grade
+
+
+@pytest.fixture(scope="session")
+def run_module() -> Callable[..., str]:
+    """Run a module of ours as a program, which must succeed, and give what it printed."""
+
+    def run(module: str, *arguments: str) -> str:
+        command = [sys.executable, "-m", module, *arguments]
+        return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence
+
 from autograder.compare import Mismatch, same, same_layer, same_packed, sized
 from autograder.observation import Opaque
 from autograder.text import speaking
-from torch import nn
-from torch.nn.utils.rnn import pack_padded_sequence
 
 STATES = torch.arange(6 * 4 * 7).view(6, 4, 7).float()
 LENGTHS = torch.tensor([6, 5, 6, 2])

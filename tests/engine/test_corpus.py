@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from autograder import certify, corpus
 
 CASES = [f"{case.kind}/{case.id}" for case in certify.cases()]

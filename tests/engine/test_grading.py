@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+
 from autograder import corpus, course
 from autograder.pool import Pool
 from autograder.records import Grade, Submission

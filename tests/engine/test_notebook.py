@@ -7,6 +7,7 @@ import json
 import zipfile
 
 import pytest
+
 from autograder.notebook import Unreadable, read
 from autograder.text import speaking
 

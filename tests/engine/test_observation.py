@@ -6,11 +6,12 @@ import json
 
 import pytest
 import torch
-from autograder.observation import HEADER_BYTES, Malformed, Opaque, describe, pack, restore, unpack
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence, pack_sequence
+
+from autograder.observation import HEADER_BYTES, Malformed, Opaque, describe, pack, restore, unpack
 
 
 def there_and_back(value: object, *, values: bool = True) -> object:

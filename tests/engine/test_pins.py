@@ -7,9 +7,10 @@ import sys
 
 import pytest
 import torch
-from autograder import course, pins
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
+
+from autograder import course, pins
 
 SCENARIOS = course.scenarios()
 MARGIN = 1e-2

@@ -5,6 +5,7 @@ en: The embedding
 """
 
 import pytest
+
 from autograder.compare import same, same_layer
 
 

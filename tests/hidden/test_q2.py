@@ -5,6 +5,7 @@ en: Defining the RNN
 """
 
 import pytest
+
 from autograder.compare import same_layer
 
 

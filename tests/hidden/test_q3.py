@@ -5,6 +5,7 @@ en: Calling the RNN
 """
 
 import pytest
+
 from autograder.compare import same
 
 

@@ -5,6 +5,7 @@ en: Defining the LSTM
 """
 
 import pytest
+
 from autograder.compare import same_layer
 
 

@@ -5,6 +5,7 @@ en: Calling the LSTM
 """
 
 import pytest
+
 from autograder.compare import same
 
 

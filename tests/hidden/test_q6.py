@@ -5,6 +5,7 @@ en: Greedy decoding with a GRU language model
 """
 
 import pytest
+
 from autograder.compare import same
 
 

@@ -6,6 +6,7 @@ en: Packing, the forward call, unpacking
 
 import pytest
 import torch
+
 from autograder.compare import close, same, same_packed
 from autograder.text import text
 

@@ -5,6 +5,7 @@ en: Views of a bidirectional h_n
 """
 
 import pytest
+
 from autograder.compare import close, same
 from autograder.text import text
 

@@ -1,0 +1,67 @@
+"""The proof itself: it must be able to fail, and mistakes must be recognised in whatever company they come."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from autograder import certify, corpus
+from autograder.mutants import mutants
+from autograder.pool import Pool
+from autograder.records import Submission
+
+RECOGNISED = 0.95
+
+
+def test_weakened_check_is_found_out(capsys):
+    """Without one check the proof fails, and names the misconceptions that slip through."""
+    assert certify.main(["--only", "corpus", "--question", "q4", "--without", "q4.test_lstm_layer"]) == 1
+    printed = capsys.readouterr().out
+    slipping = [wrong.id for wrong in corpus.misconceptions() if wrong.catches == "test_lstm_layer"]
+    assert len(slipping) >= 6
+    for name in slipping:
+        assert re.search(rf"FAIL misconception +{name} .*\n +slips through test_lstm_layer|{name} .*\n.*keeps", printed)
+
+
+def test_mutants_and_seeds_are_judged_as_they_must_be(run_module):
+    """Every tenth mutant is caught or known to be equivalent; verdicts do not depend on seeds."""
+    found = run_module("autograder.certify", "--only", "mutants", "--every", "10")
+    assert re.search(r"mutants +(\d+) of +\1 that change the answer are caught \(100.0%\)", found)
+    found = run_module("autograder.certify", "--only", "stability", "--seeds", "2")
+    assert re.search(r"stability +(\d+) of +\1 answers judged alike", found)
+
+
+def test_mutants_differ_from_the_reference_and_from_one_another():
+    """Each is a change, and each only once."""
+    codes = [(mutant.question, mutant.code) for mutant in mutants()]
+    assert len(codes) == len(set(codes)) > 500
+
+
+def share_recognised(company: dict[str, str], pool: Pool) -> float:
+    """How many misconceptions are explained by their own hint when *company* stands beside them."""
+    tried = [wrong for wrong in corpus.misconceptions() if not set(wrong.answers) & set(company)][::4]
+    contents = {wrong.id: corpus.with_answers({**company, **wrong.answers}) for wrong in tried}
+    graded = pool.grade(Submission(name, name, content) for name, content in contents.items())
+    of = {wrong.id: wrong.question for wrong in tried}
+    hits = [
+        question.misconception == submission.name
+        for submission, result in graded
+        for question in result.grade.questions
+        if question.question == of[submission.name]
+    ]
+    assert len(hits) == len(tried)
+    return sum(hits) / len(hits)
+
+
+def test_mistakes_are_recognised_beside_an_earlier_mistake(pool):
+    """A wrong q1 hides no hint of the questions after it."""
+    wrong = next(w for w in corpus.misconceptions() if w.question == "q1" and set(w.answers) == {"q1"})
+    assert share_recognised(dict(wrong.answers), pool) >= RECOGNISED
+
+
+@pytest.mark.parametrize("question", ["q1", "q6"])
+def test_mistakes_are_recognised_beside_alternatives(question, pool):
+    """Right answers in other words change no hint."""
+    right = next(r for r in corpus.alternatives() if set(r.answers) == {question})
+    assert share_recognised(dict(right.answers), pool) >= RECOGNISED
