@@ -1,7 +1,7 @@
 """Grading on a Dask cluster: each of its workers drives grading processes of its own, as this machine's pool does.
 
-Dask brings submissions to workers and results back, and sends what a lost worker had to another one. The cluster's
-workers need this project installed as it is here, the hidden graders included, so it must be as trusted as this machine.
+Dask brings submissions to workers and results back, and sends what a lost worker had to another one. The workers need
+this project as it is here, with the hidden graders: a cluster is to be trusted as this machine is.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 try:
-    from distributed import Client, Future, WorkerPlugin, get_worker
+    from distributed import Client, WorkerPlugin, get_worker
 except ImportError as missing:
     raise ImportError("grading on a cluster needs Dask: pip install 'rnn-autograder[cluster]'") from missing
 
@@ -35,7 +35,7 @@ WORKERS_SECONDS = 600
 _PLUGIN = "rnn-autograder"
 
 
-class _Graders(WorkerPlugin):  # type: ignore[misc]  # untyped
+class _Graders(WorkerPlugin):
     """What a worker of the cluster holds: a grading process for each of its threads, started when first needed."""
 
     name = _PLUGIN
@@ -70,16 +70,20 @@ class _Graders(WorkerPlugin):  # type: ignore[misc]  # untyped
 
 def _isolation() -> str:
     """On a worker of the cluster: the confinement that it reaches."""
-    with get_worker().plugins[_PLUGIN].one() as worker:
-        reached: str = worker.isolation
-        return reached
+    with _graders().one() as worker:
+        return worker.isolation
 
 
 def _grade(submission: Submission, kept: bytes) -> Result:
     """On a worker of the cluster: the result, by one of its grading processes."""
-    with get_worker().plugins[_PLUGIN].one() as worker:
-        result: Result = worker.grade(submission, kept)
-        return result
+    with _graders().one() as worker:
+        return worker.grade(submission, kept)
+
+
+def _graders() -> _Graders:
+    graders = get_worker().plugins[_PLUGIN]
+    assert isinstance(graders, _Graders)
+    return graders
 
 
 class Cluster:
@@ -92,13 +96,13 @@ class Cluster:
     def __init__(self, address: str, *, lang: Language | None = None, isolation: Isolation = "full") -> None:
         self._address = address
         self._graders = _Graders(course.fingerprint(), lang, isolation)
-        self._client: Client | None = None
+        self._client: Any = None  # Dask's own types are partial
         self.isolation = ""
         """The confinement that was reached, in one line."""
 
     def __enter__(self) -> Cluster:
         try:
-            self._client = Client(self._address, timeout=CONNECT_SECONDS, set_as_default=False)
+            self._client = Client(self._address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
             self._client.wait_for_workers(1, timeout=WORKERS_SECONDS)
             self._client.register_plugin(self._graders)
             workers = list(self._client.scheduler_info(n_workers=-1)["workers"])
@@ -128,9 +132,8 @@ class Cluster:
         What a worker was at when it died is given to another one; what kills several could not be graded. Raises
         `SandboxFault` where the scheduler itself is lost.
         """
-        assert self._client is not None
         source = iter(kept)
-        done: queue.SimpleQueue[Future] = queue.SimpleQueue()
+        done: queue.SimpleQueue[Any] = queue.SimpleQueue()
         underway: dict[str, Submission] = {}
         while True:
             room = max(1, AHEAD * sum(self._client.nthreads().values())) - len(underway)

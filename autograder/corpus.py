@@ -102,6 +102,7 @@ def alternatives() -> tuple[Alternative, ...]:
             else:
                 content = with_answers(answers)
             found.append(Alternative(entry["id"], content, answers))
+    _each_once([one.id for one in found])
     return tuple(found)
 
 
@@ -114,4 +115,11 @@ def misconceptions() -> tuple[Misconception, ...]:
             answers = {key: code for key, code in entry.items() if key.startswith("q")}
             hints = {lang: entry["hint"][lang] for lang in LANGUAGES}
             found.append(Misconception(entry["id"], path.stem, answers, entry["catches"], hints))
+    _each_once([one.id for one in found])
     return tuple(found)
+
+
+def _each_once(ids: list[str]) -> None:
+    for name in ids:
+        if ids.count(name) > 1:
+            raise ValueError(f"the id {name!r} is given twice: hints are found by it")

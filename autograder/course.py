@@ -126,7 +126,7 @@ def _points(node: ast.FunctionDef) -> float:
 def questions() -> tuple[Question, ...]:
     """The questions in order. The first, `data`, stands for the given cells: it has no points."""
     found = []
-    for question in sorted({check.question for check in checks()}, key=lambda q: (q != "data", q)):
+    for question in sorted({check.question for check in checks()}, key=lambda q: (q != "data", len(q), q)):
         own = [check for check in checks() if check.question == question]
         hidden = [check for check in own if not check.public]
         source = (HIDDEN / f"test_{question}.py").read_text(encoding="utf-8")

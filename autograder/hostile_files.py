@@ -62,8 +62,8 @@ def _sparse(size: int) -> Make:
     return make
 
 
-def _bytes(content: bytes) -> Make:
-    return lambda path: path.write_bytes(content)
+def _bytes(content: Callable[[], bytes]) -> Make:
+    return lambda path: path.write_bytes(content())
 
 
 def _nested_zips(depth: int) -> bytes:
@@ -76,34 +76,38 @@ def _nested_zips(depth: int) -> bytes:
 FILES: dict[str, Make] = {
     "500-mebibytes.ipynb": _sparse(500 * _MEBIBYTE),
     "zeros-60-mebibytes.ipynb": _sparse(60 * _MEBIBYTE),
-    "lists-in-lists.ipynb": _bytes(b'{"cells": ' + b"[" * _MEBIBYTE + b"]" * _MEBIBYTE + b"}"),
-    "objects-in-objects.ipynb": _bytes(b'{"cells":' * 200_000 + b"1" + b"}" * 200_000),
-    "ten-million-lists.ipynb": _bytes(b'{"cells": [' + b"[]," * (10 * _MEBIBYTE) + b"[]]}"),
-    "hundred-thousand-cells.ipynb": _bytes(_notebook(",".join(['{"cell_type": "code", "source": ""}'] * 100_000))),
+    "lists-in-lists.ipynb": _bytes(lambda: b'{"cells": ' + b"[" * _MEBIBYTE + b"]" * _MEBIBYTE + b"}"),
+    "objects-in-objects.ipynb": _bytes(lambda: b'{"cells":' * 200_000 + b"1" + b"}" * 200_000),
+    "ten-million-lists.ipynb": _bytes(lambda: b'{"cells": [' + b"[]," * (10 * _MEBIBYTE) + b"[]]}"),
+    "hundred-thousand-cells.ipynb": _bytes(
+        lambda: _notebook(",".join(['{"cell_type": "code", "source": ""}'] * 100_000))
+    ),
     "cells-of-every-type.ipynb": _bytes(
-        _notebook(
+        lambda: _notebook(
             '1, null, [], "x", {"cell_type": []}, {"cell_type": "code", "source": {"a": [1e999, NaN]}},'
             '{"cell_type": "code", "source": [1, null, {}]}, {"cell_type": "code"}'
         )
     ),
-    "number-of-a-million-digits.ipynb": _bytes(_notebook("1" * _MEBIBYTE)),
-    "lone-surrogates.ipynb": _bytes(_notebook(r'{"cell_type": "code", "source": "x = 1 # \ud800\n\udfff = 2"}')),
-    "invalid-utf-8.ipynb": _bytes(b'{"cells": [{"cell_type": "code", "source": "\xff\xfe\x80"}]}'),
-    "utf-16-without-end.ipynb": _bytes(b'\xff\xfe{\0"\0c'),
-    "nul-bytes.py": _bytes(b"x = 1\0\0\0\n"),
-    "empty-lines-4-mebibytes.py": _bytes(b"1" + b"\n" * (3 * _MEBIBYTE) + b"x"),
-    "spaces-4-mebibytes.py": _bytes(b"import torch\n" + b" " * (4 * _MEBIBYTE)),
-    "hashes-4-mebibytes.py": _bytes(b"#" * (4 * _MEBIBYTE)),
-    "cell-marks-4-mebibytes.py": _bytes(b"# In[" + b" " * (2 * _MEBIBYTE) + b"\n# %%" * 400_000),
-    "one-line-60-mebibytes.py": _bytes(b"x = 1;" * (10 * _MEBIBYTE)),
-    "bomb.zip": _bytes(_zip(**{"rnn.ipynb": bytes(200 * _MEBIBYTE)})),
-    "bomb-that-lies.zip": _bytes(_lying_zip()),
-    "damaged.zip": _bytes(_broken_zip()),
-    "cut.zip": _bytes(_zip(**{"rnn.ipynb": b"{}" * 1000})[:60]),
-    "zips-in-zips.zip": _bytes(_nested_zips(20)),
-    "zip-of-100000.zip": _bytes(_many_members(100_000)),
+    "number-of-a-million-digits.ipynb": _bytes(lambda: _notebook("1" * _MEBIBYTE)),
+    "lone-surrogates.ipynb": _bytes(
+        lambda: _notebook(r'{"cell_type": "code", "source": "x = 1 # \ud800\n\udfff = 2"}')
+    ),
+    "invalid-utf-8.ipynb": _bytes(lambda: b'{"cells": [{"cell_type": "code", "source": "\xff\xfe\x80"}]}'),
+    "utf-16-without-end.ipynb": _bytes(lambda: b'\xff\xfe{\0"\0c'),
+    "nul-bytes.py": _bytes(lambda: b"x = 1\0\0\0\n"),
+    "empty-lines-4-mebibytes.py": _bytes(lambda: b"1" + b"\n" * (3 * _MEBIBYTE) + b"x"),
+    "spaces-4-mebibytes.py": _bytes(lambda: b"import torch\n" + b" " * (4 * _MEBIBYTE)),
+    "hashes-4-mebibytes.py": _bytes(lambda: b"#" * (4 * _MEBIBYTE)),
+    "cell-marks-4-mebibytes.py": _bytes(lambda: b"# In[" + b" " * (2 * _MEBIBYTE) + b"\n# %%" * 400_000),
+    "one-line-60-mebibytes.py": _bytes(lambda: b"x = 1;" * (10 * _MEBIBYTE)),
+    "bomb.zip": _bytes(lambda: _zip(**{"rnn.ipynb": bytes(200 * _MEBIBYTE)})),
+    "bomb-that-lies.zip": _bytes(_lying_zip),
+    "damaged.zip": _bytes(_broken_zip),
+    "cut.zip": _bytes(lambda: _zip(**{"rnn.ipynb": b"{}" * 1000})[:60]),
+    "zips-in-zips.zip": _bytes(lambda: _nested_zips(20)),
+    "zip-of-100000.zip": _bytes(lambda: _many_members(100_000)),
     "path-traversal.zip": _bytes(
-        _zip(**{"..__..__..__tmp__attack-was-here.ipynb": b"{}", "__tmp__attack-was-here": b"x"})
+        lambda: _zip(**{"..__..__..__tmp__attack-was-here.ipynb": b"{}", "__tmp__attack-was-here": b"x"})
     ),
     "link-to-the-reference.ipynb": lambda path: path.symlink_to(course.REFERENCE),
     "link-to-passwd.ipynb": lambda path: path.symlink_to("/etc/passwd"),
@@ -117,16 +121,25 @@ FILES: dict[str, Make] = {
 
 _SOURCE = "raise ValueError('=1+1')"
 NAMES = (
-    "=cmd|' .ipynb", "+1+1.ipynb", "@SUM(1).ipynb", "-1.ipynb", "--out.ipynb", "<script>alert(1)<", "%2e%2e%2f.ipynb", "\x1b[31mred.ipynb",
-    "two\nlines.ipynb", "tab\tulator.ipynb", "\u202egnp.ipynb", "'; DROP TABLE submission; --.ipynb", "\"quoted\",comma.ipynb",
-    "{{ 7 * 7654321 }}.ipynb", "CON.ipynb", "trailing dot..ipynb", "\udcff\udcfe.ipynb", "x" * 240 + ".ipynb", "$(touch attack-was-here).ipynb",
-    "back\\slash.ipynb", "..\\..\\up.ipynb", "nul\u0001.ipynb",
-)  # fmt: skip
+    *(
+        "=cmd|' .ipynb",
+        "+1+1.ipynb",
+        "@SUM(1).ipynb",
+        "-1.ipynb",
+        "--out.ipynb",
+        "<script>alert(1)<",
+        "%2e%2e%2f.ipynb",
+    ),
+    *("\x1b[31mred.ipynb", "two\nlines.ipynb", "tab\tulator.ipynb", "\u202egnp.ipynb", "nul\u0001.ipynb"),
+    *("'; DROP TABLE submission; --.ipynb", '"quoted",comma.ipynb', "{{ 7 * 7654321 }}.ipynb", "$(touch attack).ipynb"),
+    *("CON.ipynb", "trailing dot..ipynb", "\udcff\udcfe.ipynb", "back\\slash.ipynb", "..\\..\\up.ipynb"),
+    "x" * 240 + ".ipynb",
+)
 """Names of files; what is in them earns nothing."""
 
 
-def make_class(folder: Path) -> list[str]:
-    """Put every hostile file into *folder*, and every hostile name; returns their names."""
+def make_class(folder: Path) -> None:
+    """Put every hostile file into *folder*, and every hostile name."""
     for name, make in FILES.items():
         make(folder / name)
     content = _notebook(json.dumps({"cell_type": "code", "source": _SOURCE}))
@@ -136,4 +149,3 @@ def make_class(folder: Path) -> list[str]:
     deep = folder.joinpath(*["deep"] * 60)
     deep.mkdir(parents=True)
     (deep / "rnn.ipynb").write_bytes(content)
-    return [*FILES, *NAMES]

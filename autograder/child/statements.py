@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-__all__ = ["Statement", "statements"]
+__all__ = ["Statement", "of_cell", "statements"]
 
 # Magics that run the code they are given; all others are passed over.
 _RUNNING_MAGICS = {"time", "timeit", "capture", "prun"}
@@ -36,10 +36,11 @@ class Statement:
 
 def statements(cells: list[str]) -> list[Statement]:
     """The statements of all cells, in order."""
-    return [statement for number, cell in enumerate(cells, 1) for statement in _of_cell(number, cell)]
+    return [statement for number, cell in enumerate(cells, 1) for statement in of_cell(number, cell)]
 
 
-def _of_cell(number: int, cell: str) -> Iterator[Statement]:
+def of_cell(number: int, cell: str) -> Iterator[Statement]:
+    """The statements of one cell, in order."""
     try:
         nodes = _parse(cell)
     except _NOT_PYTHON:
@@ -85,7 +86,7 @@ def _unwrap_magic(number: int, node: ast.stmt) -> Iterator[Statement]:
     if code is None:
         yield Statement(number, node.lineno, node)
         return
-    for inner in _of_cell(number, code):
+    for inner in of_cell(number, code):
         if inner.node is not None:
             ast.increment_lineno(inner.node, node.lineno - 1)
         yield Statement(number, inner.line + node.lineno - 1, inner.node, inner.error)

@@ -41,7 +41,10 @@ class Engine:
         pass
 
     def grade(self, submissions: Iterable[Submission]) -> Iterator[tuple[Submission, Result]]:
-        for submission in submissions:
+        return self.regrade((submission, b"") for submission in submissions)
+
+    def regrade(self, kept: Iterable[tuple[Submission, bytes]]) -> Iterator[tuple[Submission, Result]]:
+        for submission, evidence in kept:
             self.seen.append(submission.name)
             match submission.content[:1]:
                 case b"x":
@@ -53,7 +56,7 @@ class Engine:
                 case first:
                     score = 0.0 if first == b"0" else 10.0
                     grade = Grade("graded", score, 10.0, (QuestionGrade("q1", 10.0, score, ()),), "ko")
-            yield submission, Result(grade, b"")
+            yield submission, Result(grade, b"evidence", runs=0 if evidence else 1)
 
 
 @pytest.fixture

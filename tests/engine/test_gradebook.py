@@ -99,6 +99,29 @@ def test_source_and_evidence_are_kept(tmp_path: Path) -> None:
         assert list(book.kept()) == [(received, b"evidence\0")]
 
 
+def test_regrading_keeps_source_and_evidence(tmp_path: Path) -> None:
+    """A grade recorded without evidence leaves what is kept alone, also while it is being read."""
+    with Gradebook(tmp_path) as book:
+        book.enrol({"a": "a", "b": "b"})
+        for name in ("a", "b"):
+            book.record(submission(name), COULD_NOT, b"evidence", "v1")
+        for received, evidence in book.kept():
+            assert evidence == b"evidence"
+            book.record(received, GRADE, None, "v2")
+        assert [row.grade for row in book.rows()] == [GRADE, GRADE]
+        assert [evidence for _, evidence in book.kept()] == [b"evidence", b"evidence"]
+
+
+def test_page_of_an_older_grade_is_not_shown(tmp_path: Path) -> None:
+    """What stands on a page is forgotten as soon as another grade is recorded."""
+    with Gradebook(tmp_path) as book:
+        book.record(submission(), COULD_NOT, b"", "v1")
+        book.show({"kim.ipynb": "digest"})
+        assert book.shown() == {"kim.ipynb": "digest"}
+        book.record(submission(), GRADE, b"", "v1")
+        assert book.shown() == {}
+
+
 def test_second_run_at_once_is_refused(tmp_path: Path) -> None:
     """Two runs cannot write into one folder."""
     with Gradebook(tmp_path), pytest.raises(GradebookError, match="another run is using it"):

@@ -22,9 +22,9 @@ from autograder.render.clean import one_line, plain, printed
 from autograder.render.feedback import feedback_page
 from autograder.render.files import file_names, write
 from autograder.render.gradescope import results_json
-from autograder.render.output import write_output
+from autograder.render.output import remove_output, write_output, write_pages
 from autograder.render.points import points
-from autograder.render.report import report_page, summarise
+from autograder.render.report import NAMED, report_page, summarise
 from autograder.render.table import grades_csv
 from autograder.render.terminal import MAX_ROWS, closing, grades_table, width
 from autograder.text import Language
@@ -48,6 +48,19 @@ def row(name: str = "kim.ipynb", lang: Language = "en", score: float = 4.0) -> R
         "graded", score + 20, 30.0, (first, second), lang, "", ("A remark.",), (error,), "a\rb\n", "landlock", 0.5
     )
     return Row(name, "Kim", grade)
+
+
+def write_all(folder: Path, rows: list[Row], shown: dict[str, str] | None = None) -> dict[str, str]:
+    """Write everything for a class of *rows*."""
+    by_name = {row.name: row for row in rows}
+    students = {row.name: row.student for row in rows}
+    written = write_pages(folder, students, by_name.__getitem__, QUESTIONS, shown or {})
+    write_output(folder, by_name, rows, QUESTIONS)
+    return written
+
+
+def report(rows: list[Row], links: dict[str, str]) -> str:
+    return "".join(report_page(summarise(rows, QUESTIONS), rows, QUESTIONS, links))
 
 
 def without_score(status: Status = "could-not-grade") -> Row:
@@ -164,7 +177,7 @@ def test_file_names_do_not_differ_in_case_only() -> None:
 
 def test_folder_named_like_a_page_is_not_in_its_way(tmp_path: Path) -> None:
     """A folder `a.html` and the page of a submission `a` can both be written."""
-    write_output(tmp_path, [row("a"), row("a.html/b"), row("a.json/b")], QUESTIONS)
+    write_all(tmp_path, [row("a"), row("a.html/b"), row("a.json/b")])
     assert len([path for path in (tmp_path / "feedback").rglob("*.html") if path.is_file()]) == 3
 
 
@@ -255,7 +268,7 @@ def evil_row() -> Row:
 def test_pages_escape_everything_and_load_nothing(kind: str) -> None:
     """Text of a student's is never markup, and a page asks no server for anything."""
     evil = evil_row()
-    html = feedback_page(evil, QUESTIONS) if kind == "feedback" else report_page([evil], QUESTIONS, {EVIL: "x"})
+    html = feedback_page(evil, QUESTIONS) if kind == "feedback" else report([evil], {EVIL: "x"})
     page = Page(html)
     assert not {"script", "img", "link", "iframe"} & set(page.tags)
     assert not [key for key, _ in page.attributes if key.startswith("on") or key == "src"]
@@ -271,13 +284,20 @@ def test_summary_counts_scores_checks_and_misconceptions() -> None:
     assert (summary.mean, summary.median, sum(summary.bins)) == (27.0, 27.0, 2)
     assert [(q.id, q.mean, q.full_marks) for q in summary.questions] == [("q1", 7.0, 1), ("q2", 20.0, 2)]
     assert [(check.check, check.failed) for check in summary.hardest] == [("test_b", 2)]
-    assert [(m.id, m.names) for m in summary.misconceptions] == [("axes-swapped", ("a", "b"))]
+    assert [(m.id, m.count, m.names) for m in summary.misconceptions] == [("axes-swapped", 2, ("a", "b"))]
+
+
+def test_summary_names_a_few_of_those_who_share_a_misconception() -> None:
+    """The names do not grow with the class; the count does. A hint is English where any student's was."""
+    rows = [row(str(number), lang="ko" if number else "en") for number in reversed(range(100))]
+    (misconception,) = summarise(iter(rows), QUESTIONS).misconceptions
+    assert (misconception.count, len(misconception.names)) == (100, NAMED)
 
 
 def test_report_links_every_page(tmp_path: Path) -> None:
     """The links of the report lead to the pages that were written, whatever the submissions' names."""
     names = ["김 하늘#1?.ipynb", "a/b%20.ipynb", "x&y.ipynb"]
-    write_output(tmp_path, [row(name) for name in names], QUESTIONS)
+    write_all(tmp_path, [row(name) for name in names])
     page = Page((tmp_path / "report.html").read_text(encoding="utf-8"))
     links = {unquote(value or "") for key, value in page.attributes if key == "href"}
     assert len(links) == 3
@@ -286,16 +306,26 @@ def test_report_links_every_page(tmp_path: Path) -> None:
 
 def test_report_of_nobody_is_a_page() -> None:
     """A class in which nothing could be graded has a report, too."""
-    assert "not graded yet" in report_page([without_score()], QUESTIONS, {"lee.ipynb": "x"})
+    assert "not graded yet" in report([without_score()], {"lee.ipynb": "x"})
 
 
 def test_output_of_former_submissions_is_removed(tmp_path: Path) -> None:
     """Pages of what is no longer given go; files of anybody else's stay."""
-    write_output(tmp_path, [row("a"), row("b")], QUESTIONS)
+    write_all(tmp_path, [row("a"), row("b")])
     (tmp_path / "feedback" / "notes.html").write_text("mine")
-    write_output(tmp_path, [row("a")], QUESTIONS, former=["b"])
+    remove_output(tmp_path, ["b"], ["a"])
     assert sorted(path.name for path in (tmp_path / "feedback").iterdir()) == ["a.html", "notes.html"]
     assert [path.name for path in (tmp_path / "results").iterdir()] == ["a.json"]
+
+
+def test_pages_that_stand_are_not_written_again(tmp_path: Path) -> None:
+    """Only a page that would differ, or is gone, is written."""
+    rows = [row("a"), row("b"), row("c")]
+    shown = write_all(tmp_path, rows)
+    (tmp_path / "feedback" / "b.html").unlink()
+    renamed = replace(rows[2], student="another")
+    assert write_all(tmp_path, [*rows[:2], renamed], shown).keys() == {"b", "c"}
+    assert (tmp_path / "feedback" / "b.html").exists()
 
 
 def test_terminal_table_fits_eighty_columns() -> None:
@@ -308,13 +338,13 @@ def test_terminal_table_fits_eighty_columns() -> None:
 
 def test_terminal_shows_no_escape_sequences() -> None:
     """A name cannot move the cursor of the instructor's terminal."""
-    lines = closing(Path("out"), [evil_row()], QUESTIONS, known=0)
+    lines = closing(Path("out"), summarise([evil_row()], QUESTIONS), [evil_row()], QUESTIONS)
     assert not re.search("[\x00-\x1f\x7f-\x9f\u202e\ud800]", "".join(lines))
 
 
-def test_terminal_shows_a_large_class_in_summary_only() -> None:
+def test_terminal_shows_a_summary_where_there_are_no_rows() -> None:
     """More rows than fit on a screen are left to the files."""
-    rows = [row(f"{i:03}.ipynb") for i in range(MAX_ROWS + 1)]
-    lines = closing(Path("out"), rows, QUESTIONS, known=3)
+    summary = summarise([row(f"{i:03}.ipynb") for i in range(MAX_ROWS + 1)], QUESTIONS)
+    lines = closing(Path("out"), summary, [], QUESTIONS, ["3 of them known from an earlier run"])
     assert lines[0] == f"{MAX_ROWS + 1} submissions: {MAX_ROWS + 1} graded"
     assert "3 of them known from an earlier run" in lines

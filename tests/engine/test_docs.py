@@ -1,0 +1,64 @@
+"""The documentation does what it says."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from autograder import course
+
+GUIDE = (course.ROOT / "docs" / "grading.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"<!-- (insert|file): (\S+) -->\n```\w+\n(.*?)```", re.DOTALL)
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A copy of what a course is made of, with the guide's worked example carried out on it."""
+    for folder in ("autograder", "solutions", "assignment"):
+        shutil.copytree(course.ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in ("public", "hidden", "misconceptions", "alternatives"):
+        shutil.copytree(
+            course.ROOT / "tests" / folder, tmp_path / "tests" / folder, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    for action, name, content in BLOCK.findall(GUIDE):
+        path = tmp_path / name
+        if action == "insert":
+            master = path.read_text(encoding="utf-8")
+            end = master.index('# %% [markdown] lang="ko"', master.index('grader.check("q8")'))
+            content = f"{master[:end]}{content}\n{master[end:]}"
+        path.write_text(content, encoding="utf-8")
+    return tmp_path
+
+
+def test_worked_example_makes_a_ninth_question(copy):
+    """Built and certified as the guide says, the assignment has 110 points and the new mistakes are caught."""
+
+    def run(*arguments: str) -> str:
+        command = [sys.executable, "-c", START, str(copy), *arguments]
+        done = subprocess.run(command, cwd=copy, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    run("autograder.build")
+    printed = run("autograder.certify", "--question", "q9", "--only", "corpus")
+    assert re.findall(r"^ok   misconception +(\S+)", printed, re.MULTILINE) == [
+        "directions-under-one-another",
+        "final-states-added",
+    ]
+    assert re.search(r"^ok   alternative +joined-from-the-view +110$", printed, re.MULTILINE)
+    assert "FAIL" not in printed
+
+
+# The copy comes before the installed package, in this process and in those that it starts.
+START = """
+import os, runpy, sys
+root, module, *arguments = sys.argv[1:]
+os.environ["PYTHONPATH"] = root
+sys.path.insert(0, root)
+sys.argv = [module, *arguments]
+runpy.run_module(module, run_name="__main__", alter_sys=True)
+"""
