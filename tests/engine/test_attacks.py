@@ -68,7 +68,9 @@ def hostile(user: str) -> list[attacks.Attack]:
     return [attack for attack in attacks.attacks() if user == "as it is" or attack.family in ABOUT_CONFINEMENT]
 
 
-CASES = [pytest.param(user, attack, id=f"{attack.file_name[:-6]}, {user}") for user in PEOPLE for attack in hostile(user)]
+CASES = [
+    pytest.param(user, attack, id=f"{attack.file_name[:-6]}, {user}") for user in PEOPLE for attack in hostile(user)
+]
 
 
 @pytest.fixture(scope="module")
