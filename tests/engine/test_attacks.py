@@ -208,8 +208,9 @@ def test_nothing_acts_on_those_who_look(graded: Callable[[str], Graded], user: s
     """What an attack tried to put into the outputs, such as escapes, tags and formulas, is in none of them."""
     result = graded(user)
     absent = {text for attack in hostile(user) for text in attack.absent} | {"<script", "\x1b", "\x07", "\u202e"}
+    tags = {text for text in absent if text.startswith("<")}
     for place, text in outputs(result):
-        for forbidden in absent:
+        for forbidden in absent if place.endswith(".html") else absent - tags:
             assert forbidden not in text, (place, forbidden)
     table = (result.folder / "grades.csv").read_text(encoding="utf-8-sig")
     for record in csv.reader(table.splitlines()):
@@ -225,7 +226,7 @@ def outputs(result: Graded) -> Iterator[tuple[str, str]]:
             text = path.read_text(encoding="utf-8")
             yield path.name, text
             if path.suffix == ".html":
-                yield f"{path.name} as shown", html.unescape(text).replace("<script", "")
+                yield f"{path.name} as shown", html.unescape(text)
 
 
 @pytest.mark.parametrize("user", PEOPLE)

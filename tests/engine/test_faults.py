@@ -1,0 +1,354 @@
+"""Bad days: kills at any moment, a full disk, folders that cannot be written, faults of the grader's own."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from autograder import attacks, course, pool
+from autograder.gradebook import FILE_NAME, Gradebook
+from autograder.pool import Pool, Worker
+from autograder.records import Grade, Submission
+from autograder.sandbox import Allowance
+
+KILLS = 30
+CLASS = 12
+
+
+def run_cli(*arguments: object, prelude: str = "", **environment: str) -> subprocess.Popen[str]:
+    """The command line in a process of its own, which does *prelude* before."""
+    code = f"{textwrap.dedent(prelude)}\nimport sys\nfrom autograder.cli import main\nsys.exit(main(sys.argv[1:]))"
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment},
+    )
+
+
+def grades(out: Path) -> dict[str, Grade]:
+    """All grades by submission, without the time that they took."""
+    with Gradebook(out) as book:
+        return {row.name: replace(row.grade, seconds=0.0) for row in book.rows()}
+
+
+def files(out: Path) -> dict[str, bytes]:
+    """Everything that people read, but for the times in it."""
+    found = {}
+    for path in sorted(out.rglob("*")):
+        if path.suffix == ".json":
+            found[str(path.relative_to(out))] = json.dumps(
+                {**json.loads(path.read_bytes()), "execution_time": 0}
+            ).encode()
+        elif path.is_file() and not path.name.startswith(FILE_NAME):
+            found[str(path.relative_to(out))] = path.read_bytes()
+    return found
+
+
+# Kills
+
+
+@pytest.fixture(scope="module")
+def small_class(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Right answers mostly, which are graded fast; each file is another one."""
+    folder = tmp_path_factory.mktemp("class")
+    for number in range(CLASS):
+        content = attacks.base() if number == CLASS // 2 else course.REFERENCE.read_bytes()
+        (folder / f"student-{number:02}.ipynb").write_bytes(content + b"\n" * number)
+    return folder
+
+
+@dataclass
+class Run:
+    """A run of the whole grader that is going to be disturbed."""
+
+    process: subprocess.Popen[str]
+    out: Path
+
+    def recorded(self) -> int:
+        """How much has been written into the gradebook, in bytes; it is locked, so this is all that shows."""
+        sizes = [path.stat().st_size for path in self.out.glob(f"{FILE_NAME}*")]
+        return sum(sizes)
+
+    def victims(self, kind: str) -> list[int]:
+        match kind:
+            case "run":
+                return [self.process.pid]
+            case "worker":
+                return children(self.process.pid)
+            case _:
+                return [pid for worker in children(self.process.pid) for pid in children(worker)]
+
+    def over(self) -> bool:
+        return self.process.poll() is not None
+
+
+def children(pid: int) -> list[int]:
+    found = []
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found += [int(child) for child in path.read_text().split()]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
+
+
+def test_kills_at_random_moments_change_nothing(small_class: Path, tmp_path: Path) -> None:
+    """After thirty SIGKILLs of the run, of workers and of warm processes, grading again gives the undisturbed gradebook."""
+    undisturbed = tmp_path / "undisturbed"
+    assert run_cli("grade", small_class, "--out", undisturbed, "--workers", "2").wait() == 0
+    chance = random.Random(20)
+    kills: dict[str, int] = dict.fromkeys(("run", "worker", "warm process"), 0)
+    out = tmp_path / "out-0"
+    run: Run | None = None
+    while sum(kills.values()) < KILLS:
+        if run is None or run.over():
+            if run is not None and run.process.returncode == 0:
+                assert_same(out, undisturbed)
+                out = tmp_path / f"out-{sum(kills.values())}"
+            run = Run(run_cli("grade", small_class, "--out", out, "--workers", "2"), out)
+        kind = chance.choice(list(kills))
+        wait_for_progress(run, chance)
+        victims = run.victims(kind)
+        if victims and not run.over():
+            os.kill(chance.choice(victims), signal.SIGKILL)
+            kills[kind] += 1
+            if kind == "run":
+                run.process.wait()
+    assert run is not None
+    run.process.wait()
+    for _ in range(3):  # what a dying worker had in hand is graded by the next run
+        if run_cli("grade", small_class, "--out", out, "--workers", "2").wait() == 0:
+            break
+    assert_same(out, undisturbed)
+    assert min(kills.values()) >= 3, kills
+
+
+def wait_for_progress(run: Run, chance: random.Random) -> None:
+    """Until more has been recorded than now, or for a moment: during start, grading, or the writing of pages."""
+    before, deadline = run.recorded(), time.monotonic() + chance.choice([0.1, 0.5, 2.0, 5.0])
+    while not run.over() and time.monotonic() < deadline and run.recorded() <= before:
+        time.sleep(0.01)
+    time.sleep(chance.random() * 0.1)
+
+
+def assert_same(out: Path, undisturbed: Path) -> None:
+    assert grades(out) == grades(undisturbed)
+    assert files(out) == files(undisturbed)
+
+
+def test_killed_run_leaves_no_process(small_class: Path, tmp_path: Path) -> None:
+    """Workers, warm processes and children end with the run, also in the middle of a submission."""
+    sleeper = tmp_path / "sleeper.py"
+    sleeper.write_text("import torch\nimport signal, time\nsignal.pthread_sigmask(0, range(1, 65))\ntime.sleep(600)\n")
+    run = Run(run_cli("grade", sleeper, "--out", tmp_path / "out", "--workers", "1"), tmp_path / "out")
+    everyone: list[int] = []
+    while len(everyone) < 3:
+        (workers, warm) = run.victims("worker"), run.victims("warm process")
+        everyone = [*workers, *warm, *(child for pid in warm for child in children(pid))]
+        time.sleep(0.02)
+    run.process.kill()
+    deadline = time.monotonic() + 5
+    while any(Path(f"/proc/{pid}").exists() for pid in everyone) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not [pid for pid in everyone if Path(f"/proc/{pid}").exists()]
+
+
+# The output folder
+
+FAKE_ENGINE = """
+    from autograder import pool
+    from autograder.records import Grade, QuestionGrade, Result
+    class Fake:
+        isolation = "fake"
+        def __init__(self, **options): pass
+        def __enter__(self): return self
+        def __exit__(self, *exc): pass
+        def grade(self, submissions):
+            for submission in submissions:
+                questions = tuple(QuestionGrade(f"q{n}", 10.0, 10.0, ()) for n in range(1, 9))
+                yield submission, Result(Grade("graded", 80.0, 100.0, questions, "en", output="x" * 5000), b"")
+    pool.Pool = Fake
+"""
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> Path:
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(40):
+        (folder / f"{number}.py").write_text(f"x = {number}")
+    return folder
+
+
+def complete(many: Path, out: Path) -> dict[str, Grade]:
+    assert run_cli("grade", many, "--out", out, prelude=FAKE_ENGINE).wait() == 0
+    return grades(out)
+
+
+@pytest.mark.parametrize("kibibytes", [0, 4, 40, 100])
+def test_full_disk_is_told_and_the_next_run_completes(many: Path, tmp_path: Path, kibibytes: int) -> None:
+    """Where nothing more can be written the run ends with one line and status 1; with room again it completes."""
+    out = tmp_path / "out"
+    full = f"""
+        import resource, signal
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, ({kibibytes << 10}, -1))
+    """
+    run = run_cli("grade", many, "--out", out, prelude=textwrap.dedent(FAKE_ENGINE) + textwrap.dedent(full))
+    _, complaint = run.communicate()
+    assert run.returncode in (1, 2)
+    assert "Traceback" not in complaint
+    assert complaint.splitlines()[-1].startswith("autograder: ")
+    assert complete(many, out) == complete(many, tmp_path / "undisturbed")
+
+
+def test_read_only_folder_is_told(many: Path, tmp_path: Path) -> None:
+    """A folder that may not be written is told in one line, and nothing is graded."""
+    out = tmp_path / "out"
+    out.mkdir(mode=0o555)
+    rights = "from autograder.sandbox import libc; libc.set_capabilities(0)\n"  # also root may not
+    run = run_cli("grade", many, "--out", out, prelude=textwrap.dedent(FAKE_ENGINE) + rights)
+    _, complaint = run.communicate()
+    assert run.returncode in (1, 2)
+    assert "Traceback" not in complaint
+    assert str(out) in complaint.splitlines()[-1]
+    assert list(out.iterdir()) == []
+
+
+def test_two_runs_at_once_do_not_disturb_each_other(many: Path, tmp_path: Path) -> None:
+    """Of runs on one folder at the same time each completes or says that another one is at work."""
+    runs = [run_cli("grade", many, "--out", tmp_path / "out", prelude=FAKE_ENGINE) for _ in range(3)]
+    complaints = [run.communicate()[1] for run in runs]
+    assert 0 in [run.returncode for run in runs]
+    for run, complaint in zip(runs, complaints, strict=True):
+        assert run.returncode == 0 or "another run is using it" in complaint, complaint
+    assert grades(tmp_path / "out") == complete(many, tmp_path / "undisturbed")
+
+
+# The grader's own faults
+
+
+def test_check_that_raises_is_no_zero_and_is_tried_again(tmp_path: Path) -> None:
+    """A hidden check that breaks on one submission leaves that one without a score, and the others alone."""
+    hidden = tmp_path / "hidden"
+    shutil.copytree(course.HIDDEN, hidden)
+    broken = (hidden / "test_q5.py").read_text(encoding="utf-8").replace(
+        "same(lstm_h_n,", 'assert lstm_h_n.shape or True\n    "x" + 1 if not same(lstm_h_n,' if False else "same(lstm_h_n,"
+    )
+    broken = broken.replace("    same(lstm_h_n,", "    _ = 1 / int(lstm_h_n.allclose(reference.lstm_h_n))\n    same(lstm_h_n,")
+    (hidden / "test_q5.py").write_text(broken, encoding="utf-8")
+    (tmp_path / "sitecustomize.py").write_text(
+        f"import pathlib\nfrom autograder import course\ncourse.HIDDEN = pathlib.Path({str(hidden)!r})\n"
+    )
+    submissions = tmp_path / "submissions"
+    submissions.mkdir()
+    (submissions / "right.ipynb").write_bytes(course.REFERENCE.read_bytes())
+    (submissions / "wrong.ipynb").write_bytes(attacks.base())
+    arguments = ("grade", submissions, "--out", tmp_path / "out", "--workers", "1")
+    assert run_cli(*arguments, PYTHONPATH=os.pathsep.join([str(tmp_path), *sys.path])).wait() == 1
+    found = grades(tmp_path / "out")
+    assert (found["right.ipynb"].status, found["right.ipynb"].score) == ("graded", 100.0)
+    assert (found["wrong.ipynb"].status, found["wrong.ipynb"].score) == ("could-not-grade", None)
+    assert "ZeroDivisionError" in found["wrong.ipynb"].detail
+    assert run_cli(*arguments).wait() == 0
+    assert grades(tmp_path / "out")["wrong.ipynb"].score == attacks.BASE_SCORE
+
+
+def test_worker_that_hangs_is_no_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A grading process that gives no answer is ended; its submission has no score, and the next one is graded."""
+    worker = Worker(allowance=Allowance(submission_seconds=60))
+    try:
+        assert worker.isolation
+        os.kill(worker._process.pid, signal.SIGSTOP)
+        with monkeypatch.context() as patch:
+            patch.setattr(pool, "GRADING_SECONDS", -59.0)
+            grade = worker.grade(Submission("a.ipynb", "a", course.REFERENCE.read_bytes())).grade
+        assert (grade.status, grade.score) == ("could-not-grade", None)
+        assert "no answer" in grade.detail
+        assert worker.grade(Submission("a.ipynb", "a", course.REFERENCE.read_bytes())).grade.score == 100.0
+    finally:
+        worker.close()
+
+
+TAKE_AWAY_LANDLOCK = """
+    import ctypes, struct
+    from autograder.sandbox import libc
+    rules = [(0x20, 0, 0, 0), (0x15, 0, 1, 444), (0x06, 0, 0, 0x50000 | 38), (0x06, 0, 0, 0x7FFF0000)]
+    code = b"".join(struct.pack("=HBBI", *rule) for rule in rules)
+    libc.prctl(38, 1)
+    libc.prctl(22, 2, struct.pack("@HP", 4, ctypes.cast(code, ctypes.c_void_p).value))
+"""
+
+
+def test_system_without_a_sandbox_is_refused_unless_told_otherwise(tmp_path: Path) -> None:
+    """Without file confinement nothing is run, which is said with the way out; that way, every grade says what it lacks."""
+    submission = tmp_path / "right.ipynb"
+    submission.write_bytes(course.REFERENCE.read_bytes())
+    arguments = ("grade", submission, "--out", tmp_path / "out", "--workers", "1")
+    refused = run_cli(*arguments, prelude=TAKE_AWAY_LANDLOCK)
+    _, complaint = refused.communicate()
+    assert refused.returncode == 1
+    assert "Landlock" in complaint
+    assert "--isolation=process" in complaint
+    assert grades(tmp_path / "out") == {}
+    table = (tmp_path / "out" / "grades.csv").read_text(encoding="utf-8-sig")
+    assert "right.ipynb,right,,100" in table
+    assert "could-not-grade" in table
+    assert run_cli(*arguments, "--isolation=process", prelude=TAKE_AWAY_LANDLOCK).wait() == 0
+    (grade,) = grades(tmp_path / "out").values()
+    assert (grade.score, "only" in grade.isolation) == (100.0, True)
+    assert grade.isolation in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+# Time
+
+BUDGET = Allowance(submission_seconds=4, released_statement_seconds=3, hidden_statement_seconds=2)
+
+
+@pytest.fixture(scope="module")
+def strict() -> Iterator[Pool]:
+    """A pool that gives a submission little time."""
+    with Pool(workers=1, allowance=BUDGET) as strict:
+        list(strict.grade([Submission("warm.ipynb", "warm", attacks.base())]))  # what only the first one costs
+        yield strict
+
+
+def with_code(code: str) -> Submission:
+    notebook = json.loads(attacks.base())
+    notebook["cells"].append({"cell_type": "code", "metadata": {}, "outputs": [], "source": code})
+    return Submission("slow.ipynb", "slow", json.dumps(notebook).encode())
+
+
+def test_time_of_all_runs_together_is_limited(strict: Pool) -> None:
+    """Where no statement is slow but all runs together are, grading ends with what was recorded."""
+    ((_, result),) = strict.grade([with_code("import time\n" + "time.sleep(0.5)\n" * 30)])
+    assert result.grade.status == "timed-out"
+    assert result.grade.seconds < BUDGET.submission_seconds + 2
+    assert result.grade.questions
+
+
+def test_statement_that_does_not_end_is_started_once(strict: Pool) -> None:
+    """After its first timeout a statement is left out of all later runs."""
+    ((_, result),) = strict.grade([with_code("while vocab_size != 100: pass")])
+    assert (result.grade.status, result.grade.score) == ("timed-out", attacks.BASE_SCORE)
+    assert "does not end" in result.grade.detail
+
+
+def test_allowance_reaches_every_worker() -> None:
+    """Every limit is a named value; what a worker is told on its command line is what it was given."""
+    assert json.loads(json.dumps(dataclasses.asdict(BUDGET)))["submission_seconds"] == 4
