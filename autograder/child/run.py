@@ -10,6 +10,7 @@ import io
 import linecache
 import random
 import signal
+import threading
 from collections.abc import Callable
 from types import FrameType
 
@@ -191,6 +192,7 @@ def warm() -> None:
     """Do once, before any submission, what every run would have to do: imports, first calls of the operations."""
     pins.pin_all_layers()
     given()
+    tqdm.set_lock(threading.RLock())  # its own is in shared memory, through which one child could reach another
     tqdm.monitor_interval = 0  # else every child that shows progress starts a thread that watches it
     silence = io.StringIO()
     with contextlib.redirect_stdout(silence), contextlib.redirect_stderr(silence):

@@ -247,10 +247,17 @@ def test_check_that_raises_is_no_zero_and_is_tried_again(tmp_path: Path) -> None
     """A hidden check that breaks on one submission leaves that one without a score, and the others alone."""
     hidden = tmp_path / "hidden"
     shutil.copytree(course.HIDDEN, hidden)
-    broken = (hidden / "test_q5.py").read_text(encoding="utf-8").replace(
-        "same(lstm_h_n,", 'assert lstm_h_n.shape or True\n    "x" + 1 if not same(lstm_h_n,' if False else "same(lstm_h_n,"
+    broken = (
+        (hidden / "test_q5.py")
+        .read_text(encoding="utf-8")
+        .replace(
+            "same(lstm_h_n,",
+            'assert lstm_h_n.shape or True\n    "x" + 1 if not same(lstm_h_n,' if False else "same(lstm_h_n,",
+        )
     )
-    broken = broken.replace("    same(lstm_h_n,", "    _ = 1 / int(lstm_h_n.allclose(reference.lstm_h_n))\n    same(lstm_h_n,")
+    broken = broken.replace(
+        "    same(lstm_h_n,", "    _ = 1 / int(lstm_h_n.allclose(reference.lstm_h_n))\n    same(lstm_h_n,"
+    )
     (hidden / "test_q5.py").write_text(broken, encoding="utf-8")
     (tmp_path / "sitecustomize.py").write_text(
         f"import pathlib\nfrom autograder import course\ncourse.HIDDEN = pathlib.Path({str(hidden)!r})\n"
