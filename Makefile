@@ -7,7 +7,7 @@ BIN := .venv/bin
 # Korean file names and texts, whatever the machine's locale.
 export PYTHONUTF8 := 1
 
-.PHONY: help grade test build certify clean
+.PHONY: help grade test build certify bench fuzz clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -26,6 +26,9 @@ build: .venv/.develop  ## regenerate assignment/ and solutions/rnn.ipynb from so
 
 certify: .venv/.develop  ## prove the graders: right answers earn all, every known mistake is caught and explained
 	$(BIN)/python -m autograder.certify
+
+bench: .venv/.develop  ## speed beside other graders on the same submissions
+	$(BIN)/python -m autograder.bench
 
 clean:  ## remove the environment and everything made
 	rm -rf .venv out build

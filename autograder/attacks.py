@@ -23,11 +23,10 @@ else:
 __all__ = ["BASE_SCORE", "Attack", "attacks", "base"]
 
 ATTACKS = course.ROOT / "tests" / "attacks"
-BASE_SCORE = 70.0
-"""q1 to q4 and q6 are right, q5 is a third right, q7 and q8 are blank."""
+BASE_SCORE = 80.0
+"""q1 to q6 are right, q7 and q8 are blank."""
 
-_RIGHT = ("q1", "q2", "q3", "q4", "q6")
-_EXCHANGED = "lstm_states, (c_n, lstm_h_n) = lstm(batch_emb.transpose(0, 1), (h_0, c_0))"
+_RIGHT = ("q1", "q2", "q3", "q4", "q5", "q6")
 
 
 @dataclass(frozen=True)
@@ -79,7 +78,7 @@ def attacks() -> tuple[Attack, ...]:
 def _laid_over(entry: Mapping[str, Any]) -> bytes:
     """The submission with the code of one attack in it."""
     notebook = json.loads((course.ROOT / "assignment" / "en" / "rnn.ipynb").read_text(encoding="utf-8"))
-    answers = {question: corpus.answer(question) for question in _RIGHT} | {"q5": _EXCHANGED}
+    answers = {question: corpus.answer(question) for question in _RIGHT}
     answers |= {name: code for name, code in entry.items() if name.startswith("q")}
     for cell in notebook["cells"]:
         question = cell["metadata"].get("question")

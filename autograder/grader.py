@@ -192,31 +192,42 @@ class _Grading:
             self.stops.append((status, f"the run {_ENDINGS[log.ending]}{where}"))
 
     def verdicts(self) -> list[_Verdict]:
-        """Every question's verdict, each graded as if the wrong ones before it had been right."""
+        """Every question's verdict, each graded as if the wrong ones before it had been right.
+
+        An answer that gives the right values is right, whatever came before it. Only where one does not, and may not
+        because of an earlier one, is the submission run again.
+        """
         final: list[_Verdict] = []
-        layouts = [False]
-        while len(final) < len(self.questions):
-            best: list[_Verdict] = []
-            wrong = [verdict.question for verdict in final if not verdict.right]
-            for batch_first in layouts:
-                logs = {scenario: self.run(scenario, wrong, batch_first=batch_first) for scenario in course.scenarios()}
-                verdicts = self.until_wrong(self.questions[len(final) :], logs)
-                if not best or verdicts[0].points > best[0].points:
-                    best = verdicts
-                if best[0].right:
-                    break
-            final += best
-            layouts = [False, True] if self.lacks_layer(final[-1]) else [False]
+        wrong: list[_Verdict] = []
+        rebound = 0  # so many of the wrong ones are as if right in the logs
+        logs = self.hidden([], batch_first=False)
+        for question in self.questions:
+            verdict = self.verdict(question, logs)
+            if not verdict.right and rebound < len(wrong):
+                verdict, logs = self.follow_through(question, wrong)
+                rebound = len(wrong)
+            final.append(verdict)
+            if not verdict.right:
+                wrong.append(verdict)
         return final
 
-    def until_wrong(self, questions: Sequence[Question], logs: dict[Scenario, RunLog]) -> list[_Verdict]:
-        """The verdicts of *questions* up to the first wrong one, which is the last."""
-        verdicts: list[_Verdict] = []
-        for question in questions:
-            verdicts.append(self.verdict(question, logs))
-            if not verdicts[-1].right:
+    def follow_through(self, question: Question, wrong: Sequence[_Verdict]) -> tuple[_Verdict, dict[Scenario, RunLog]]:
+        """The verdict on *question* as if the *wrong* ones before it had been right, and the runs that it is from."""
+        layouts = [False, True] if any(map(self.lacks_layer, wrong)) else [False]
+        best: tuple[_Verdict, dict[Scenario, RunLog]] | None = None
+        for batch_first in layouts:
+            logs = self.hidden([verdict.question for verdict in wrong], batch_first=batch_first)
+            verdict = self.verdict(question, logs)
+            if best is None or verdict.points > best[0].points:
+                best = verdict, logs
+            if verdict.right:
                 break
-        return verdicts
+        assert best is not None
+        return best
+
+    def hidden(self, wrong: Sequence[Question], *, batch_first: bool) -> dict[Scenario, RunLog]:
+        """What the hidden scenarios leave behind, with the names of the *wrong* questions as if they were right."""
+        return {scenario: self.run(scenario, wrong, batch_first=batch_first) for scenario in course.scenarios()}
 
     def verdict(self, question: Question, logs: dict[Scenario, RunLog]) -> _Verdict:
         later = [q.id for q in self.questions[self.questions.index(question) + 1 :]]

@@ -11,7 +11,7 @@ import re
 import stat
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -119,18 +119,31 @@ def _walk(root: Path, without: Path | None) -> Iterator[tuple[str, Load]]:
 
 def _attributed(found: _Found, base: str) -> list[tuple[str, str, Load]]:
     """The submissions among the files *found* in the folder or zip called *base*: name, student, how to read it."""
-    rosters = (load for name, load in found if PurePosixPath(name).name == GRADESCOPE_ROSTER)
-    people: dict[str, str] = {}
-    for load in rosters:
-        people |= gradescope_names(Entry("", "", load).read().content)
+    rosters = _rosters(found, base)
     files = _submissions(found)
     shared = os.path.commonpath([f"/{PurePosixPath(name).parent}" for name, _ in files]) if len(files) > 1 else "/"
     attributed = []
     for name, load in files:
         own = PurePosixPath("/", name).relative_to(shared)
         fallback = own.parts[0] if len(own.parts) > 1 else own.stem
-        attributed.append((name, student_of(f"{base}/{name}", people) or fallback, load))
+        attributed.append((name, student_of(f"{base}/{name}", _people(rosters, name)) or fallback, load))
     return attributed
+
+
+def _rosters(found: _Found, base: str) -> dict[PurePosixPath, dict[str, str]]:
+    """Gradescope's rosters by the folder that they stand in; one that a student handed in is none."""
+    return {
+        PurePosixPath(name).parent: gradescope_names(Entry("", "", load).read().content)
+        for name, load in found
+        if PurePosixPath(name).name == GRADESCOPE_ROSTER and student_of(f"{base}/{name}", {}) is None
+    }
+
+
+def _people(rosters: Mapping[PurePosixPath, Mapping[str, str]], name: str) -> dict[str, str]:
+    """Who handed in the folder that *name* is in, as the roster beside that folder says."""
+    path = PurePosixPath(name)
+    folders = {parent: path.relative_to(parent).parts[0] for parent in path.parents if parent in rosters}
+    return {folder: rosters[parent][folder] for parent, folder in folders.items() if folder in rosters[parent]}
 
 
 def _submissions(found: _Found) -> _Found:

@@ -11,6 +11,8 @@ import yaml
 __all__ = ["GRADESCOPE_ROSTER", "gradescope_names", "student_of"]
 
 GRADESCOPE_ROSTER = "submission_metadata.yml"
+ROSTER_BYTES = 16 * 2**20
+"""Longest roster that is read, which takes some seconds."""
 
 # Tried in this order on the whole path, so that platforms with a folder per student come before Canvas, whose
 # pattern could also fit a name that a student gave to a file. `Participant` is Moodle's blind marking.
@@ -41,13 +43,15 @@ def student_of(path: str, names: Mapping[str, str]) -> str | None:
 
 def gradescope_names(roster: bytes) -> dict[str, str]:
     """Folder name to the submitters' names in Gradescope's `submission_metadata.yml`; empty if it cannot be parsed."""
+    if len(roster) > ROSTER_BYTES:
+        return {}
     try:
         parsed: Any = yaml.load(roster, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (yaml.YAMLError, ValueError, RecursionError):
         return {}
     if not isinstance(parsed, dict):
         return {}
-    people = {str(folder): _submitters(entry) for folder, entry in parsed.items()}
+    people = {folder: _submitters(entry) for folder, entry in parsed.items() if isinstance(folder, str)}
     return {folder: ", ".join(names) for folder, names in people.items() if names}
 
 
@@ -58,4 +62,5 @@ def _submitters(entry: Any) -> list[str]:
         return []
     people = (person for person in submitters if isinstance(person, dict))
     named = (person.get(":name") or person.get(":email") or person.get(":sid") for person in people)
-    return [str(name) for name in named if name]
+    # Not what an alias may have grown into: text of a list in a list in a list takes for ever.
+    return [str(name) for name in named if name and isinstance(name, (str, int))]

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-__all__ = ["hold", "pin", "pin_all_layers"]
+__all__ = ["pin", "pin_all_layers"]
 
 GAIN = 3.0
 EMBEDDING_BOUND = 3.0
@@ -29,17 +29,8 @@ _PINNED_LAYERS = (nn.Embedding, nn.Linear, nn.RNNBase, nn.RNNCellBase)
 
 # Numbers in [-1, 1), drawn once in the warm process: filling a layer is then a multiplication, not a drawing.
 _NUMBERS = 2 * torch.rand(1 << 22, generator=torch.Generator().manual_seed(0)) - 1
-# Numbers made in the warm process for the layers that most runs make.
-_held: dict[tuple[str, str, tuple[int, ...]], Tensor] = {}
 # By the storage's address, so that `layer.weight.data` and views of it are known too.
 _pinned: dict[int, weakref.ref[Tensor]] = {}
-
-
-def hold(module: nn.Module) -> None:
-    """Make the numbers of the next layer like *module* now: in a child, that layer costs nothing."""
-    for name, parameter in module.named_parameters(recurse=False):
-        key = _layer_name(module), name, tuple(parameter.shape)
-        _held[key] = _numbers(*key)
 
 
 def _numbers(layer: str, name: str, shape: tuple[int, ...]) -> Tensor:
@@ -65,10 +56,7 @@ def pin(module: nn.Module) -> None:
     for name, parameter in module.named_parameters(recurse=False):
         if parameter.device.type == "meta":
             continue
-        key = _layer_name(module), name, tuple(parameter.shape)
-        values = _held.pop(key, None)  # for one layer only: two must not share their memory
-        if values is None:
-            values = _numbers(*key)
+        values = _numbers(_layer_name(module), name, tuple(parameter.shape))
         if parameter.dtype == values.dtype:
             parameter.data = values
         else:
@@ -103,7 +91,8 @@ def _pin_after_init(layer: type[nn.Module]) -> None:
     def pinned_init(self: nn.Module, *args: Any, **kwargs: Any) -> None:
         init(self, *args, **kwargs)
         # Vectors of one's own (`from_pretrained`) are an answer of one's own: they stay.
-        if kwargs.get("_weight") is None and type(self).reset_parameters is not pin:
+        # Where `reset_parameters` is a subclass's, the layer is not pinned yet.
+        if kwargs.get("_weight") is None and getattr(type(self), "reset_parameters", None) is not pin:
             pin(self)
 
     layer.__init__ = pinned_init  # type: ignore[method-assign]

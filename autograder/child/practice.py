@@ -11,6 +11,15 @@ NAMES = {"q1": ["layer", "rows", "packed", "states", "kind", "nothing", "lost", 
 
 CELLS = [
     """
+import base64
+import bz2
+import json
+import subprocess
+import sys
+from html import escape
+from math import atan2, degrees
+from pathlib import Path
+
 import otter
 import torch
 from IPython.display import display

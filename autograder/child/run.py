@@ -78,15 +78,15 @@ class _Run:
         self.send(pack({"kind": "started", "statement": index, "cell": statement.cell, "line": statement.line}))
         self.late = False
         try:
-            signal.setitimer(signal.ITIMER_REAL, self.job.statement_seconds, 0.2)
+            _alarm(self.job.statement_seconds)
             try:
                 act()
             finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
+                _alarm(0)
             if self.late:
                 raise _Overtime
         except BaseException as problem:  # SystemExit and KeyboardInterrupt too: the next statement is another one
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            _alarm(0)
             self.report(statement, problem)
 
     def take_apart(self, number: int, cell: str) -> None:
@@ -166,6 +166,12 @@ class _Run:
         return layer
 
 
+def _alarm(seconds: float) -> None:
+    """Let a statement be stopped after *seconds*, and again shortly after; 0 lets it be. Windows has no such alarm."""
+    if hasattr(signal, "setitimer"):
+        signal.setitimer(signal.ITIMER_REAL, seconds, 0.2)
+
+
 def _words(problem: BaseException) -> str:
     try:
         return str(problem)[:MESSAGE_CHARACTERS]
@@ -184,7 +190,8 @@ def main(payload: bytes, send: Send) -> None:
     for number, cell in enumerate(job.cells, 1):
         linecache.cache[f"<cell {number}>"] = (len(cell), None, cell.splitlines(keepends=True), f"<cell {number}>")
     run = _Run(job, tensors, send)
-    signal.signal(signal.SIGALRM, run.overtime)
+    if hasattr(signal, "SIGALRM"):
+        signal.signal(signal.SIGALRM, run.overtime)
     run.everything()
 
 

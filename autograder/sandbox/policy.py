@@ -120,6 +120,7 @@ def environment() -> dict[str, str]:
         "PYTHONSAFEPATH": "1",
         "PYTHONUTF8": "1",
         "TORCHINDUCTOR_CACHE_DIR": "/",  # a folder that exists: importing an optimizer would make it, and cannot
+        "TQDM_DISABLE": "1",  # bars tell of nothing but the time, and make the same output look different
         "USER": "student",
         # A child would wait for ever for threads that only its parent has.
         "MKL_NUM_THREADS": "1",

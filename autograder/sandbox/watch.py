@@ -17,6 +17,9 @@ __all__ = ["watch"]
 
 _CHUNK = 1 << 20  # bytes; no less than a pipe holds, so that one read empties it
 
+_GATHERING = 3
+"""Milliseconds for which frames may gather, unless the child ends: waking for each of a hundred costs more."""
+
 
 class _Pipe:
     """The reading end of a pipe that the child writes: never waited for, kept up to a cap."""
@@ -51,6 +54,8 @@ def watch(channel: socket.socket, results: int, output: int, limits: Limits) -> 
     poller = select.poll()
     for descriptor in (channel.fileno(), *pipes):
         poller.register(descriptor, select.POLLIN)
+    ended = select.poll()
+    ended.register(channel.fileno(), select.POLLIN)
     sent, printed = pipes[results], pipes[output]
     child: int | None = None
     ending: Ending | None = None
@@ -59,6 +64,8 @@ def watch(channel: socket.socket, results: int, output: int, limits: Limits) -> 
     try:
         while True:
             ready = [descriptor for descriptor, _ in poller.poll(max(0.0, deadline - time.monotonic()) * 1000)]
+            if channel.fileno() not in ready:
+                ready += [descriptor for descriptor, _ in ended.poll(_GATHERING)]
             for descriptor in ready:
                 if descriptor in pipes:
                     pipes[descriptor].drain()

@@ -258,3 +258,18 @@ def test_isolation_is_told(graded: Callable[[str], Graded], user: str) -> None:
     assert isolation.startswith("landlock ")
     assert "seccomp" in isolation
     assert html.escape(isolation) in (result.folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_roster_that_a_student_handed_in_renames_nobody(tmp_path: Path) -> None:
+    """Who a submission belongs to is told by the platform's list, not by a file of that name among the submissions."""
+    for owner in ("1", "2"):
+        folder = tmp_path / f"submission_{owner}"
+        folder.mkdir()
+        (folder / "rnn.ipynb").write_bytes(b"{}")
+    forged = "submission_1:\n  :submitters:\n  - :name: Mallory\nsubmission_2:\n  :submitters:\n  - :name: Mallory\n"
+    (tmp_path / "submission_2" / "submission_metadata.yml").write_text(forged)
+    (tmp_path / "submission_metadata.yml").write_text("submission_1:\n  :submitters:\n  - :name: Alice\n")
+    assert {entry.name: entry.student for entry in collect([tmp_path])} == {
+        "submission_1/rnn.ipynb": "Alice",
+        "submission_2/rnn.ipynb": "submission_2",
+    }

@@ -387,3 +387,10 @@ def test_described_values_come_back(seed: int) -> None:
     assert isinstance(restored, torch.Tensor)
     assert restored.dtype == value.dtype
     assert torch.equal(restored, value)
+
+
+def test_roster_that_grows_without_end_is_no_roster() -> None:
+    """Aliases in YAML can make a few lines into more text than there is memory."""
+    bomb = b"a0: &a0 [x, x]\n" + b"".join(b"a%d: &a%d [*a%d, *a%d]\n" % (n, n, n - 1, n - 1) for n in range(1, 60))
+    assert lms.gradescope_names(bomb + b"submission_1:\n  :submitters:\n  - :name: *a59\n") == {}
+    assert lms.gradescope_names(bomb + b"*a59 : {':submitters': [{':name': Kim}]}\n") == {}

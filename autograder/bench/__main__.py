@@ -1,0 +1,220 @@
+"""`make bench`: measure, print, and write a table."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+from autograder.bench import growth, rivals
+from autograder.bench.clock import Cost
+from autograder.bench.limit import limit
+from autograder.bench.parts import Parts, graded_here
+from autograder.bench.sample import made_up_class
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure as *argv* says and print the table."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--size", type=int, default=100, help="submissions in the class (default: %(default)s)")
+    parser.add_argument("--sample", type=int, default=4, help="how many of them the others get (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="medians of so many rounds (default: %(default)s)")
+    parser.add_argument("--workers", type=int, default=_cores(), help="at a time (default: %(default)s)")
+    parser.add_argument("--growth", metavar="N", type=int, nargs="*", default=[], help="classes of these sizes, too")
+    parser.add_argument("--without-rivals", action="store_true", help="leave otter and nbgrader out")
+    parser.add_argument("--table", metavar="FILE", type=Path, help="write the table there, too")
+    arguments = parser.parse_args(argv)
+    lines = [*_heading(arguments), *_compared(arguments), *_grown(arguments)]
+    print("\n".join(lines))
+    if arguments.table:
+        arguments.table.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return 0
+
+
+def _heading(arguments: argparse.Namespace) -> list[str]:
+    command = " ".join(["python -m autograder.bench", *sys.argv[1:]])
+    versions = [f"{name} {version(name)}" for name in ("torch", "otter-grader")]
+    if rivals.nbgrader_is_there():
+        shown = subprocess.run([rivals.NBGRADER / "nbgrader", "--version"], capture_output=True, text=True, check=True)
+        versions.append(f"nbgrader {shown.stdout.split()[-1]}")
+    return [
+        "# Speed",
+        "",
+        f"Measured {date.today()} by `{command}` on {_cores()} cores ({_processor()}), Python "
+        f"{platform.python_version()}, {', '.join(versions)}. Medians of {arguments.rounds} rounds, everything in turn "
+        "in each. CPU is user and system time of all processes.",
+        "",
+    ]
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def _compared(arguments: argparse.Namespace) -> list[str]:
+    submissions = list(made_up_class(arguments.size))
+    some = submissions[: arguments.sample]
+    costs: dict[str, list[Cost]] = {}
+    parts: list[Parts] = []
+    limits: list[dict[str, Cost]] = []
+    for _ in range(arguments.rounds):
+        with tempfile.TemporaryDirectory() as place:
+            folders = (Path(place, str(number)) for number in range(9))
+
+            def fresh() -> Path:
+                folder = next(folders)  # noqa: B023 - used in this round only
+                folder.mkdir()
+                return folder
+
+            def add(name: str, cost: Cost) -> None:
+                costs.setdefault(name, []).append(cost)
+
+            add(_CLASS, rivals.ours(submissions, fresh(), arguments.workers).each(len(submissions)))
+            add(_ONE, rivals.ours(submissions[:1], fresh(), 1))
+            if not arguments.without_rivals:
+                add("`otter run`, one at a time", rivals.otter(some, fresh()).each(len(some)))
+                if len(some) > 1 and arguments.workers > 1:
+                    name = f"`otter run`, {arguments.workers} at a time"
+                    add(name, rivals.otter(some, fresh(), arguments.workers).each(len(some)))
+                if rivals.nbgrader_is_there():
+                    add("`nbgrader autograde`", rivals.nbgrader(some, fresh()).each(len(some)))
+            parts.append(graded_here(submissions, fresh()))
+            limits.append(limit(parts[-1].jobs, fresh()))
+    return [*_rivals_table(costs, arguments), *_limit_table(parts, limits), *_parts_table(parts, limits)]
+
+
+_CLASS = "**`autograder grade`, the class**"
+_ONE = "**`autograder grade`, one notebook from the shell**"
+
+
+def _rivals_table(costs: dict[str, list[Cost]], arguments: argparse.Namespace) -> list[str]:
+    medians = {
+        name: Cost(statistics.median(c.wall for c in own), statistics.median(c.cpu for c in own))
+        for name, own in costs.items()
+    }
+    rows = [
+        (
+            name,
+            f"{cost.wall:.3f}",
+            f"{cost.cpu:.3f}",
+            _times(cost.wall, medians[_CLASS].wall),
+            _times(cost.wall, medians[_ONE].wall),
+        )
+        for name, cost in medians.items()
+    ]
+    return [
+        f"## Beside others: a class of {arguments.size}, {arguments.workers} workers; the others get {arguments.sample} of it",
+        "",
+        *_table(("", "s a notebook", "CPU s", "times the class's", "times one notebook's"), rows),
+        "",
+    ]
+
+
+def _limit_table(parts: Sequence[Parts], limits: Sequence[dict[str, Cost]]) -> list[str]:
+    count = len(parts[0].results)
+    ours = statistics.median(part.seconds["all"] for part in parts) / count
+    least = statistics.median(sum(cost.wall for cost in one.values()) for one in limits) / count
+    runs = len(parts[0].jobs) / count
+    return [
+        "## Beside the limit: the same runs in one warm process, without sandbox, recording or checks",
+        "",
+        *_table(
+            ("", "s a notebook"),
+            [
+                (f"grading, one process at a time ({runs:.1f} runs a notebook)", f"{ours:.3f}"),
+                ("the limit", f"{least:.3f}"),
+                ("ratio", f"{ours / least:.2f}"),
+            ],
+        ),
+        "",
+    ]
+
+
+def _parts_table(parts: Sequence[Parts], limits: Sequence[dict[str, Cost]]) -> list[str]:
+    count = len(parts[0].results)
+
+    def each(name: str) -> float:
+        return statistics.median(part.seconds[name] for part in parts) / count
+
+    def least(kind: str) -> float:
+        return statistics.median(one[kind].wall for one in limits) / count
+
+    rows = [
+        ("fork and end of a child, all runs", each("fork")),
+        ("confinement, all runs", each("confinement")),
+        ("cells, as-released", least("as-released")),
+        ("cells, hidden scenarios", least("hidden")),
+        ("recording, frames, copied memory: as-released", each("as-released runs") - least("as-released")),
+        ("recording, frames, copied memory: hidden", each("hidden runs") - least("hidden")),
+        ("packing jobs, reading frames", each("packing") + each("reading frames")),
+        ("checks", each("checks")),
+        ("keeping evidence", each("keeping evidence")),
+        ("gradebook", each("gradebook")),
+        ("pages, table, report", each("pages")),
+    ]
+    evidence = [len(result.evidence) for _, result in parts[0].results]
+    kept = f"Evidence: {statistics.mean(evidence) / 1000:.0f} kB a submission, at most {max(evidence) / 1000:.0f} kB."
+    return [
+        "## Where the time goes",
+        "",
+        *_table(("", "ms a notebook"), [(name, f"{1000 * seconds:.1f}") for name, seconds in rows]),
+        "",
+        kept,
+        "",
+    ]
+
+
+def _grown(arguments: argparse.Namespace) -> list[str]:
+    if not arguments.growth:
+        return []
+    rows = []
+    for size in arguments.growth:
+        one = growth.grown(size, arguments.workers)
+        rows.append(
+            (
+                *(f"{size:,}", f"{one.seconds:.0f}", f"{one.seconds / size:.4f}", f"{one.peak_bytes / 1e6:.0f}"),
+                *(f"{one.folder_bytes / size / 1000:.0f}", f"{one.resume_seconds:.1f}", f"{one.regrade_seconds:.1f}"),
+                f"{one.seconds / one.regrade_seconds:.0f}",
+            )
+        )
+    header = (
+        "submissions",
+        "s",
+        "s each",
+        "peak MB",
+        "kB each on disk",
+        "s to run again",
+        "s to regrade",
+        "times faster",
+    )
+    return ["## Growth", "", *_table(header, rows), ""]
+
+
+def _times(one: float, other: float) -> str:
+    return f"{one / other:.1f}"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    marks = ["---", *["---:"] * (len(header) - 1)]
+    return [f"| {' | '.join(cells)} |" for cells in (header, marks, *rows)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
