@@ -10,13 +10,15 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from autograder import course
+from autograder import course, notebook
 
 __all__ = ["make_class"]
 
 Make = Callable[[Path], object]
 
 _MEBIBYTE = 1 << 20
+_ALLOWED = notebook.SOURCE_BYTES - 100
+"""Most code that is not refused for its length."""
 
 
 def _notebook(cells: str) -> bytes:
@@ -95,10 +97,10 @@ FILES: dict[str, Make] = {
     "invalid-utf-8.ipynb": _bytes(lambda: b'{"cells": [{"cell_type": "code", "source": "\xff\xfe\x80"}]}'),
     "utf-16-without-end.ipynb": _bytes(lambda: b'\xff\xfe{\0"\0c'),
     "nul-bytes.py": _bytes(lambda: b"x = 1\0\0\0\n"),
-    "empty-lines-4-mebibytes.py": _bytes(lambda: b"1" + b"\n" * (3 * _MEBIBYTE) + b"x"),
-    "spaces-4-mebibytes.py": _bytes(lambda: b"import torch\n" + b" " * (4 * _MEBIBYTE)),
-    "hashes-4-mebibytes.py": _bytes(lambda: b"#" * (4 * _MEBIBYTE)),
-    "cell-marks-4-mebibytes.py": _bytes(lambda: b"# In[" + b" " * (2 * _MEBIBYTE) + b"\n# %%" * 400_000),
+    "empty-lines.py": _bytes(lambda: b"1" + b"\n" * _ALLOWED + b"x"),
+    "spaces.py": _bytes(lambda: b"import torch\n" + b" " * _ALLOWED),
+    "hashes.py": _bytes(lambda: b"#" * _ALLOWED),
+    "cell-marks.py": _bytes(lambda: b"# In[" + b" " * (_ALLOWED // 2) + b"\n# %%" * (_ALLOWED // 10)),
     "one-line-60-mebibytes.py": _bytes(lambda: b"x = 1;" * (10 * _MEBIBYTE)),
     "bomb.zip": _bytes(lambda: _zip(**{"rnn.ipynb": bytes(200 * _MEBIBYTE)})),
     "bomb-that-lies.zip": _bytes(_lying_zip),

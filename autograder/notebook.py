@@ -14,8 +14,8 @@ from autograder.text import Language, text
 
 __all__ = ["Source", "Unreadable", "read"]
 
-SOURCE_BYTES = 4 * 1024 * 1024
-"""Most code that is run; real submissions have a hundredth of it."""
+SOURCE_BYTES = 1024 * 1024
+"""Most code that is run; real submissions have a thirtieth of it."""
 BRACKETS = 2_000_000
 """Most lists and objects of a notebook: each takes 20 times the memory of its two characters."""
 MEMBER_BYTES = 32 * 1024 * 1024

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import NoReturn, Protocol
 
 from tqdm import tqdm
 
@@ -19,9 +19,6 @@ from autograder.records import Grade, Result, Submission
 from autograder.render.output import remove_output, write_output, write_pages
 from autograder.render.report import Summary
 from autograder.render.terminal import MAX_ROWS
-
-if TYPE_CHECKING:
-    from typing_extensions import Never
 
 __all__ = ["Engine", "Report", "grade_into", "regrade"]
 
@@ -60,7 +57,7 @@ class Report:
 class _Progress:
     """How far a run has come."""
 
-    bar: tqdm[Never]
+    bar: tqdm[NoReturn]
     graded: set[str] = field(default_factory=set)
     known: set[str] = field(default_factory=set)
     reruns: int = 0
@@ -141,7 +138,7 @@ def regrade(
         return _finish(folder, book, students, questions, progress, students.keys(), most_rows)
 
 
-def _progress(total: int) -> tqdm[Never]:
+def _progress(total: int) -> tqdm[NoReturn]:
     # Seldom in a log, where a line cannot be overwritten.
     seconds = 0.2 if sys.stderr.isatty() else 10.0
     return tqdm(total=total, unit="file", desc="grading", mininterval=seconds, smoothing=0.02)

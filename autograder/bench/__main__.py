@@ -120,7 +120,8 @@ def _rivals_table(costs: dict[str, list[Cost]], arguments: argparse.Namespace) -
         for name, cost in medians.items()
     ]
     return [
-        f"## Beside others: a class of {arguments.size}, {arguments.workers} workers; the others get {arguments.sample} of it",
+        f"## Beside others: a class of {arguments.size} with {arguments.workers} workers; the others get "
+        f"{arguments.sample} of it",
         "",
         *_table(("", "s a notebook", "CPU s", "times the class's", "times one notebook's"), rows),
         "",

@@ -98,7 +98,8 @@ def _parse(source: str) -> list[ast.stmt]:
     try:
         return ast.parse(source).body
     except SyntaxError:
-        return ast.parse(TransformerManager().transform_cell(source)).body
+        manager = TransformerManager()  # type: ignore[no-untyped-call]
+        return ast.parse(manager.transform_cell(source)).body
 
 
 def _piecewise(number: int, cell: str) -> Iterator[Statement]:

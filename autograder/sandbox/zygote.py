@@ -31,6 +31,7 @@ __all__ = ["main"]
 
 _RESULTS = 3
 """The only descriptor that a child has beside the standard ones."""
+_SET_PDEATHSIG = 1
 _MADV_COLLAPSE = 25
 _HUGE_PAGE = 1 << 21
 
@@ -45,6 +46,7 @@ def main() -> None:
     # Standard input is the channel to the grader. Moved here it keeps the place that children need for their results.
     os.dup2(0, _RESULTS, inheritable=False)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    libc.prctl(_SET_PDEATHSIG, signal.SIGKILL)  # during the start; later `_serve` watches the grader
     grader = os.pidfd_open(os.getppid())
     with socket.socket(fileno=_RESULTS) as channel:
         try:
@@ -55,6 +57,7 @@ def main() -> None:
         except Exception:
             wire.send(channel, {"refused": traceback.format_exc()[-5_000:]})
             return
+        libc.prctl(_SET_PDEATHSIG, 0)
         wire.send(channel, {"layers": confinement.layers})
         with contextlib.suppress(EOFError, ConnectionError):
             _serve(channel, grader, confinement, module.main)
