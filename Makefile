@@ -30,6 +30,9 @@ certify: .venv/.develop  ## prove the graders: right answers earn all, every kno
 bench: .venv/.develop  ## speed beside other graders on the same submissions
 	$(BIN)/python -m autograder.bench
 
+fuzz: .venv/.develop  ## a hundred thousand damaged submissions and observations through everything that reads them
+	FUZZ_EXAMPLES=13000 $(BIN)/python -m pytest tests/engine/test_fuzz.py
+
 clean:  ## remove the environment and everything made
 	rm -rf .venv out build
 

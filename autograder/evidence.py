@@ -10,18 +10,15 @@ import functools
 import hashlib
 import json
 import struct
-import time
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from autograder import course
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
-    from autograder.grader import Run
+    from autograder.grader import JobWithTensors, Run
     from autograder.job import Job
     from autograder.runlog import RunLog
 
@@ -33,7 +30,7 @@ _MAX_RAW_BYTES = 8 * MAX_BYTES
 _LENGTH = struct.Struct("<I")
 _INSIDE = ("child/*.py", "pins.py", "observation.py", "job.py")
 """The files that run inside the sandbox."""
-_PLAIN = ("ending", "printed", "lines", "seconds")
+_PLAIN = ("ending", "printed", "lines", "seconds", "clean")
 """The fields of a `RunLog` beside its frames."""
 
 
@@ -55,20 +52,36 @@ class Evidence:
         self._run = run
         self._kept = _decoded(kept)
         self._used: dict[str, _Kept] = {}
+        self._bytes = 0
         self.runs = 0
         """How often student code was run."""
 
-    def run(self, job: Job, tensors: dict[str, Tensor], seconds: float) -> RunLog:
-        """What *job* leaves behind, by an earlier run or a new one of at most *seconds*."""
-        key = _key(job)
-        kept = self._used.get(key) or self._kept.get(key)
-        if kept is None or not kept.answers(job):
-            started = time.monotonic()
-            log = self._run(job, tensors, seconds)
+    def run(self, jobs: Sequence[JobWithTensors], seconds: float) -> list[RunLog | None]:
+        """What *jobs* leave behind, by earlier runs or by new ones of at most *seconds*.
+
+        A single job's run is one that was the first of its process.
+        """
+        keys = [_key(job) for job, _ in jobs]
+        logs = [self._known(key, job, clean=len(jobs) == 1) for key, (job, _) in zip(keys, jobs, strict=True)]
+        missing = [index for index, log in enumerate(logs) if log is None]
+        if missing:
             self.runs += 1
-            kept = _Kept(replace(log, seconds=time.monotonic() - started), job.names)
-        self._used[key] = kept
-        return kept.log
+            for index, log in zip(missing, self._run([jobs[index] for index in missing], seconds), strict=True):
+                logs[index] = log
+        for key, (job, _), log in zip(keys, jobs, logs, strict=True):
+            if log is not None:
+                self._use(key, _Kept(log, job.names))
+        return logs
+
+    def _known(self, key: str, job: Job, *, clean: bool) -> RunLog | None:
+        kept = self._used.get(key) or self._kept.get(key)
+        return kept.log if kept and kept.answers(job) and (kept.log.clean or not clean) else None
+
+    def _use(self, key: str, kept: _Kept) -> None:
+        if key not in self._used:
+            self._bytes += sum(map(len, kept.log.frames))
+        if self._bytes <= 4 * _MAX_RAW_BYTES:  # hostile runs can leave a gigabyte behind, and could not be kept
+            self._used[key] = kept
 
     def encode(self) -> bytes:
         """All runs that were asked for, as bytes for a later `Evidence`: equal frames once, at most `MAX_BYTES`."""
@@ -119,7 +132,7 @@ def _key(job: Job) -> str:
     }
     if job.rebindings:
         # Not by the numbers of the reference, whose last bits differ from machine to machine.
-        determining |= {"rebindings": [asdict(rebinding) for rebinding in job.rebindings], "reference": _reference()}
+        determining |= {"rebindings": [vars(rebinding) for rebinding in job.rebindings], "reference": _reference()}
     return hashlib.sha256(json.dumps(determining, sort_keys=True).encode()).hexdigest()[:32]
 
 

@@ -21,11 +21,18 @@ from autograder.runlog import Record, RunLog
 from autograder.sandbox import ALLOWANCE, DEFAULT, Allowance
 from autograder.text import Language, language, speaking, text
 
-__all__ = ["Grader", "Run"]
+__all__ = ["Grader", "JobWithTensors", "Run"]
 
-Run = Callable[[Job, dict[str, Tensor], float], RunLog]
-"""Runs a job, with the tensors that its rebindings refer to, in the sandbox, for so many seconds at most."""
+JobWithTensors = tuple[Job, dict[str, Tensor]]
+"""A job, and the tensors that its rebindings refer to."""
+Run = Callable[[Sequence[JobWithTensors], float], "list[RunLog | None]"]
+"""Runs jobs of one submission in one child, one after another, for so many seconds at most.
 
+It gives None for those that it did not come to; to the first it always comes.
+"""
+
+LINE_CHARACTERS = 500
+"""Longest source line that is shown beside an error."""
 FINDINGS = 10_000
 """Of so many observations the findings are remembered; some kilobytes each."""
 _SIZE_KINDS = {"missing", "shape", "size"}
@@ -60,6 +67,17 @@ class _Verdict:
         return not self.failures
 
 
+@dataclass(frozen=True)
+class _Runs:
+    """What the hidden scenarios left behind."""
+
+    wrong: Sequence[Question]
+    """The questions whose names were as if they had been right."""
+    batch_first: bool
+    """The layout of a layer that was put in the place of none."""
+    logs: dict[Scenario, RunLog]
+
+
 def _hidden(question: Question) -> list[Check]:
     return [check for check in course.checks() if check.question == question.id and not check.public]
 
@@ -78,9 +96,15 @@ class Grader:
         self.run = run
         self.look = look
         self.allowance = allowance
-        self.reference = Reference(lambda job: run(job, {}, DEFAULT.wall_seconds))
-        self.explainer = Explainer(lambda job: run(job, {}, DEFAULT.wall_seconds))
+        self.reference = Reference(self.run_own)
+        self.explainer = Explainer(self.run_own)
         self._findings: dict[tuple[str, str, Language, bytes], Findings] = {}
+
+    def run_own(self, job: Job) -> RunLog:
+        """Run a job of the grader's own."""
+        (log,) = self.run([(job, {})], DEFAULT.wall_seconds)
+        assert log is not None
+        return log
 
     def grade(self, submission: Submission, lang: Language | None = None, run: Run | None = None) -> Grade:
         """The grade, in *lang* or the language of the student's edition; *run* may answer from kept evidence."""
@@ -120,7 +144,7 @@ class _Grading:
     def __init__(self, grader: Grader, cells: list[str], run: Run) -> None:
         self.grader = grader
         self.cells = cells
-        self.run_once = run
+        self.run_jobs = run
         self.skip: list[int] = []
         self.stops: list[tuple[Status, str]] = []
         self.seconds_left = grader.allowance.submission_seconds
@@ -145,42 +169,53 @@ class _Grading:
 
     def run(self, scenario: Scenario, wrong: Sequence[Question] = (), *, batch_first: bool = False) -> RunLog:
         """Run the submission, again without the statement that hangs or crashes it where there is one."""
+        for _ in range(self.grader.allowance.restarts):
+            (log,) = self.timed([self.job(scenario, wrong, batch_first=batch_first)])
+            assert log is not None
+            if not self.settle(log) or log.ending == "finished":
+                break
+        assert log is not None
+        return log
+
+    def job(self, scenario: Scenario, wrong: Sequence[Question], *, batch_first: bool) -> JobWithTensors:
+        """The submission under *scenario*, with the names of the *wrong* questions as if they were right."""
         released = scenario.id == "as-released"
         tensors: dict[str, Tensor] = {}
         rebindings = [
             self.grader.reference.at(scenario, question.id).rebinding(question.names, tensors) for question in wrong
         ]
         allowance = self.grader.allowance
-        for _ in range(allowance.restarts):
-            job = Job(
-                self.cells,
-                {question.id: list(question.asked) for question in self.questions},
-                replacements(scenario),
-                rebindings,
-                batch_first,
-                sorted(self.skip),
-                allowance.released_statement_seconds if released else allowance.hidden_statement_seconds,
-                values=not released,
-                verbose=released,
-            )
-            log = self.timed(job, tensors)
-            stalled = [statement for statement in log.stalled if statement not in self.skip]
-            self.skip += stalled
-            self.note_stop(log)
-            if log.ending == "finished" or not stalled:
-                break
-        return log
+        job = Job(
+            self.cells,
+            {question.id: list(question.asked) for question in self.questions},
+            replacements(scenario),
+            rebindings,
+            batch_first,
+            sorted(self.skip),
+            allowance.released_statement_seconds if released else allowance.hidden_statement_seconds,
+            values=not released,
+            verbose=released,
+        )
+        return job, tensors
 
-    def timed(self, job: Job, tensors: dict[str, Tensor]) -> RunLog:
-        """What one run leaves behind, nothing where the submission has used up its time."""
+    def timed(self, jobs: Sequence[JobWithTensors]) -> list[RunLog | None]:
+        """What runs leave behind, nothing where the submission has used up its time."""
         if self.seconds_left <= 0:
             self.stops.append(("timed-out", f"its runs took {self.grader.allowance.submission_seconds:g} s together"))
-            return RunLog((), "timed-out")
+            return [RunLog((), "timed-out")] * len(jobs)
         started = time.monotonic()
-        log = self.run_once(job, tensors, min(self.seconds_left, self.grader.allowance.run.wall_seconds))
-        _ = log.messages  # reading them is part of what the submission costs
-        self.seconds_left -= log.seconds or time.monotonic() - started
-        return log
+        logs = self.run_jobs(jobs, min(self.seconds_left, self.grader.allowance.run.wall_seconds))
+        for log in logs:
+            _ = log and log.messages  # reading them is part of what the submission costs
+        self.seconds_left -= max(sum(log.seconds for log in logs if log), time.monotonic() - started)
+        return logs
+
+    def settle(self, log: RunLog) -> bool:
+        """Take note of what stopped a run; whether there is a statement to be left out from now on."""
+        stalled = [statement for statement in log.stalled if statement not in self.skip]
+        self.skip += stalled
+        self.note_stop(log)
+        return bool(stalled)
 
     def note_stop(self, log: RunLog) -> None:
         overtime = [error for error in log.errors if error.kind == "TimeLimit"]
@@ -199,37 +234,57 @@ class _Grading:
         """
         final: list[_Verdict] = []
         wrong: list[_Verdict] = []
-        rebound = 0  # so many of the wrong ones are as if right in the logs
-        logs = self.hidden([], batch_first=False)
+        runs = self.hidden(())
         for question in self.questions:
-            verdict = self.verdict(question, logs)
-            if not verdict.right and rebound < len(wrong):
-                verdict, logs = self.follow_through(question, wrong)
-                rebound = len(wrong)
+            verdict = self.verdict(question, runs)
+            if not verdict.right and len(runs.wrong) < len(wrong):
+                verdict, runs = self.follow_through(question, wrong)
             final.append(verdict)
             if not verdict.right:
                 wrong.append(verdict)
         return final
 
-    def follow_through(self, question: Question, wrong: Sequence[_Verdict]) -> tuple[_Verdict, dict[Scenario, RunLog]]:
+    def follow_through(self, question: Question, wrong: Sequence[_Verdict]) -> tuple[_Verdict, _Runs]:
         """The verdict on *question* as if the *wrong* ones before it had been right, and the runs that it is from."""
         layouts = [False, True] if any(map(self.lacks_layer, wrong)) else [False]
-        best: tuple[_Verdict, dict[Scenario, RunLog]] | None = None
+        best: tuple[_Verdict, _Runs] | None = None
         for batch_first in layouts:
-            logs = self.hidden([verdict.question for verdict in wrong], batch_first=batch_first)
-            verdict = self.verdict(question, logs)
+            runs = self.hidden(tuple(verdict.question for verdict in wrong), batch_first=batch_first)
+            verdict = self.verdict(question, runs)
             if best is None or verdict.points > best[0].points:
-                best = verdict, logs
+                best = verdict, runs
             if verdict.right:
                 break
         assert best is not None
         return best
 
-    def hidden(self, wrong: Sequence[Question], *, batch_first: bool) -> dict[Scenario, RunLog]:
-        """What the hidden scenarios leave behind, with the names of the *wrong* questions as if they were right."""
-        return {scenario: self.run(scenario, wrong, batch_first=batch_first) for scenario in course.scenarios()}
+    def hidden(self, wrong: Sequence[Question], *, batch_first: bool = False) -> _Runs:
+        """What the hidden scenarios leave behind, with the names of the *wrong* questions as if they were right.
 
-    def verdict(self, question: Question, logs: dict[Scenario, RunLog]) -> _Verdict:
+        One child runs them all; what it did not bring to its end is run alone.
+        """
+        scenarios = course.scenarios()
+        together = self.timed([self.job(scenario, wrong, batch_first=batch_first) for scenario in scenarios])
+        logs = {}
+        for scenario, log in zip(scenarios, together, strict=True):
+            if log is not None and log.ending == "finished":
+                self.settle(log)
+                logs[scenario] = log
+            else:
+                logs[scenario] = self.run(scenario, wrong, batch_first=batch_first)
+        return _Runs(wrong, batch_first, logs)
+
+    def verdict(self, question: Question, runs: _Runs) -> _Verdict:
+        """What the checks say of *runs*; a check fails only by a run that was the first of its process."""
+        while True:
+            verdict = self.best(question, runs.logs)
+            doubtful = next((failure.scenario for failure in verdict.failures.values() if not failure.log.clean), None)
+            if doubtful is None:
+                return verdict
+            runs.logs[doubtful] = self.run(doubtful, runs.wrong, batch_first=runs.batch_first)
+
+    def best(self, question: Question, logs: dict[Scenario, RunLog]) -> _Verdict:
+        """The verdict on the last record before a later question's, or, where it is better, on the last of all."""
         later = [q.id for q in self.questions[self.questions.index(question) + 1 :]]
         candidates = [log.candidates(question.id, later) or [_nothing(question)] for log in logs.values()]
         verdict = self.judge(question, logs, [records[0] for records in candidates])
@@ -335,7 +390,7 @@ def _nothing(question: Question) -> Record:
 
 def _line(cells: list[str], cell: int, line: int) -> str:
     lines = cells[cell - 1].splitlines() if 0 < cell <= len(cells) else []
-    return lines[line - 1] if 0 < line <= len(lines) else ""
+    return lines[line - 1][:LINE_CHARACTERS] if 0 < line <= len(lines) else ""
 
 
 def _where(failure: _Failure, check: Check) -> str:

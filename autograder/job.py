@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+import struct
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
 
 from autograder.observation import Tree, pack, unpack
 
-__all__ = ["Job", "Rebinding"]
+__all__ = ["NEXT", "Job", "Rebinding"]
+
+NEXT: Tree = {"kind": "next"}
+"""What a child sends between the runs of two jobs."""
+_LENGTH = struct.Struct("<I")
 
 
 @dataclass(frozen=True)
@@ -41,11 +47,19 @@ class Job:
     seed: int = 0
     """What every statement's random numbers start from."""
 
-    def encode(self, tensors: dict[str, Tensor]) -> bytes:
-        return pack(asdict(self), tensors)
+    def encode(self, tensors: Mapping[str, Tensor]) -> bytes:
+        """The job as a payload; payloads put together are a payload of several jobs."""
+        packed = pack(vars(self) | {"rebindings": [vars(rebinding) for rebinding in self.rebindings]}, tensors)
+        return _LENGTH.pack(len(packed)) + packed
 
     @classmethod
-    def decode(cls, payload: bytes) -> tuple[Job, dict[str, Tensor]]:
-        message, tensors = unpack(payload, trusted=True)
-        message["rebindings"] = [Rebinding(**rebinding) for rebinding in message["rebindings"]]
-        return cls(**message), tensors
+    def decode(cls, payload: bytes) -> Iterator[tuple[Job, dict[str, Tensor]]]:
+        """The jobs of a payload, each with its tensors."""
+        place = 0
+        while place < len(payload):
+            (length,) = _LENGTH.unpack_from(payload, place)
+            place += _LENGTH.size
+            message, tensors = unpack(payload[place : place + length], trusted=True)
+            place += length
+            message["rebindings"] = [Rebinding(**rebinding) for rebinding in message["rebindings"]]
+            yield cls(**message), tensors

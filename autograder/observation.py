@@ -6,6 +6,7 @@ checked before use: a forged frame is `Malformed`, and costs nobody but its auth
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import operator
@@ -174,7 +175,7 @@ def _restore(tree: Tree, tensors: Mapping[str, Tensor]) -> object:
             return Opaque(cls.__name__)
         if cls is nn.Linear:
             config["bias"] = bool(tree["config"]["bias"])
-        module = cls(**config, device="meta")
+        module = _blank(cls, **config)  # type: ignore[arg-type]  # classes can be hashed
         shapes = {name: list(parameter.shape) for name, parameter in module.named_parameters()}
         if any(tree["parameters"].get(name) != shape for name, shape in shapes.items()):
             return Opaque(cls.__name__)  # says that it is such a layer, but its weights are not
@@ -184,6 +185,12 @@ def _restore(tree: Tree, tensors: Mapping[str, Tensor]) -> object:
         return items if kind == "list" else tuple(items)
     name = tree["type"]
     return Opaque(name if name in _KNOWN_TYPES else "object")
+
+
+@functools.lru_cache(maxsize=256, typed=True)
+def _blank(cls: type[nn.Module], **config: Any) -> nn.Module:
+    """A layer without values, not to be changed."""
+    return cls(**config, device="meta")
 
 
 def _restore_packed(data: object, batch_sizes: object, *orders: object) -> PackedSequence:

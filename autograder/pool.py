@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import queue
@@ -21,6 +22,9 @@ from autograder.text import Language
 from autograder.worker import could_not_grade
 
 __all__ = ["Pool", "Worker"]
+
+ENDING_SECONDS = 5.0
+"""A process that has nothing to do ends at once; if not, it is killed."""
 
 
 class Worker:
@@ -85,9 +89,15 @@ class Worker:
             return Result(could_not_grade(str(fault)), kept)
         return result
 
-    def close(self) -> None:
-        """End the process, at once."""
+    def hang_up(self) -> None:
+        """Let the process end by itself, once it has nothing more to do."""
         self._connection.close()
+
+    def close(self, *, patience: float = 0.0) -> None:
+        """End the process, after so many seconds by force."""
+        self.hang_up()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(patience)
         self._process.kill()
         self._process.wait()
 
@@ -111,9 +121,11 @@ class Pool:
     def __enter__(self) -> Pool:
         return self
 
-    def __exit__(self, *exc: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
         for worker in self._workers:
-            worker.close()
+            worker.hang_up()
+        for worker in self._workers:
+            worker.close(patience=ENDING_SECONDS if kind is None else 0.0)
 
     @property
     def isolation(self) -> str:

@@ -4,23 +4,40 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from autograder.observation import Malformed, Opaque, Tree, restore, unpack
+from autograder.job import NEXT
+from autograder.observation import Malformed, Opaque, Tree, pack, restore, unpack
 from autograder.records import StatementError
 
 __all__ = ["Record", "RunLog"]
 
 MESSAGES = 20_000
 """Most messages of a run that are read; an ordinary one has some hundred."""
+SHORT = 200
+"""Bytes of a frame that is not read twice."""
 ERRORS = 50
 """Most errors of a run that are kept."""
 MESSAGE_CHARACTERS = 2000
 """Longest error text."""
+NAMES = 100
+"""Most names that a statement was to bind."""
 KIND_CHARACTERS = 100
 """Longest name of an error's class."""
+_NEXT = pack(NEXT)
+
+
+def _message(frame: bytes) -> Tree:
+    return _short_message(frame) if len(frame) <= SHORT else unpack(frame, tensors=False)[0]
+
+
+@functools.lru_cache(maxsize=4096)
+def _short_message(frame: bytes) -> Tree:
+    """A message that is not to be changed: which statements were started is the same from run to run."""
+    return unpack(frame, tensors=False)[0]
 
 
 @dataclass(frozen=True)
@@ -58,13 +75,27 @@ class RunLog:
     """How many lines each cell has: a place outside is no place, but could be a message."""
     seconds: float = 0.0
     """How long it took, if that was measured when it was run."""
+    clean: bool = True
+    """Whether nothing of the submission had run in its process before: else what fails may fail because of that."""
+
+    def parted(self, jobs: int) -> list[RunLog | None]:
+        """The log of a child that was to run so many *jobs*, job by job; None for those that it did not come to."""
+        places = [-1, *(place for place, frame in enumerate(self.frames) if frame == _NEXT), len(self.frames)]
+        parts = [self.frames[start + 1 : end] for start, end in itertools.pairwise(places)][:jobs]
+        endings = [*["finished"] * (len(parts) - 1), self.ending]
+        seconds = self.seconds / len(parts)
+        logs = [
+            replace(self, frames=frames, ending=ending, clean=number == 0, seconds=seconds)
+            for number, (frames, ending) in enumerate(zip(parts, endings, strict=True))
+        ]
+        return [*logs, *[None] * (jobs - len(logs))]
 
     @functools.cached_property
     def messages(self) -> list[tuple[Tree, bytes]]:
         found = []
         for frame in self.frames[:MESSAGES]:
             with contextlib.suppress(Malformed):
-                found.append((unpack(frame, tensors=False)[0], frame))
+                found.append((_message(frame), frame))
         return found
 
     @functools.cached_property
@@ -93,9 +124,10 @@ class RunLog:
         """The errors that statements raised, in order; texts only where the run was asked for them."""
         found: list[StatementError] = []
         for message, _ in self.messages:
-            place = self._place(message)
-            if message.get("kind") in ("error", "overtime") and place and len(found) < ERRORS:
-                names = tuple(map(str, message["names"])) if isinstance(message.get("names"), list) else ()
+            if message.get("kind") not in ("error", "overtime") or len(found) >= ERRORS:
+                continue
+            if place := self._place(message):
+                names = tuple(map(str, message["names"][:NAMES])) if isinstance(message.get("names"), list) else ()
                 kind = "TimeLimit" if message["kind"] == "overtime" else str(message.get("type"))[:KIND_CHARACTERS]
                 words = str(message.get("message", ""))[:MESSAGE_CHARACTERS]
                 found.append(StatementError(*place, kind, words, "", names))

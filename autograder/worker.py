@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, cast
@@ -24,11 +24,8 @@ from autograder.sandbox import Allowance, Isolation, Limits, Sandbox, SandboxFau
 from autograder.text import Language
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from autograder.checks import Findings, Look
-    from autograder.grader import Grader
-    from autograder.job import Job
+    from autograder.grader import Grader, JobWithTensors
     from autograder.runlog import RunLog
 
 __all__ = ["main"]
@@ -73,11 +70,14 @@ def _serve(connection: Connection, sandbox: Sandbox, allowance: Allowance) -> No
     from autograder.grader import Grader
     from autograder.runlog import RunLog
 
-    def run(job: Job, tensors: dict[str, Tensor], seconds: float) -> RunLog:
+    def run(jobs: Sequence[JobWithTensors], seconds: float) -> list[RunLog | None]:
+        first, _ = jobs[0]
         limits = replace(allowance.run, wall_seconds=seconds)
-        outcome = sandbox.run(job.encode(tensors), limits=limits, capture=job.verbose)
+        payload = b"".join(job.encode(tensors) for job, tensors in jobs)
+        outcome = sandbox.run(payload, limits=limits, capture=first.verbose)
         printed = outcome.printed.decode("utf-8", "replace")[:OUTPUT_CHARACTERS]
-        return RunLog(outcome.frames, outcome.ending, printed, tuple(len(cell.splitlines()) for cell in job.cells))
+        lines = tuple(len(cell.splitlines()) for cell in first.cells)
+        return RunLog(outcome.frames, outcome.ending, printed, lines, outcome.seconds).parted(len(jobs))
 
     def answer_requests(look: Callable[[Look], Findings]) -> None:
         grader = Grader(run, look, allowance)

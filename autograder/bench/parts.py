@@ -1,10 +1,13 @@
-"""Where the time of grading goes: one grader in this process, every part of it timed."""
+"""Where the time of grading goes: one grader in this process, every part of it timed.
+
+Processor time, since on a busy machine wall time tells of the others.
+"""
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,13 +17,11 @@ from typing import TYPE_CHECKING
 from autograder import course
 from autograder.bench.limit import KindedJob
 from autograder.records import Result, Submission
-from autograder.sandbox import Sandbox
+from autograder.sandbox import Isolation, Sandbox
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from autograder.checks import Findings, Look
-    from autograder.job import Job
+    from autograder.grader import JobWithTensors
     from autograder.runlog import RunLog
 
 __all__ = ["Parts", "graded_here"]
@@ -30,20 +31,30 @@ _STARTS = 15
 
 @dataclass
 class Parts:
-    """Seconds for all submissions together, by what they were spent on."""
+    """What grading all submissions took."""
 
+    wall_seconds: float = 0.0
+    """From each submission to its grade and evidence."""
     seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    """Processor time by what it was spent on."""
+    children: Counter[str] = field(default_factory=Counter)
+    """How many there were, of each kind of run."""
     jobs: list[KindedJob] = field(default_factory=list)
     """All runs of student code."""
     results: list[tuple[Submission, Result]] = field(default_factory=list)
 
+    @property
+    def cpu_seconds(self) -> float:
+        """Of grading, the runs included; but for the warm process's part in forks, which nobody tells."""
+        return sum(self.seconds[part] for part in ("grader", "keeping evidence", "as-released runs", "hidden runs"))
+
     @contextmanager
     def timed(self, part: str) -> Iterator[None]:
-        started = time.perf_counter()
+        started = time.process_time()
         try:
             yield
         finally:
-            self.seconds[part] += time.perf_counter() - started
+            self.seconds[part] += time.process_time() - started
 
 
 def graded_here(submissions: Sequence[Submission], folder: Path) -> Parts:
@@ -60,21 +71,22 @@ def graded_here(submissions: Sequence[Submission], folder: Path) -> Parts:
     with Sandbox() as sandbox:
         grading: list[Submission] = []  # the one being graded; the reference's runs are nobody's
 
-        def run(job: Job, tensors: dict[str, Tensor], seconds: float) -> RunLog:
+        def run(jobs: Sequence[JobWithTensors], seconds: float) -> list[RunLog | None]:
+            first, _ = jobs[0]
+            kind = "as-released" if first.verbose else "hidden"
             with parts.timed("packing"):
-                payload = job.encode(tensors)
-            started = time.perf_counter()
-            outcome = sandbox.run(payload, capture=job.verbose)
+                payload = b"".join(job.encode(tensors) for job, tensors in jobs)
+            outcome = sandbox.run(payload, capture=first.verbose)
             if grading:
-                kind = "as-released" if job.verbose else "hidden"
-                parts.jobs.append((kind, job, tensors))
-                parts.seconds[f"{kind} runs"] += outcome.seconds
-                parts.seconds["starting and ending them"] += time.perf_counter() - started - outcome.seconds
-            lines = tuple(len(cell.splitlines()) for cell in job.cells)
-            log = RunLog(outcome.frames, outcome.ending, outcome.printed.decode("utf-8", "replace"), lines)
+                parts.jobs += [(kind, job, tensors) for job, tensors in jobs]
+                parts.seconds[f"{kind} runs"] += outcome.cpu_seconds
+                parts.children[kind] += 1
+            lines = tuple(len(cell.splitlines()) for cell in first.cells)
+            printed = outcome.printed.decode("utf-8", "replace")
             with parts.timed("reading frames"):
-                _ = log.messages, log.records
-            return log
+                logs = RunLog(outcome.frames, outcome.ending, printed, lines).parted(len(jobs))
+                _ = [log and log.records for log in logs]
+            return logs
 
         def grade_all(look: Callable[[Look], Findings]) -> None:
             def timed_look(at: Look) -> Findings:
@@ -82,35 +94,32 @@ def graded_here(submissions: Sequence[Submission], folder: Path) -> Parts:
                     return look(at)
 
             grader = Grader(run, timed_look)
-            grader.explainer.known()  # once a process
+            grader.explainer.known()  # once a process, not once a submission
             parts.seconds.clear()
             for submission in submissions:
                 grading[:] = [submission]
+                started = time.perf_counter()
                 evidence = Evidence(grader.run)
-                with parts.timed("all"):
+                with parts.timed("grader"):
                     grade = grader.grade(submission, None, evidence.run)
                 with parts.timed("keeping evidence"):
                     kept = evidence.encode()
+                parts.wall_seconds += time.perf_counter() - started
                 parts.results.append((submission, Result(grade, kept, evidence.runs)))
             grading.clear()
 
         serve(grade_all)
-        parts.seconds["fork"] = _start_seconds("process") * len(parts.jobs)
-        parts.seconds["confinement"] = _start_seconds("full") * len(parts.jobs) - parts.seconds["fork"]
+    forking, starting = _start_seconds("process"), _start_seconds("full")
+    parts.seconds["fork"] = forking * parts.children.total()
+    parts.seconds["confinement"] = (starting - forking) * parts.children.total()
     _write(parts, folder)
     return parts
 
 
-def _start_seconds(isolation: str) -> float:
-    """What starting and ending a child costs that does nothing."""
-    with Sandbox(isolation="full" if isolation == "full" else "process", entry="autograder.bench.nothing") as sandbox:
-        sandbox.run(b"")
-        walls = []
-        for _ in range(_STARTS):
-            started = time.perf_counter()
-            sandbox.run(b"")
-            walls.append(time.perf_counter() - started)
-    return statistics.median(walls)
+def _start_seconds(isolation: Isolation) -> float:
+    """Processor time of a child that does nothing."""
+    with Sandbox(isolation=isolation, entry="autograder.bench.nothing") as sandbox:
+        return statistics.median(sandbox.run(b"").cpu_seconds for _ in range(_STARTS))
 
 
 def _write(parts: Parts, folder: Path) -> None:

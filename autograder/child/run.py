@@ -11,7 +11,7 @@ import linecache
 import random
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 import torch
@@ -21,7 +21,7 @@ from tqdm import tqdm
 from autograder import pins
 from autograder.child import practice, recorder
 from autograder.child.statements import Statement, given, of_cell
-from autograder.job import Job
+from autograder.job import NEXT, Job
 from autograder.observation import Tree, describe, pack, restore
 
 __all__ = ["main", "warm"]
@@ -38,7 +38,7 @@ class _Overtime(BaseException):
 
 
 class _Run:
-    def __init__(self, job: Job, tensors: dict[str, Tensor], send: Send) -> None:
+    def __init__(self, job: Job, tensors: dict[str, Tensor], send: Send, program: Sequence[Statement] = ()) -> None:
         self.job = job
         self.tensors = tensors
         self.send = send
@@ -49,14 +49,13 @@ class _Run:
             name: (rebinding.question, tree) for rebinding in job.rebindings for name, tree in rebinding.values.items()
         }
         self.late = False
+        self.stalled = False
         self.namespace = recorder.install(self.check)
-        self.program: list[Statement] = []
+        self.program = list(program)
 
     def everything(self) -> None:
-        # Source may be made so that taking it apart does not end: each cell has its time, and a number below zero.
-        for number, cell in enumerate(self.job.cells, 1):
-            if -number not in self.job.skip:
-                self.one(-number, Statement(number, 1, None), functools.partial(self.take_apart, number, cell))
+        if not self.program:
+            self.take_all_apart()
         bound_somewhere = frozenset[str]().union(*(statement.names for statement in self.program))
         for name in self.right.keys() - bound_somewhere:
             self.rebind(name)
@@ -72,6 +71,14 @@ class _Run:
             if question not in self.calls and index not in self.job.skip:
                 self.one(index, Statement(len(self.job.cells), 1, None), functools.partial(self.check, question))
         self.send(pack({"kind": "finished"}))
+
+    def take_all_apart(self) -> None:
+        # Source may be made so that taking it apart does not end: each cell has its time, and a number below zero.
+        for number, cell in enumerate(self.job.cells, 1):
+            if cell in given():
+                self.take_apart(number, cell)
+            elif -number not in self.job.skip:
+                self.one(-number, Statement(number, 1, None), functools.partial(self.take_apart, number, cell))
 
     def one(self, index: int, statement: Statement, act: Callable[[], None]) -> None:
         """Do what a statement says, in its time; an error in it is reported, and stays its own."""
@@ -105,6 +112,7 @@ class _Run:
 
     def report(self, statement: Statement, problem: BaseException) -> None:
         overtime = self.late or isinstance(problem, _Overtime)
+        self.stalled |= overtime
         line = statement.line
         trace = problem.__traceback__
         while trace is not None:
@@ -185,14 +193,24 @@ def _digest(kind: str, words: str) -> str:
 
 
 def main(payload: bytes, send: Send) -> None:
-    """Run the job in *payload*; called in a confined process of its own."""
-    job, tensors = Job.decode(payload)
-    for number, cell in enumerate(job.cells, 1):
-        linecache.cache[f"<cell {number}>"] = (len(cell), None, cell.splitlines(keepends=True), f"<cell {number}>")
-    run = _Run(job, tensors, send)
-    if hasattr(signal, "SIGALRM"):
-        signal.signal(signal.SIGALRM, run.overtime)
-    run.everything()
+    """Run the jobs in *payload*, which are of one submission, one after another; called in a confined process.
+
+    After a statement that does not end, the jobs that follow are left: they would wait for it again.
+    """
+    program: Sequence[Statement] = ()
+    for index, (job, tensors) in enumerate(Job.decode(payload)):
+        if index:
+            send(pack(NEXT))
+        for number, cell in enumerate(job.cells, 1):
+            linecache.cache[f"<cell {number}>"] = (len(cell), None, cell.splitlines(keepends=True), f"<cell {number}>")
+        run = _Run(job, tensors, send, program)
+        if hasattr(signal, "SIGALRM"):
+            signal.signal(signal.SIGALRM, run.overtime)
+        run.everything()
+        if run.stalled:
+            return
+        program = run.program
+        run.namespace.clear()
 
 
 def warm() -> None:

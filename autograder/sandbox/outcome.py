@@ -30,3 +30,5 @@ class Outcome:
     """The child's exit code, if it exited."""
     seconds: float
     """Wall time from the start of student code to the end of the child."""
+    cpu_seconds: float = 0.0
+    """Processor time of the child from its start to its end, as far as its parent was told."""

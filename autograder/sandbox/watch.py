@@ -107,6 +107,7 @@ def watch(channel: socket.socket, results: int, output: int, limits: Limits) -> 
         signal=-code if code < 0 else None,
         exit_code=code if code >= 0 else None,
         seconds=now - (begun or now),
+        cpu_seconds=message["cpu_seconds"],
     )
 
 

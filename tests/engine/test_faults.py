@@ -63,16 +63,9 @@ def grades(out: Path) -> dict[str, Grade]:
 
 
 def files(out: Path) -> dict[str, bytes]:
-    """Everything that people read, but for the times in it."""
-    found = {}
-    for path in sorted(out.rglob("*")):
-        if path.suffix == ".json":
-            found[str(path.relative_to(out))] = json.dumps(
-                {**json.loads(path.read_bytes()), "execution_time": 0}
-            ).encode()
-        elif path.is_file() and not path.name.startswith(FILE_NAME):
-            found[str(path.relative_to(out))] = path.read_bytes()
-    return found
+    """Everything that people read."""
+    paths = [path for path in sorted(out.rglob("*")) if path.is_file() and not path.name.startswith(FILE_NAME)]
+    return {str(path.relative_to(out)): path.read_bytes() for path in paths}
 
 
 # Kills

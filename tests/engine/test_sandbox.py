@@ -590,6 +590,20 @@ def test_ruleset_is_accepted_whatever_landlocks_version(version: int, monkeypatc
     os.close(landlock.build(readable=policy.readable(), writable=policy.WRITABLE))
 
 
+def test_confinement_costs_at_most_15_milliseconds(sandbox: Sandbox, entry: str) -> None:
+    """What a confined run takes beyond one in a bare process; the best of many, since machines are busy."""
+    with Sandbox(isolation="process", entry=entry) as bare:
+        seconds: dict[str, float] = {"confined": 1.0, "bare": 1.0}
+        for _ in range(40):
+            for name, box in (("confined", sandbox), ("bare", bare)):
+                begun = time.perf_counter()
+                assert box.run(b"").ending == "finished"
+                seconds[name] = min(seconds[name], time.perf_counter() - begun)
+    cost = 1000 * (seconds["confined"] - seconds["bare"])
+    print(f"a confined run: {1000 * seconds['confined']:.1f} ms, of which confinement {cost:.1f} ms")
+    assert cost <= 15
+
+
 # Without confinement
 
 
