@@ -190,6 +190,9 @@ def _restore(tree: Tree, tensors: Mapping[str, Tensor]) -> object:
 @functools.lru_cache(maxsize=256, typed=True)
 def _blank(cls: type[nn.Module], **config: Any) -> nn.Module:
     """A layer without values, not to be changed."""
+    if cls is nn.Embedding:
+        # On the meta device its initialisation would import torch's compiler, which takes a second or two.
+        config["_weight"] = torch.empty(config["num_embeddings"], config["embedding_dim"], device="meta")
     return cls(**config, device="meta")
 
 

@@ -39,6 +39,9 @@ class Worker:
         self.lang = lang
         self._mode = isolation
         self._allowance = allowance
+        self._asking = threading.Lock()
+        self.reached = ""
+        """The confinement that was reached, once that is known."""
         self._start()
 
     def _start(self) -> None:
@@ -53,14 +56,16 @@ class Worker:
                 start_new_session=True,  # Ctrl-C is for the run as a whole, which ends its workers itself
             )
         self._connection = Connection(ours.detach())
-        self._isolation: str | None = None
+        self._ready = False
 
     @property
     def isolation(self) -> str:
         """The confinement that was reached; waits until the process is ready."""
-        if self._isolation is None:
-            self._isolation = self._receive()
-        return self._isolation
+        with self._asking:  # the process says it once, and the caller and the worker's own thread may both ask
+            if not self._ready:
+                self.reached = self._receive()
+                self._ready = True
+            return self.reached
 
     def _receive(self, seconds: float | None = None) -> Any:
         try:
@@ -130,7 +135,7 @@ class Pool:
     @property
     def isolation(self) -> str:
         """The confinement that was reached, in one line."""
-        return self._workers[0].isolation
+        return next((worker.reached for worker in self._workers if worker.reached), "") or self._workers[0].isolation
 
     def grade(self, submissions: Iterable[Submission]) -> Iterator[tuple[Submission, Result]]:
         """Grade lazily, in whatever order results come."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
 import os
@@ -105,12 +104,15 @@ class Run:
     def kill(self, kind: str, chance: random.Random) -> bool:
         """Kill one process of that kind, if there is one at the moment."""
         victims = [] if self.over() else self.victims(kind)
-        if victims:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(chance.choice(victims), signal.SIGKILL)
-        if victims and kind == "run":
+        if not victims:
+            return False
+        try:
+            os.kill(chance.choice(victims), signal.SIGKILL)
+        except ProcessLookupError:
+            return False
+        if kind == "run":
             self.process.wait()
-        return bool(victims)
+        return True
 
     def over(self) -> bool:
         return self.process.poll() is not None

@@ -151,3 +151,12 @@ def test_grades_do_not_depend_on_the_number_of_workers():
             found = {submission.name: result.grade for submission, result in pool.grade(ordered)}
         grades.append({name: (grade.score, grade.questions, grade.remarks) for name, grade in found.items()})
     assert grades[0] == grades[1]
+
+
+def test_isolation_may_be_asked_for_while_workers_start():
+    """What a process says once is heard by the caller and by the thread that grades with it."""
+    with Pool(workers=2) as pool:
+        graded = pool.grade([Submission("empty.ipynb", "nobody", b"")] * 4)
+        found = [(result.grade.status, pool.isolation) for _, result in graded]
+    assert {status for status, _ in found} == {"unreadable"}
+    assert len({isolation for _, isolation in found}) == 1

@@ -78,7 +78,6 @@ def test_reference_keeps_its_promises(run, scenario):
 @given(
     scenario=scenarios(),
     wrong=st.sets(st.sampled_from([question.id for question in QUESTIONS])),
-    batch_first=st.booleans(),
 )
 def test_rebinding_leads_back_to_the_reference(run, scenario, wrong):
     """Where questions are spoilt and rebound, all others leave behind what the reference does."""
