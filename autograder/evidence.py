@@ -120,7 +120,12 @@ def _decoded(encoded: bytes) -> dict[str, _Kept]:
         frames.append(bytes(raw[place : place + length]))
         place += length
     return {
-        run["key"]: _Kept(RunLog(tuple(frames[index] for index in run["frames"]), **run["log"]), run["names"])
+        run["key"]: _Kept(
+            RunLog(
+                tuple(frames[index] for index in run["frames"]), **run["log"] | {"lines": tuple(run["log"]["lines"])}
+            ),
+            run["names"],
+        )
         for run in header["runs"]
     }
 

@@ -119,12 +119,14 @@ def _rivals_table(costs: dict[str, list[Cost]], arguments: argparse.Namespace) -
         )
         for name, cost in medians.items()
     ]
+    missing = [] if arguments.without_rivals or rivals.nbgrader_is_there() else ["nbgrader is not installed here.", ""]
     return [
         f"## Beside others: a class of {arguments.size} with {arguments.workers} workers; the others get "
         f"{arguments.sample} of it",
         "",
         *_table(("", "s a notebook", "CPU s", "times the class's", "times one notebook's"), rows),
         "",
+        *missing,
     ]
 
 

@@ -1,0 +1,100 @@
+"""Grading on a Dask cluster: a real scheduler and real workers on this machine."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from autograder import corpus, course
+from autograder.cluster import Cluster
+from autograder.pool import Pool
+from autograder.records import Grade, Submission
+from autograder.sandbox import SandboxFault
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # Dask's own
+
+
+class Machines:
+    """A scheduler and its workers."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "scheduler.json"
+        self.processes = [self._start("dask_scheduler", "--port", "0", "--no-dashboard")]
+
+    def _start(self, program: str, *options: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", f"distributed.cli.{program}", "--scheduler-file", str(self.file), *options]
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    @property
+    def address(self) -> str:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if self.file.exists():
+                address: str = json.loads(self.file.read_text())["address"]
+                return address
+            time.sleep(0.1)
+        raise TimeoutError("the scheduler did not start")
+
+    def add_worker(self) -> subprocess.Popen[bytes]:
+        options = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--death-timeout", "60")
+        self.processes.append(self._start("dask_worker", *options))
+        return self.processes[-1]
+
+    def stop(self) -> None:
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def machines(tmp_path: Path) -> Iterator[Machines]:
+    machines = Machines(tmp_path)
+    yield machines
+    machines.stop()
+
+
+def submissions() -> list[Submission]:
+    contents = [course.REFERENCE.read_bytes(), *(one.content for one in corpus.misconceptions()[::50]), b"", b"{"]
+    return [Submission(f"{number}.ipynb", str(number), content) for number, content in enumerate(contents)]
+
+
+def plain(grade: Grade) -> Grade:
+    return replace(grade, seconds=0.0)
+
+
+def test_worker_killed_in_the_middle_loses_nothing(machines: Machines, pool: Pool) -> None:
+    """Two workers, one of them killed at work: every submission is graded once, and as on this machine."""
+    given = submissions()
+    address = machines.address
+    victim, _ = machines.add_worker(), machines.add_worker()
+    results = []
+    with Cluster(address) as cluster:
+        assert cluster.isolation == pool.isolation
+        for submission, result in cluster.grade(given):
+            results.append((submission.name, plain(result.grade)))
+            if len(results) == 2:
+                victim.kill()
+    assert sorted(results) == sorted((submission.name, plain(result.grade)) for submission, result in pool.grade(given))
+
+
+def test_cluster_regrades_from_evidence(machines: Machines, pool: Pool) -> None:
+    """Evidence kept on this machine answers on another one."""
+    (graded,) = pool.grade(submissions()[1:2])
+    machines.add_worker()
+    with Cluster(machines.address) as cluster:
+        ((_, result),) = cluster.regrade([(graded[0], graded[1].evidence)])
+    assert (result.runs, plain(result.grade)) == (0, plain(graded[1].grade))
+
+
+def test_scheduler_that_cannot_be_reached_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong address is told in one line."""
+    monkeypatch.setattr("autograder.cluster.CONNECT_SECONDS", 1)
+    with pytest.raises(SandboxFault, match=r"the scheduler tcp://127\.0\.0\.1:9"), Cluster("tcp://127.0.0.1:9"):
+        pass
