@@ -198,6 +198,7 @@ def main(payload: bytes, send: Send) -> None:
     After a statement that does not end, the jobs that follow are left: they would wait for it again.
     """
     program: Sequence[Statement] = ()
+    done = []  # nothing of a run is dropped: its destructors may not end, what it patched may need its names
     for index, (job, tensors) in enumerate(Job.decode(payload)):
         if index:
             send(pack(NEXT))
@@ -210,7 +211,7 @@ def main(payload: bytes, send: Send) -> None:
         if run.stalled:
             return
         program = run.program
-        run.namespace.clear()
+        done.append(run)
 
 
 def warm() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -49,12 +50,6 @@ def run_cli(*arguments: object, prelude: str = "", cwd: Path | None = None) -> s
     return subprocess.run(**command(*arguments, prelude=prelude, cwd=cwd), capture_output=True, check=False)
 
 
-def start_cli(*arguments: object, prelude: str = "") -> subprocess.Popen[str]:
-    """Start it, to be disturbed; what it says goes nowhere."""
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    return subprocess.Popen(**command(*arguments, prelude=prelude), **quiet)
-
-
 def grades(out: Path) -> dict[str, Grade]:
     """All grades by submission, without the time that they took."""
     with Gradebook(out) as book:
@@ -89,8 +84,11 @@ class Run:
 
     def recorded(self) -> int:
         """How much has been written into the gradebook, in bytes; it is locked, so this is all that shows."""
-        sizes = [path.stat().st_size for path in self.out.glob(f"{FILE_NAME}*")]
-        return sum(sizes)
+        size = 0
+        for path in self.out.glob(f"{FILE_NAME}*"):
+            with contextlib.suppress(FileNotFoundError):  # its log is gone as soon as it is merged
+                size += path.stat().st_size
+        return size
 
     def victims(self, kind: str) -> list[int]:
         match kind:
@@ -128,7 +126,25 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def test_kills_at_random_moments_change_nothing(small_class: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def start() -> Iterator[Callable[[Path, Path, int], Run]]:
+    """Start grading submissions into a folder, to be disturbed; what it says goes nowhere."""
+    runs = []
+
+    def start(submissions: Path, out: Path, workers: int) -> Run:
+        arguments = command("grade", submissions, "--out", out, "--workers", workers)
+        runs.append(Run(subprocess.Popen(**arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL), out))
+        return runs[-1]
+
+    yield start
+    for run in runs:
+        run.process.kill()
+        run.process.wait()
+
+
+def test_kills_at_random_moments_change_nothing(
+    small_class: Path, tmp_path: Path, start: Callable[[Path, Path, int], Run]
+) -> None:
     """After thirty SIGKILLs of the run, workers and warm processes, grading again gives the undisturbed gradebook."""
     undisturbed = tmp_path / "undisturbed"
     assert run_cli("grade", small_class, "--out", undisturbed, "--workers", "2").returncode == 0
@@ -145,7 +161,7 @@ def test_kills_at_random_moments_change_nothing(small_class: Path, tmp_path: Pat
                 if run is not None and run.process.returncode == 0:
                     assert_same(out, undisturbed)
                     out = tmp_path / f"out-{next(laps)}"
-                run = Run(start_cli("grade", small_class, "--out", out, "--workers", "2"), out)
+                run = start(small_class, out, 2)
             wait_for_progress(run, chance)
             killed = run.kill(kind, chance)
     assert run is not None
@@ -169,11 +185,11 @@ def assert_same(out: Path, undisturbed: Path) -> None:
     assert files(out) == files(undisturbed)
 
 
-def test_killed_run_leaves_no_process(small_class: Path, tmp_path: Path) -> None:
+def test_killed_run_leaves_no_process(tmp_path: Path, start: Callable[[Path, Path, int], Run]) -> None:
     """Workers, warm processes and children end with the run, also in the middle of a submission."""
     sleeper = tmp_path / "sleeper.py"
     sleeper.write_text("import torch\nimport signal, time\nsignal.pthread_sigmask(0, range(1, 65))\ntime.sleep(600)\n")
-    run = Run(start_cli("grade", sleeper, "--out", tmp_path / "out", "--workers", "1"), tmp_path / "out")
+    run = start(sleeper, tmp_path / "out", 1)
     everyone: list[int] = []
     while len(everyone) < 3:
         (workers, warm) = run.victims("worker"), run.victims("warm process")
