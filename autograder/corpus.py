@@ -57,6 +57,7 @@ def _solution() -> str:
     return course.REFERENCE.read_text(encoding="utf-8")
 
 
+@functools.cache
 def answer(question: str) -> str:
     """The reference's answer cell."""
     return str(_answer_cells(json.loads(_solution()))[question]["source"])

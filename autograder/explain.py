@@ -19,32 +19,31 @@ __all__ = ["Explainer"]
 
 
 class Explainer:
-    """Knows what every misconception leaves behind in every hidden scenario; learns it when first asked."""
+    """Knows what a question's misconceptions leave behind in every hidden scenario; learns it when first asked."""
 
-    def __init__(self, run: Callable[[Job], RunLog]) -> None:
+    def __init__(self, run: Callable[[Sequence[Job]], list[RunLog]]) -> None:
         self._run = run
-        self._known: dict[str, list[Record]] | None = None
+        self._known: dict[str, list[tuple[Misconception, list[Record]]]] = {}
 
     def explain(self, question: course.Question, records: Sequence[Record]) -> Misconception | None:
         """The misconception whose values are those of *records*, one for each hidden scenario."""
         if all(record[name] is None and not _error(record, name) for record in records for name in question.names):
             return None  # nothing was written, and nothing went wrong
-        known = self.known()
         # The very values first: a mistake in the layout alone is another one than the same values in a right layout.
         for exactly in (True, False):
-            for misconception in misconceptions():
-                if misconception.question == question.id:
-                    pairs = zip(records, known[misconception.id], strict=True)
-                    if all(_alike(question, record, other, exactly=exactly) for record, other in pairs):
-                        return misconception
+            for misconception, others in self.known(question):
+                pairs = zip(records, others, strict=True)
+                if all(_alike(question, record, other, exactly=exactly) for record, other in pairs):
+                    return misconception
         return None
 
-    def known(self) -> dict[str, list[Record]]:
-        """For every misconception its records, one for each hidden scenario."""
-        if self._known is None:
-            trials = [Trial(known.id, known.question, known.answers) for known in misconceptions()]
-            self._known = observe(trials, self._run)
-        return self._known
+    def known(self, question: course.Question) -> list[tuple[Misconception, list[Record]]]:
+        """The misconceptions of *question*, each with its records, one for each hidden scenario."""
+        if question.id not in self._known:
+            own = [misconception for misconception in misconceptions() if misconception.question == question.id]
+            found = observe([Trial(known.id, question.id, known.answers) for known in own], self._run)
+            self._known[question.id] = [(misconception, found[misconception.id]) for misconception in own]
+        return self._known[question.id]
 
 
 def _alike(question: course.Question, one: Record, other: Record, *, exactly: bool) -> bool:

@@ -24,7 +24,7 @@ from autograder import attacks, course
 __all__ = ["main"]
 
 OTTER = str(Path(sys.executable).with_name("otter"))
-SECONDS = 120
+SECONDS = 60
 """What has no result by then, alone on the machine, has stopped the grading."""
 TESTS = course.ROOT / "assignment" / "en" / "tests"
 

@@ -28,17 +28,18 @@ PAD_ROW = 0
 _PINNED_LAYERS = (nn.Embedding, nn.Linear, nn.RNNBase, nn.RNNCellBase)
 
 # Numbers in [-1, 1), drawn once in the warm process: filling a layer is then a multiplication, not a drawing.
-_NUMBERS = 2 * torch.rand(1 << 22, generator=torch.Generator().manual_seed(0)) - 1
+_COUNT = 1 << 22
+_NUMBERS = 2 * torch.rand(_COUNT, generator=torch.Generator().manual_seed(0)) - 1
 # By the storage's address, so that `layer.weight.data` and views of it are known too.
 _pinned: dict[int, weakref.ref[Tensor]] = {}
 
 
 def _numbers(layer: str, name: str, shape: tuple[int, ...]) -> Tensor:
     count = math.prod(shape)
-    start = zlib.crc32(f"{layer}.{name}{list(shape)}".encode()) % (len(_NUMBERS) // 2)
+    start = zlib.crc32(f"{layer}.{name}{list(shape)}".encode()) % (_COUNT // 2)
     values = _NUMBERS[start : start + count]
-    if len(values) < count:
-        values = _NUMBERS.repeat(count // len(_NUMBERS) + 2)[start : start + count]
+    if start + count > _COUNT:
+        values = _NUMBERS.repeat(count // _COUNT + 2)[start : start + count]
     bound = EMBEDDING_BOUND if layer == "Embedding" else GAIN / math.sqrt(shape[-1] or 1)
     values = (values * bound).view(shape)
     if layer == "Embedding" and shape[0] > PAD_ROW:
@@ -53,10 +54,11 @@ def _layer_name(module: nn.Module) -> str:
 @torch.no_grad()
 def pin(module: nn.Module) -> None:
     """Fill the parameters of *module* with their pinned numbers."""
-    for name, parameter in module.named_parameters(recurse=False):
-        if parameter.device.type == "meta":
+    layer = _layer_name(module)
+    for name, parameter in module._parameters.items():
+        if parameter is None or parameter.device.type == "meta":
             continue
-        values = _numbers(_layer_name(module), name, tuple(parameter.shape))
+        values = _numbers(layer, name, tuple(parameter.shape))
         if parameter.dtype == values.dtype:
             parameter.data = values
         else:

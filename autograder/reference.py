@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch import Tensor, nn
@@ -57,12 +57,12 @@ def _rekeyed(tree: Any, prefix: str, source: dict[str, Tensor], target: dict[str
 class Reference:
     """The solution's values in every hidden scenario."""
 
-    def __init__(self, run: Callable[[Job], RunLog]) -> None:
+    def __init__(self, run: Callable[[Sequence[Job]], list[RunLog]]) -> None:
         cells = list(course.reference_cells())
-        names = _names_bound(cells)
+        names = {question.id: _names_bound(cells) for question in course.questions()}
         self._values: dict[tuple[str, str], ReferenceValues] = {}
-        for scenario in course.scenarios():
-            log = run(Job(cells, {question.id: names for question in course.questions()}, replacements(scenario)))
+        jobs = [Job(cells, names, replacements(scenario)) for scenario in course.scenarios()]
+        for scenario, log in zip(course.scenarios(), run(jobs), strict=True):
             if log.errors or log.ending != "finished":
                 raise RuntimeError(f"the solution fails in scenario {scenario.id!r}: {log.errors} ({log.ending})")
             for record in log.records:

@@ -30,7 +30,9 @@ class Trial:
     """Its answer cell, and those of other questions that are to be changed with it."""
 
 
-def observe(trials: Sequence[Trial], run: Callable[[Job], RunLog], *, seed: int = 0) -> dict[str, list[Record]]:
+def observe(
+    trials: Sequence[Trial], run: Callable[[Sequence[Job]], list[RunLog]], *, seed: int = 0
+) -> dict[str, list[Record]]:
     """What each trial leaves behind under every hidden scenario, in their order.
 
     A trial whose run ended before it was taken down has fewer records.
@@ -41,8 +43,9 @@ def observe(trials: Sequence[Trial], run: Callable[[Job], RunLog], *, seed: int 
         some = trials[start : start + TRIALS_A_RUN]
         cells = _tried_out(some)
         names = {trial.id: asked[trial.question] for trial in some}
-        for scenario in course.scenarios():
-            for record in run(Job(cells, names, replacements(scenario), seed=seed)).records:
+        for scenario in course.scenarios():  # each by itself: what one trial does ends no other's run
+            (log,) = run([Job(cells, names, replacements(scenario), seed=seed)])
+            for record in log.records:
                 found[record.question].append(record)
     return found
 

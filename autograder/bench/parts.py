@@ -94,7 +94,8 @@ def graded_here(submissions: Sequence[Submission], folder: Path) -> Parts:
                     return look(at)
 
             grader = Grader(run, timed_look)
-            grader.explainer.known()  # once a process, not once a submission
+            for question in course.questions():
+                grader.explainer.known(question)  # once a process, not once a submission
             parts.seconds.clear()
             for submission in submissions:
                 grading[:] = [submission]

@@ -82,7 +82,7 @@ class _Run:
 
     def one(self, index: int, statement: Statement, act: Callable[[], None]) -> None:
         """Do what a statement says, in its time; an error in it is reported, and stays its own."""
-        self.send(pack({"kind": "started", "statement": index, "cell": statement.cell, "line": statement.line}))
+        self.send(_started(index, statement.cell, statement.line))
         self.late = False
         try:
             _alarm(self.job.statement_seconds)
@@ -172,6 +172,12 @@ class _Run:
             config["batch_first"] = bool(own.batch_first) if isinstance(own, nn.RNNBase) else self.job.batch_first
         layer: nn.Module = getattr(nn, tree["class"])(**config)
         return layer
+
+
+@functools.lru_cache(maxsize=1024)
+def _started(index: int, cell: int, line: int) -> bytes:
+    """Told of every statement, and the same in each of a submission's runs."""
+    return pack({"kind": "started", "statement": index, "cell": cell, "line": line})
 
 
 def _alarm(seconds: float) -> None:

@@ -334,8 +334,8 @@ def test_any_description_is_judged(record: tuple[str, dict[str, Any]]) -> None:
     look(found)
     other = Record(question, described()[0], pack({"values": {}}, described()[1]))
     of = next(q for q in course.questions() if q.id == question)
-    explainer = Explainer(lambda job: RunLog((), "finished"))
-    explainer._known = {m.id: [other] for m in _misconceptions(question)}
+    explainer = Explainer(lambda jobs: [RunLog((), "finished") for _ in jobs])
+    explainer._known = {question: [(m, [other]) for m in _misconceptions(question)]}
     explainer.explain(of, [found])
 
 
