@@ -7,7 +7,7 @@ BIN := .venv/bin
 # Korean file names and texts, whatever the machine's locale.
 export PYTHONUTF8 := 1
 
-.PHONY: help grade test build certify bench fuzz clean
+.PHONY: help grade test build certify bench fuzz attacks clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -32,6 +32,9 @@ bench: .venv/.develop  ## speed beside other graders on the same submissions
 
 fuzz: .venv/.develop  ## a hundred thousand damaged submissions and observations through everything that reads them
 	FUZZ_EXAMPLES=13000 $(BIN)/python -m pytest tests/engine/test_fuzz.py
+
+attacks: .venv/.develop  ## what hostile submissions gain with `otter run`, for docs/security.md
+	$(BIN)/python -m autograder.otter_attacks
 
 clean:  ## remove the environment and everything made
 	rm -rf .venv out build

@@ -64,19 +64,19 @@ def grade(content: bytes, autograder: Path) -> Outcome:
         written = results / "results.json"
         shown = run.stdout.decode(errors="replace")
         if not written.exists():
-            return Outcome(None, "no result", shown)
+            return Outcome(None, "no results at all", shown)
         text = written.read_text(encoding="utf-8", errors="replace")
         try:
             tests = json.loads(text)["tests"]
         except (ValueError, KeyError):
-            return Outcome(None, "no result", shown + text)
+            return Outcome(None, "no results at all", shown + text)
         return Outcome(sum(test.get("score") or 0.0 for test in tests), "", shown + text)
 
 
 def gain(attack: attacks.Attack, outcome: Outcome, honest: Outcome) -> str:
     """What an attack gained, or nothing."""
     if outcome.score is None:
-        return f"{outcome.missing} for the grader"
+        return outcome.missing
     assert honest.score is not None
     if outcome.score > honest.score:
         return f"{outcome.score:g} points instead of {honest.score:g}"
@@ -87,7 +87,7 @@ def gain(attack: attacks.Attack, outcome: Outcome, honest: Outcome) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the attacks and print a table in Markdown."""
-    parser = argparse.ArgumentParser(prog="make otter-attacks", description=__doc__)
+    parser = argparse.ArgumentParser(prog="make attacks", description=__doc__)
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
     workers = parser.parse_args(argv).workers
     tried = [attack for attack in attacks.attacks() if attack.unconfined]

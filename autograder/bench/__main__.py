@@ -181,12 +181,14 @@ def _parts_table(parts: Sequence[Parts], limits: Sequence[dict[str, Cost]]) -> l
         ("pages, table, report", each("pages")),
     ]
     evidence = [len(result.evidence) for _, result in parts[0].results]
+    confinement = 1000 * statistics.median(p.seconds["confinement"] / p.children.total() for p in parts)
     kept = f"Evidence: {statistics.mean(evidence) / 1000:.0f} kB a submission, at most {max(evidence) / 1000:.0f} kB."
     return [
         "## Where the time goes",
         "",
         *_table(("", "CPU ms a notebook"), [(name, f"{1000 * seconds:.1f}") for name, seconds in rows]),
         "",
+        f"Confinement: {confinement:.1f} ms a run.",
         kept,
         "",
     ]

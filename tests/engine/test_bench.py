@@ -39,6 +39,6 @@ def test_quick_form_prints_every_figure(
             "as-released",
             "hidden",
         ),
-        *("checks", "gradebook", "pages", "Evidence", "peak MB", "s to run again", "s to regrade"),
+        *("checks", "gradebook", "pages", "Confinement", "Evidence", "peak MB", "s to run again", "s to regrade"),
     ):
         assert part in shown
