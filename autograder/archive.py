@@ -48,7 +48,8 @@ def members(path: Path, max_bytes: int) -> list[tuple[str, Callable[[], bytes]]]
         archive = zipfile.ZipFile(path)
     except FAULTS as error:
         raise ArchiveError(f"is not a zip that can be read: {error}") from error
-    files = [info for info in archive.infolist() if not info.is_dir()]
+    # A damaged entry may have no name, which `is_dir` does not expect.
+    files = [info for info in archive.infolist() if info.filename and not info.is_dir()]
     if len(files) > MAX_FILES:
         raise ArchiveError(f"holds {len(files)} files, more than {MAX_FILES}")
     return [(_name(info), partial(_read, archive, info, max_bytes)) for info in files]

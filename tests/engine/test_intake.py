@@ -229,6 +229,16 @@ def test_broken_zip_gets_a_problem(tmp_path: Path) -> None:
     assert "is not a zip" in entry.read().problem
 
 
+def test_entry_without_a_name_is_no_submission(tmp_path: Path) -> None:
+    """A name that begins with a null byte is empty, and hides none of the others."""
+    path = tmp_path / "class.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in ("kim.ipynb", "lee.ipynb"):
+            archive.writestr(name, "{}")
+    path.write_bytes(path.read_bytes().replace(b"kim.ipynb", b"\0im.ipynb"))
+    assert [entry.name for entry in collect([path])] == ["lee.ipynb"]
+
+
 def test_damaged_entry_gets_a_problem(tmp_path: Path) -> None:
     """A file whose bytes were damaged in the zip is refused, in one line."""
     content = bytes(range(256)) * 4
