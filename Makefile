@@ -19,7 +19,7 @@ test: .venv/.develop  ## lint, type checks and the whole test suite
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --dist loadfile
 
 build: .venv/.develop  ## regenerate assignment/ and solutions/rnn.ipynb from solutions/rnn.py
 	$(BIN)/python -m autograder.build

@@ -144,8 +144,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make certify", description=__doc__)
     parser.add_argument("--without", metavar="qN.test_NAME", default="", help="pretend that this check did not exist")
     parser.add_argument("--question", metavar="qN", default="", help="only this question's answers")
-    parser.add_argument("--only", choices=["corpus", "mutants", "stability"], help="do one of the three parts")
-    parser.add_argument("--every", metavar="N", type=int, default=1, help="take every Nth mutant (default: all)")
+    parser.add_argument("--only", choices=["corpus", "mutants", "stability", "ways"], help="do one of the four parts")
+    parser.add_argument(
+        "--every", metavar="N", type=int, default=1, help="take every Nth mutant, and submission of the ways"
+    )
     parser.add_argument("--seeds", metavar="N", type=int, default=20, help="judge under N seeds (default: %(default)s)")
     parser.add_argument("--workers", metavar="N", type=int, default=len(os.sched_getaffinity(0)))
     arguments = parser.parse_args(argv)
@@ -164,8 +166,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.only in (None, "stability"):
             failures += _print_stability(_trials(arguments.question), arguments.seeds, failing)
 
-    if arguments.only != "corpus":
+    if arguments.only not in ("corpus", "ways"):
         _with_graders(in_one_run)
+    if arguments.only in (None, "ways"):
+        submissions = [case.submission for case in cases() if arguments.question in ("", case.question)]
+        failures += _print_ways(submissions[:: arguments.every], arguments.workers)
     return 1 if failures else 0
 
 
@@ -212,6 +217,20 @@ def _print_stability(trials: Sequence[Trial], seeds: int, failing: Failing) -> i
         print(f"FAIL {name}: its verdict depends on the seed")
     print(f"stability     {len(trials) - len(changing):4} of {len(trials):4} answers judged alike under {seeds} seeds")
     return len(changing)
+
+
+def _print_ways(submissions: Sequence[Submission], workers: int) -> int:
+    """Whether grades are those that so many workers gave, however else they are come by."""
+    from autograder import ways  # Dask takes a second to import
+
+    failures = 0
+    print(f"\ngrades as {workers} workers gave them:")
+    for way, total, differing in ways.differing(submissions, workers):
+        failures += len(differing)
+        for name in differing:
+            print(f"FAIL {name}")
+        print(f"{way:32} {total - len(differing):4} of {total:4}")
+    return failures
 
 
 def _with_graders(work: Callable[[Failing], None]) -> None:

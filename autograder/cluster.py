@@ -18,9 +18,10 @@ except ImportError as missing:
     raise ImportError("grading on a cluster needs Dask: pip install 'rnn-autograder[cluster]'") from missing
 
 from autograder import course
-from autograder.pool import Worker
+from autograder.pool import IMPORTS, Worker
 from autograder.records import Result, Submission
 from autograder.sandbox import Isolation, SandboxFault
+from autograder.sandbox.processes import ForkServer
 from autograder.text import Language
 from autograder.worker import could_not_grade
 
@@ -48,12 +49,14 @@ class _Graders(WorkerPlugin):
     def setup(self, worker: object) -> None:
         if course.fingerprint() != self._fingerprint:
             raise SandboxFault(f"a worker in {course.ROOT} has other graders than those here")
+        self._server = ForkServer(*IMPORTS)
         self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
 
     def teardown(self, worker: object) -> None:
         with suppress(queue.Empty):
             while True:
                 self._idle.get_nowait().close()
+        self._server.close()
 
     @contextmanager
     def one(self) -> Iterator[Worker]:
@@ -61,7 +64,7 @@ class _Graders(WorkerPlugin):
         try:
             worker = self._idle.get_nowait()
         except queue.Empty:
-            worker = Worker(lang=self._lang, isolation=self._isolation)
+            worker = Worker(self._server.start, lang=self._lang, isolation=self._isolation)
         try:
             yield worker
         finally:

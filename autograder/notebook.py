@@ -16,6 +16,8 @@ __all__ = ["Source", "Unreadable", "read"]
 
 SOURCE_BYTES = 1024 * 1024
 """Most code that is run; real submissions have a thirtieth of it."""
+CELLS = 2000
+"""Most code cells; real submissions have a fiftieth of them."""
 BRACKETS = 2_000_000
 """Most lists and objects of a notebook: each takes 20 times the memory of its two characters."""
 MEMBER_BYTES = 32 * 1024 * 1024
@@ -169,4 +171,6 @@ def _read_zip(content: bytes) -> Source:
 def _bounded(source: Source) -> Source:
     if sum(map(len, source.cells)) > SOURCE_BYTES:
         raise Unreadable(text(ko="코드가 너무 깁니다.", en="There is too much code in it."))
+    if len(source.cells) > CELLS:
+        raise Unreadable(text(ko="코드 셀이 너무 많습니다.", en="There are too many code cells in it."))
     return source

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
 import queue
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -18,11 +15,14 @@ from typing import Any
 from autograder.records import Result, Submission
 from autograder.sandbox import ALLOWANCE, Allowance, Isolation, SandboxFault
 from autograder.sandbox.policy import GRADING_SECONDS
+from autograder.sandbox.processes import ForkServer, Start
 from autograder.text import Language
 from autograder.worker import could_not_grade
 
-__all__ = ["Pool", "Worker"]
+__all__ = ["IMPORTS", "Pool", "Worker"]
 
+IMPORTS = ("torch", "IPython.core.inputtransformer2")
+"""What takes long to import, and knows nothing of the course."""
 ENDING_SECONDS = 5.0
 """A process that has nothing to do ends at once; if not, it is killed."""
 
@@ -34,8 +34,14 @@ class Worker:
     """
 
     def __init__(
-        self, *, lang: Language | None = None, isolation: Isolation = "full", allowance: Allowance = ALLOWANCE
+        self,
+        start: Start,
+        *,
+        lang: Language | None = None,
+        isolation: Isolation = "full",
+        allowance: Allowance = ALLOWANCE,
     ) -> None:
+        self._start_process = start
         self.lang = lang
         self._mode = isolation
         self._allowance = allowance
@@ -47,14 +53,8 @@ class Worker:
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
-            allowance = json.dumps(asdict(self._allowance))
-            command = [sys.executable, "-m", "autograder.worker", str(theirs.fileno()), self._mode, allowance]
-            self._process = subprocess.Popen(
-                command,
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for the run as a whole, which ends its workers itself
-            )
+            arguments = [self._mode, json.dumps(asdict(self._allowance))]
+            self._process = self._start_process("autograder.worker", arguments, theirs)
         self._connection = Connection(ours.detach())
         self._ready = False
 
@@ -73,8 +73,7 @@ class Worker:
                 raise SandboxFault(f"the grading process gave no answer within {seconds:.0f} s")
             answer = self._connection.recv()
         except (EOFError, ConnectionError) as gone:
-            status = self._process.wait()
-            raise SandboxFault(f"the grading process ended (status {status})") from gone
+            raise SandboxFault("the grading process ended") from gone
         if isinstance(answer, SandboxFault):
             raise answer
         return answer
@@ -101,10 +100,8 @@ class Worker:
     def close(self, *, patience: float = 0.0) -> None:
         """End the process, after so many seconds by force."""
         self.hang_up()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(patience)
-        self._process.kill()
-        self._process.wait()
+        if not self._process.ended(patience):
+            self._process.kill()
 
 
 class Pool:
@@ -121,7 +118,9 @@ class Pool:
         isolation: Isolation = "full",
         allowance: Allowance = ALLOWANCE,
     ) -> None:
-        self._workers = [Worker(lang=lang, isolation=isolation, allowance=allowance) for _ in range(workers)]
+        self._server = ForkServer(*IMPORTS)
+        options: Any = {"lang": lang, "isolation": isolation, "allowance": allowance}
+        self._workers = [Worker(self._server.start, **options) for _ in range(workers)]
 
     def __enter__(self) -> Pool:
         return self
@@ -129,8 +128,10 @@ class Pool:
     def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
         for worker in self._workers:
             worker.hang_up()
+        patience = ENDING_SECONDS if kind is None else 0.0
         for worker in self._workers:
-            worker.close(patience=ENDING_SECONDS if kind is None else 0.0)
+            worker.close(patience=patience)
+        self._server.close(patience=patience)
 
     @property
     def isolation(self) -> str:

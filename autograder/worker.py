@@ -1,17 +1,14 @@
 """A grading process: it holds reference and checks, drives one warm process, and grades what it is sent.
 
-Started by `autograder.pool` as `python -m autograder.worker FD ISOLATION ALLOWANCE`; both ends of the connection are
-ours. It ends with the process that started it.
+Started by `autograder.pool` with ISOLATION and ALLOWANCE as arguments and the connection, both ends of which are ours,
+as its standard input.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import select
-import signal
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -35,31 +32,18 @@ OUTPUT_CHARACTERS = 20_000
 
 
 def main() -> None:
-    """Serve grading requests on the connection whose descriptor is the first argument."""
-    _end_with(os.getppid())
-    connection = Connection(int(sys.argv[1]))
-    allowance = json.loads(sys.argv[3])
+    """Serve grading requests until nobody is there to make any."""
+    connection = Connection(os.dup(0))
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    allowance = json.loads(sys.argv[2])
     allowance = Allowance(**{**allowance, "run": Limits(**allowance["run"])})
     try:
-        with Sandbox(isolation=cast(Isolation, sys.argv[2])) as sandbox:  # starts while torch is imported here
+        with Sandbox(isolation=cast(Isolation, sys.argv[1])) as sandbox:  # starts while this process does
             _serve(connection, sandbox, allowance)
     except Exception as fault:
         traceback.print_exc()
         connection.send(fault if isinstance(fault, SandboxFault) else SandboxFault(f"{type(fault).__name__}: {fault}"))
     os._exit(0)  # torch and pytest would take half a second to say goodbye
-
-
-def _end_with(parent: int) -> None:
-    """Let this process die as soon as *parent* has, also in the middle of a submission."""
-    if not hasattr(os, "pidfd_open"):
-        return  # elsewhere it ends with its next answer
-
-    def wait() -> None:
-        select.select([descriptor], [], [])
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    descriptor = os.pidfd_open(parent)
-    threading.Thread(target=wait, daemon=True).start()
 
 
 def _serve(connection: Connection, sandbox: Sandbox, allowance: Allowance) -> None:

@@ -4,38 +4,29 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
-from autograder.sandbox import canary, frames, wire
+from autograder.sandbox import canary, frames, processes, wire
 from autograder.sandbox.outcome import Outcome, SandboxFault
-from autograder.sandbox.policy import DEFAULT, READY_SECONDS, Isolation, Limits, environment
+from autograder.sandbox.policy import DEFAULT, READY_SECONDS, Isolation, Limits
 from autograder.sandbox.watch import watch
 
 __all__ = ["WarmProcess"]
 
 
 class WarmProcess:
-    """A fresh interpreter, started at once and never forked from the grader, whose memory holds secrets."""
+    """Started at once, and never forked from the grader, whose memory holds secrets."""
 
     def __init__(self, isolation: Isolation, entry: str) -> None:
         self._isolation = isolation
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "autograder.sandbox.zygote", "--isolation", isolation, "--entry", entry],
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=self._errors,
-                cwd="/",
-                env=environment(),
-                start_new_session=True,
-            )
+            arguments = ["--isolation", isolation, "--entry", entry]
+            self._process = processes.inherited()("autograder.sandbox.zygote", arguments, theirs, self._errors)
 
     def reached(self) -> str:
         """Wait until it is ready, let the canary out, and say in one line which isolation was reached.
@@ -76,13 +67,12 @@ class WarmProcess:
                 raise SandboxFault(f"the warm process died: {self._last_words()}") from None
 
     def alive(self) -> bool:
-        return self._process.poll() is None
+        return not self._process.ended()
 
     def close(self) -> None:
         """End it, and any child with it."""
         self._channel.close()
         self._process.kill()
-        self._process.wait()
         self._errors.close()
 
     def _prove(self) -> None:

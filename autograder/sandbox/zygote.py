@@ -1,6 +1,6 @@
 """The warm process: imports what student code needs, then forks a confined child for each request.
 
-Run as a program by the grader, never forked from it. Children inherit its memory, so payloads and results pass it by:
+Never forked from the grader. Children inherit its memory, so payloads and results pass it by:
 it only hands their descriptors on.
 """
 
@@ -46,8 +46,7 @@ def main() -> None:
     # Standard input is the channel to the grader. Moved here it keeps the place that children need for their results.
     os.dup2(0, _RESULTS, inheritable=False)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    libc.prctl(_SET_PDEATHSIG, signal.SIGKILL)  # during the start; later `_serve` watches the grader
-    grader = os.pidfd_open(os.getppid())
+    libc.prctl(_SET_PDEATHSIG, signal.SIGKILL)  # during the start; later `_serve` notices that the grader has gone
     with socket.socket(fileno=_RESULTS) as channel:
         try:
             confinement = prepare(arguments.isolation)
@@ -60,7 +59,7 @@ def main() -> None:
         libc.prctl(_SET_PDEATHSIG, 0)
         wire.send(channel, {"layers": confinement.layers})
         with contextlib.suppress(EOFError, ConnectionError):
-            _serve(channel, grader, confinement, module.main)
+            _serve(channel, confinement, module.main)
 
 
 def _settle(*, hide: bool) -> None:
@@ -97,9 +96,9 @@ def _collapse(maps: str) -> None:
                 libc.call("madvise", ctypes.c_void_p(start), ctypes.c_size_t(length), _MADV_COLLAPSE)
 
 
-def _serve(channel: socket.socket, grader: int, confinement: Confinement, entry: Entry) -> None:
+def _serve(channel: socket.socket, confinement: Confinement, entry: Entry) -> None:
     """Fork a child for each request until the grader dies or closes its end, which raises EOFError."""
-    while grader not in _wait(channel.fileno(), grader):
+    while True:
         request, descriptors = wire.receive(channel)
         pid = confinement.fork()
         if pid == 0:
@@ -110,7 +109,7 @@ def _serve(channel: socket.socket, grader: int, confinement: Confinement, entry:
         child = os.pidfd_open(pid)
         try:
             wire.send(channel, {"started": pid}, [child])
-            _wait(child, grader, channel.fileno())
+            _wait(child, channel.fileno())
         finally:  # it has ended, or the grader is gone
             with contextlib.suppress(OSError):
                 signal.pidfd_send_signal(child, signal.SIGKILL)
@@ -120,12 +119,12 @@ def _serve(channel: socket.socket, grader: int, confinement: Confinement, entry:
         wire.send(channel, {"status": status, "cpu_seconds": usage.ru_utime + usage.ru_stime})
 
 
-def _wait(*descriptors: int) -> list[int]:
-    """Those that have something to say, once there are any: a message, a process's end, a closed peer."""
+def _wait(*descriptors: int) -> None:
+    """Until one of them has something to say: a message, a process's end, a closed peer."""
     poller = select.poll()
     for descriptor in descriptors:
         poller.register(descriptor, select.POLLIN)
-    return [descriptor for descriptor, _ in poller.poll()]
+    poller.poll()
 
 
 def _child(confinement: Confinement, entry: Entry, limits: Limits, payload: int, results: int, output: int) -> NoReturn:

@@ -32,6 +32,13 @@ def test_mutants_and_seeds_are_judged_as_they_must_be(run_module):
     assert re.search(r"stability +(\d+) of +\1 answers judged alike", found)
 
 
+def test_grades_do_not_depend_on_how_they_are_come_by(run_module):
+    """Every fortieth of the corpus by two workers, by one, on a cluster, from evidence, among hostile ones."""
+    found = run_module("autograder.certify", "--only", "ways", "--every", "40", "--workers", "2")
+    for way in ("from kept evidence, nothing run", "one worker", "a Dask cluster", "among hostile submissions"):
+        assert re.search(rf"^{way}.* 8 of +8$", found, re.MULTILINE)
+
+
 def test_mutants_differ_from_the_reference_and_from_one_another():
     """Each is a change, and each only once."""
     codes = [(mutant.question, mutant.code) for mutant in mutants()]

@@ -26,6 +26,7 @@ from autograder.gradebook import FILE_NAME, Gradebook
 from autograder.pool import Pool, Worker
 from autograder.records import Grade, Submission
 from autograder.sandbox import Allowance
+from autograder.sandbox.processes import spawn
 
 KILLS = 30
 CLASS = 8
@@ -91,13 +92,12 @@ class Run:
         return size
 
     def victims(self, kind: str) -> list[int]:
-        match kind:
-            case "run":
-                return [self.process.pid]
-            case "worker":
-                return children(self.process.pid)
-            case _:
-                return [pid for worker in children(self.process.pid) for pid in children(worker)]
+        if kind == "run":
+            return [self.process.pid]
+        servers = children(self.process.pid)
+        if kind == "fork server":
+            return servers
+        return [pid for server in servers for pid in children(server) if name(pid) == kind]
 
     def kill(self, kind: str, chance: random.Random) -> bool:
         """Kill one process of that kind, if there is one at the moment."""
@@ -114,6 +114,12 @@ class Run:
 
     def over(self) -> bool:
         return self.process.poll() is not None
+
+
+def name(pid: int) -> str:
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    return ""
 
 
 def children(pid: int) -> list[int]:
@@ -145,11 +151,11 @@ def start() -> Iterator[Callable[[Path, Path, int], Run]]:
 def test_kills_at_random_moments_change_nothing(
     small_class: Path, tmp_path: Path, start: Callable[[Path, Path, int], Run]
 ) -> None:
-    """After thirty SIGKILLs of the run, workers and warm processes, grading again gives the undisturbed gradebook."""
+    """After thirty SIGKILLs of the run and its processes, grading again gives the undisturbed gradebook."""
     undisturbed = tmp_path / "undisturbed"
     assert run_cli("grade", small_class, "--out", undisturbed, "--workers", "2").returncode == 0
     chance = random.Random(20)
-    kinds = ["run", "worker", "warm process"] * (KILLS // 3)
+    kinds = ["run", "worker", "zygote", "run", "worker", "fork server"] * (KILLS // 6)
     chance.shuffle(kinds)
     laps = itertools.count()
     out = tmp_path / f"out-{next(laps)}"
@@ -161,7 +167,7 @@ def test_kills_at_random_moments_change_nothing(
                 if run is not None and run.process.returncode == 0:
                     assert_same(out, undisturbed)
                     out = tmp_path / f"out-{next(laps)}"
-                run = start(small_class, out, 2)
+                run = start(small_class, out, 1)
             wait_for_progress(run, chance)
             killed = run.kill(kind, chance)
     assert run is not None
@@ -191,9 +197,10 @@ def test_killed_run_leaves_no_process(tmp_path: Path, start: Callable[[Path, Pat
     sleeper.write_text("import torch\nimport signal, time\nsignal.pthread_sigmask(0, range(1, 65))\ntime.sleep(600)\n")
     run = start(sleeper, tmp_path / "out", 1)
     everyone: list[int] = []
-    while len(everyone) < 3:
-        (workers, warm) = run.victims("worker"), run.victims("warm process")
-        everyone = [*workers, *warm, *(child for pid in warm for child in children(pid))]
+    while len(everyone) < 4:
+        warm = run.victims("zygote")
+        everyone = [*run.victims("fork server"), *run.victims("worker"), *warm]
+        everyone += [child for pid in warm for child in children(pid)]
         time.sleep(0.02)
     run.process.kill()
     run.process.wait()
@@ -302,7 +309,7 @@ def test_check_that_raises_is_no_zero_and_is_tried_again(tmp_path: Path) -> None
 
 def test_worker_that_hangs_is_no_zero(monkeypatch: pytest.MonkeyPatch) -> None:
     """A grading process that gives no answer is ended; its submission has no score, and the next one is graded."""
-    worker = Worker(allowance=Allowance(submission_seconds=60))
+    worker = Worker(spawn, allowance=Allowance(submission_seconds=60))
     try:
         assert worker.isolation
         os.kill(worker._process.pid, signal.SIGSTOP)

@@ -141,18 +141,6 @@ def test_checks_called_too_early_are_forgiven(grade):
     assert grade(notebook(["import otter\ngrader = otter.Notebook()", *checks, *solution()])).score == 100
 
 
-def test_grades_do_not_depend_on_the_number_of_workers():
-    """Nor on the order, nor on what was graded before."""
-    chosen = [m for m in corpus.misconceptions() if m.answers.keys() == {m.question}][::12]
-    submissions = [Submission(m.id, m.id, m.content) for m in chosen]
-    grades = []
-    for workers, ordered in ((1, submissions), (2, submissions[::-1])):
-        with Pool(workers=workers) as pool:
-            found = {submission.name: result.grade for submission, result in pool.grade(ordered)}
-        grades.append({name: (grade.score, grade.questions, grade.remarks) for name, grade in found.items()})
-    assert grades[0] == grades[1]
-
-
 def test_isolation_may_be_asked_for_while_workers_start():
     """What a process says once is heard by the caller and by the thread that grades with it."""
     with Pool(workers=2) as pool:
