@@ -28,6 +28,7 @@ from autograder.trials import Trial, observe
 
 __all__ = ["Case", "cases", "judge", "main"]
 
+PARTS = ("corpus", "mutants", "stability", "ways")
 LEAST_LOSS = 0.3
 """The share of its question's points that a wrong answer loses at least."""
 MUTANTS_CAUGHT = 0.98
@@ -144,7 +145,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make certify", description=__doc__)
     parser.add_argument("--without", metavar="qN.test_NAME", default="", help="pretend that this check did not exist")
     parser.add_argument("--question", metavar="qN", default="", help="only this question's answers")
-    parser.add_argument("--only", choices=["corpus", "mutants", "stability", "ways"], help="do one of the four parts")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="do these parts (default: all)")
     parser.add_argument(
         "--every", metavar="N", type=int, default=1, help="take every Nth mutant, and submission of the ways"
     )
@@ -152,7 +153,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--workers", metavar="N", type=int, default=len(os.sched_getaffinity(0)))
     arguments = parser.parse_args(argv)
     failures = 0
-    if arguments.only in (None, "corpus"):
+    if "corpus" in arguments.only:
         chosen = [case for case in cases() if arguments.question in ("", case.question)]
         with Pool(workers=arguments.workers, lang="en") as pool:
             judged = judge(chosen, pool, disabled=arguments.without)
@@ -160,15 +161,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     def in_one_run(failing: Failing) -> None:
         nonlocal failures
-        if arguments.only in (None, "mutants"):
+        if "mutants" in arguments.only:
             tried = [mutant for mutant in mutants() if arguments.question in ("", mutant.question)]
             failures += _print_mutants(tried[:: arguments.every], failing)
-        if arguments.only in (None, "stability"):
+        if "stability" in arguments.only:
             failures += _print_stability(_trials(arguments.question), arguments.seeds, failing)
 
-    if arguments.only not in ("corpus", "ways"):
+    if {"mutants", "stability"} & set(arguments.only):
         _with_graders(in_one_run)
-    if arguments.only in (None, "ways"):
+    if "ways" in arguments.only:
         submissions = [case.submission for case in cases() if arguments.question in ("", case.question)]
         failures += _print_ways(submissions[:: arguments.every], arguments.workers)
     return 1 if failures else 0
@@ -202,21 +203,34 @@ def _print_mutants(tried: Sequence[Mutant], failing: Failing) -> int:
     return 0 if caught >= MUTANTS_CAUGHT * wrong else 1
 
 
-def _trials(only: str) -> list[Trial]:
-    """All misconceptions and alternatives, each under every question that it answers."""
-    wrong = [Trial(one.id, one.question, one.answers) for one in corpus.misconceptions()]
-    right = [Trial(f"{one.id} {name}", name, one.answers) for one in corpus.alternatives() for name in one.answers]
-    return [trial for trial in (*wrong, *right) if only in ("", trial.question)]
+def _trials(only: str) -> list[tuple[Trial, str]]:
+    """All misconceptions and alternatives, each under every question that it answers, with the check to catch it."""
+    wrong = [(Trial(one.id, one.question, one.answers), one.catches) for one in corpus.misconceptions()]
+    right = [
+        (Trial(f"{one.id} {name}", name, one.answers), "") for one in corpus.alternatives() for name in one.answers
+    ]
+    return [(trial, catches) for trial, catches in (*wrong, *right) if only in ("", trial.question)]
 
 
-def _print_stability(trials: Sequence[Trial], seeds: int, failing: Failing) -> int:
-    """Whether verdicts are the same whatever random numbers student code starts from."""
+def _print_stability(tried: Sequence[tuple[Trial, str]], seeds: int, failing: Failing) -> int:
+    """Whether verdicts are as they must be, whatever random numbers student code starts from."""
+    trials = [trial for trial, _ in tried]
     verdicts = [failing(trials, seed) for seed in tqdm(range(seeds), unit="seed", desc="stability")]
-    changing = [trial.id for trial in trials if any(found[trial.id] != verdicts[0][trial.id] for found in verdicts)]
-    for name in changing:
-        print(f"FAIL {name}: its verdict depends on the seed")
-    print(f"stability     {len(trials) - len(changing):4} of {len(trials):4} answers judged alike under {seeds} seeds")
-    return len(changing)
+    failed = 0
+    for trial, catches in tried:
+        first = verdicts[0][trial.id]
+        problems = ["its verdict depends on the seed"] * any(found[trial.id] != first for found in verdicts)
+        if catches and catches not in first:
+            problems.append(f"slips through {catches}")
+        if first and not catches:
+            problems.append(f"is right, but fails {', '.join(sorted(first))}")
+        failed += bool(problems)
+        for problem in problems:
+            print(f"FAIL {trial.id}: {problem}")
+    print(
+        f"stability     {len(tried) - failed:4} of {len(tried):4} answers judged as they must be, under {seeds} seeds"
+    )
+    return failed
 
 
 def _print_ways(submissions: Sequence[Submission], workers: int) -> int:

@@ -147,7 +147,7 @@ def make_class(folder: Path) -> None:
     content = _notebook(json.dumps({"cell_type": "code", "source": _SOURCE}))
     for name in NAMES:
         with contextlib.suppress(OSError):  # a file system that does not take such a name
-            (folder / name).write_bytes(content)
+            (folder / name).write_bytes(b"{}")
     deep = folder.joinpath(*["deep"] * 60)
     deep.mkdir(parents=True)
     (deep / "rnn.ipynb").write_bytes(content)

@@ -1,4 +1,4 @@
-"""What the engine's tests share: one pool of graders for the whole session, and the corpus graded once."""
+"""What the engine's tests share: one pool of graders for the whole session, and how modules are run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from autograder import certify
 from autograder.pool import Pool
 from autograder.records import Grade, Submission
 
@@ -39,10 +38,3 @@ def run_module() -> Callable[..., str]:
         return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
     return run
-
-
-@pytest.fixture(scope="session")
-def corpus_grades(pool: Pool) -> dict[str, tuple[Grade, list[str]]]:
-    """The grade of every case of the corpus, and what is wrong with it."""
-    cases = list(certify.cases())
-    return {f"{case.kind}/{case.id}": (grade, problems) for case, grade, problems in certify.judge(cases, pool)}

@@ -155,7 +155,7 @@ def test_kills_at_random_moments_change_nothing(
     undisturbed = tmp_path / "undisturbed"
     assert run_cli("grade", small_class, "--out", undisturbed, "--workers", "2").returncode == 0
     chance = random.Random(20)
-    kinds = ["run", "worker", "zygote", "run", "worker", "fork server"] * (KILLS // 6)
+    kinds = ["run", "worker", "zygote", "worker", "zygote", "fork server"] * (KILLS // 6)
     chance.shuffle(kinds)
     laps = itertools.count()
     out = tmp_path / f"out-{next(laps)}"
