@@ -146,15 +146,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--without", metavar="qN.test_NAME", default="", help="pretend that this check did not exist")
     parser.add_argument("--question", metavar="qN", default="", help="only this question's answers")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="do these parts (default: all)")
-    parser.add_argument(
-        "--every", metavar="N", type=int, default=1, help="take every Nth mutant, and submission of the ways"
-    )
+    parser.add_argument("--every", metavar="N", type=int, default=1, help="take every Nth submission and mutant")
     parser.add_argument("--seeds", metavar="N", type=int, default=20, help="judge under N seeds (default: %(default)s)")
     parser.add_argument("--workers", metavar="N", type=int, default=len(os.sched_getaffinity(0)))
     arguments = parser.parse_args(argv)
     failures = 0
     if "corpus" in arguments.only:
-        chosen = [case for case in cases() if arguments.question in ("", case.question)]
+        chosen = [case for case in cases() if arguments.question in ("", case.question)][:: arguments.every]
         with Pool(workers=arguments.workers, lang="en") as pool:
             judged = judge(chosen, pool, disabled=arguments.without)
             failures += _print_corpus(list(tqdm(judged, total=len(chosen), unit="case", desc="corpus")))

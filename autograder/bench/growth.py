@@ -6,7 +6,6 @@ import contextlib
 import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,17 +53,18 @@ def grown(size: int, workers: int) -> Growth:
 def _watched(argv: list[str]) -> int:
     """Run a command; the most memory that it and its descendants had at a time. Raises `BenchFault` if it fails."""
     process = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
+    over = threading.Event()
     peak = 0
 
     def watch() -> None:
         nonlocal peak
-        while process.returncode is None:
+        while not over.wait(_SAMPLE_SECONDS):
             peak = max(peak, sum(_resident(pid) for pid in _family(process.pid)))
-            time.sleep(_SAMPLE_SECONDS)
 
     watcher = threading.Thread(target=watch)
     watcher.start()
     status = process.wait()
+    over.set()
     watcher.join()
     if status != 0:
         raise BenchFault(f"{' '.join(argv)}: exit status {status}")

@@ -16,10 +16,12 @@ RECOGNISED = 0.95
 
 def test_weakened_check_is_found_out(capsys):
     """Without one check the proof fails, and names the misconceptions that slip through."""
-    assert certify.main(["--only", "corpus", "--question", "q4", "--without", "q4.test_lstm_layer"]) == 1
+    some = ["--question", "q4", "--every", "2"]
+    assert certify.main(["--only", "corpus", *some, "--without", "q4.test_lstm_layer"]) == 1
     printed = capsys.readouterr().out
-    slipping = [wrong.id for wrong in corpus.misconceptions() if wrong.catches == "test_lstm_layer"]
-    assert len(slipping) >= 6
+    tried = [case.id for case in certify.cases() if case.question == "q4"][::2]
+    slipping = [one.id for one in corpus.misconceptions() if one.catches == "test_lstm_layer" and one.id in tried]
+    assert len(slipping) >= 3
     for name in slipping:
         assert re.search(rf"FAIL misconception +{name} .*\n +slips through test_lstm_layer|{name} .*\n.*keeps", printed)
 
@@ -33,7 +35,7 @@ def test_mutants_and_seeds_are_judged_as_they_must_be(run_module):
 
 def test_grades_do_not_depend_on_how_they_are_come_by(run_module):
     """Some of the corpus by two workers, by one, on a cluster, from evidence, among hostile ones."""
-    some = ("--question", "q5", "--every", "4")
+    some = ("--question", "q5", "--every", "12")
     found = run_module("autograder.certify", "--only", "ways", *some, "--workers", "2")
     for way in ("from kept evidence, nothing run", "one worker", "a Dask cluster", "among hostile submissions"):
         assert re.search(rf"^{way}.* (\d+) of +\1$", found, re.MULTILINE)
@@ -47,7 +49,7 @@ def test_mutants_differ_from_the_reference_and_from_one_another():
 
 def share_recognised(company: dict[str, str], pool: Pool) -> float:
     """How many misconceptions are explained by their own hint when *company* stands beside them."""
-    tried = [wrong for wrong in corpus.misconceptions() if not set(wrong.answers) & set(company)][::4]
+    tried = [wrong for wrong in corpus.misconceptions() if not set(wrong.answers) & set(company)][::8]
     contents = {wrong.id: corpus.with_answers({**company, **wrong.answers}) for wrong in tried}
     graded = pool.grade(Submission(name, name, content) for name, content in contents.items())
     of = {wrong.id: wrong.question for wrong in tried}

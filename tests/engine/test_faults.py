@@ -15,6 +15,7 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from autograder.gradebook import FILE_NAME, Gradebook
 from autograder.pool import Pool, Worker
 from autograder.records import Grade, Submission
 from autograder.sandbox import Allowance
-from autograder.sandbox.processes import spawn
+from autograder.sandbox.processes import ForkServer
 
 KILLS = 30
 CLASS = 8
@@ -309,8 +310,7 @@ def test_check_that_raises_is_no_zero_and_is_tried_again(tmp_path: Path) -> None
 
 def test_worker_that_hangs_is_no_zero(monkeypatch: pytest.MonkeyPatch) -> None:
     """A grading process that gives no answer is ended; its submission has no score, and the next one is graded."""
-    worker = Worker(spawn, allowance=Allowance(submission_seconds=60))
-    try:
+    with ForkServer(*pool.IMPORTS) as server, closing(Worker(server.start, allowance=Allowance(60))) as worker:
         assert worker.isolation
         os.kill(worker._process.pid, signal.SIGSTOP)
         with monkeypatch.context() as patch:
@@ -319,8 +319,6 @@ def test_worker_that_hangs_is_no_zero(monkeypatch: pytest.MonkeyPatch) -> None:
         assert (grade.status, grade.score) == ("could-not-grade", None)
         assert "no answer" in grade.detail
         assert worker.grade(Submission("a.ipynb", "a", course.REFERENCE.read_bytes())).grade.score == 100.0
-    finally:
-        worker.close()
 
 
 TAKE_AWAY_LANDLOCK = """
