@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from autograder import course, notebook
 from autograder.checks import Finding, Findings, Look
+from autograder.child.statements import given
 from autograder.course import Check, Question, Scenario
 from autograder.explain import Explainer
 from autograder.job import Job
@@ -235,12 +236,20 @@ class _Grading:
         runs = self.hidden(())
         for question in self.questions:
             verdict = self.verdict(question, runs)
-            if not verdict.right and len(runs.wrong) < len(wrong):
+            if not verdict.right and len(runs.wrong) < len(wrong) and self.answered(question):
                 verdict, runs = self.follow_through(question, wrong)
             final.append(verdict)
             if not verdict.right:
                 wrong.append(verdict)
         return final
+
+    def answered(self, question: Question) -> bool:
+        """Whether any cell that was not handed out like that speaks of the question's names.
+
+        What is left blank does not depend on the questions before it, and needs no explanation.
+        """
+        own = (cell for cell in self.cells if cell not in given())
+        return any(name in cell for cell in own for name in question.names)
 
     def follow_through(self, question: Question, wrong: Sequence[_Verdict]) -> tuple[_Verdict, _Runs]:
         """The verdict on *question* as if the *wrong* ones before it had been right, and the runs that it is from."""
@@ -328,7 +337,7 @@ class _Grading:
                 title = failure.scenario.titles[lang]
                 results.append(CheckResult(check.name, check.titles[lang], check.points, "failed", message, title))
         hint, known = "", None
-        if not verdict.right:
+        if not verdict.right and self.answered(question):
             known = self.grader.explainer.explain(question, verdict.records)
             hint = known.hints[lang] if known else ""
         return QuestionGrade(

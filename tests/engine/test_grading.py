@@ -148,3 +148,11 @@ def test_isolation_may_be_asked_for_while_workers_start():
         found = [(result.grade.status, pool.isolation) for _, result in graded]
     assert {status for status, _ in found} == {"unreadable"}
     assert len({isolation for _, isolation in found}) == 1
+
+
+def test_what_is_left_blank_is_not_run_again(pool):
+    """A blank notebook is run as released and once hidden: rebinding earlier questions cannot make its stubs right."""
+    blank = (course.ROOT / "assignment" / "en" / "rnn.ipynb").read_bytes()
+    ((_, result),) = pool.grade([Submission("rnn.ipynb", "somebody", blank)])
+    assert (result.grade.score, result.runs) == (0.0, 2)
+    assert not any(question.hint for question in result.grade.questions)
