@@ -97,9 +97,13 @@ def _compared(arguments: argparse.Namespace) -> list[str]:
                     add("`nbgrader autograde`", rivals.nbgrader(some, fresh()).each(len(some)))
             parts.append(graded_here(submissions, fresh()))
             limits.append(limit(parts[-1].jobs, fresh()))
-    return [*_rivals_table(costs, arguments), *_limit_table(parts, limits), *_parts_table(parts, limits)]
+    each = statistics.median(cost.wall for cost in costs[_CLASS]) * arguments.workers
+    tables = (_rivals_table(costs, arguments), _limit_table(parts, limits), _parts_table(parts, limits), _sizing(each))
+    return [line for table in tables for line in table]
 
 
+_SIZING_SUBMISSIONS = (1_000, 100_000, 1_000_000)
+_SIZING_CORES = (2, 16, 128, 1024)
 _CLASS = "**`autograder grade`, the class**"
 _ONE = "**`autograder grade`, one notebook from the shell**"
 
@@ -190,6 +194,19 @@ def _parts_table(parts: Sequence[Parts], limits: Sequence[dict[str, Cost]]) -> l
         "",
         f"Confinement: {confinement:.1f} ms a run.",
         kept,
+        "",
+    ]
+
+
+def _sizing(each: float) -> list[str]:
+    """Minutes for classes of several sizes, if a submission takes *each* seconds of one core."""
+    rows = [
+        (f"{size:,}", *(f"{size * each / cores / 60:,.1f}" for cores in _SIZING_CORES)) for size in _SIZING_SUBMISSIONS
+    ]
+    return [
+        f"## Sizing: minutes, projected from {each:.2f} s of a core for each submission of the class above",
+        "",
+        *_table(("submissions", *(f"{cores} cores" for cores in _SIZING_CORES)), rows),
         "",
     ]
 

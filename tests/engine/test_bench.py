@@ -39,6 +39,7 @@ def test_quick_form_prints_every_figure(
             "as-released",
             "hidden",
         ),
-        *("checks", "gradebook", "pages", "Confinement", "Evidence", "peak MB", "s to run again", "s to regrade"),
+        *("checks", "gradebook", "pages", "Confinement", "Evidence", "Sizing", "1,000,000"),
+        *("peak MB", "s to run again", "s to regrade"),
     ):
         assert part in shown
