@@ -60,7 +60,7 @@ def _cluster(submissions: Sequence[Submission], workers: int) -> _Results:
 
 
 def _mixed_class(submissions: Sequence[Submission], workers: int) -> _Results:
-    honest = list(submissions[:: -(-len(submissions) // HONEST)])
+    honest = list(submissions[:: max(1, len(submissions) // HONEST)][:HONEST])
     # Those that wait for limits would make this long; the tests have them in a class of their own.
     hostile = [attack for attack in attacks.attacks() if attack.family != "time"][: len(honest) * HOSTILE // HONEST]
     everyone = [*honest, *(Submission(attack.file_name, "mallory", attack.content) for attack in hostile)]
