@@ -27,14 +27,20 @@ build: .venv/.develop  ## regenerate assignment/ and solutions/rnn.ipynb from so
 certify: .venv/.develop  ## prove the graders: right answers earn all, every known mistake is caught and explained
 	$(BIN)/python -m autograder.certify
 
-bench: .venv/.develop  ## speed beside other graders on the same submissions
-	$(BIN)/python -m autograder.bench
+bench: .venv/bench/.ready  ## speed beside other graders on the same submissions
+	$(BIN)/python -m autograder.bench $(BENCH)
 
 fuzz: .venv/.develop  ## a hundred thousand damaged submissions and observations through everything that reads them
 	FUZZ_EXAMPLES=13000 $(BIN)/python -m pytest tests/engine/test_fuzz.py
 
 attacks: .venv/.develop  ## what hostile submissions gain with `otter run`, for docs/security.md
-	$(BIN)/python -m autograder.otter_attacks
+	$(BIN)/python -m autograder.certify.otter_attacks
+
+# nbgrader, only ever measured, has an environment of its own.
+.venv/bench/.ready: .venv/.develop
+	$(PYTHON) -m venv .venv/bench
+	.venv/bench/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt nbgrader torch otter-grader ipykernel
+	@touch $@
 
 clean:  ## remove the environment and everything made
 	rm -rf .venv out build

@@ -10,7 +10,7 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,8 @@ class Check:
     points: float
     names: tuple[str, ...]
     """The student's names that it asks for."""
+    either_layout: tuple[str, ...]
+    """Those that it takes with the batch or the steps first."""
     titles: Mapping[Language, str]
 
 
@@ -68,6 +70,8 @@ class Question:
     """What it must leave behind: the names that its hidden checks ask for."""
     asked: tuple[str, ...]
     """What is taken down at its check: the names that any of its checks asks for."""
+    either_layout: tuple[str, ...]
+    """The names that are right with the batch or the steps first."""
 
     def title(self, lang: Language) -> str:
         return self.titles[lang]
@@ -111,7 +115,7 @@ def _checks(path: Path, question: str, *, public: bool) -> Iterator[Check]:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
             names = tuple(argument.arg for argument in node.args.args if argument.arg not in _FIXTURES)
             titles = in_languages(ast.get_docstring(node), f"{path.name}: {node.name}")
-            yield Check(question, node.name, public, 0.0 if public else _points(node), names, titles)
+            yield Check(question, node.name, public, 0.0 if public else _points(node), names, _free(node), titles)
 
 
 def _points(node: ast.FunctionDef) -> float:
@@ -120,6 +124,17 @@ def _points(node: ast.FunctionDef) -> float:
             case ast.Call(func=ast.Attribute(attr="points"), args=[ast.Constant(value=int() | float() as points)]):
                 return float(points)
     return 0.0
+
+
+def _free(check: ast.FunctionDef) -> tuple[str, ...]:
+    """The names that `same(name, …, either_layout=True)` is called with."""
+    found = []
+    for node in ast.walk(check):
+        match node:
+            case ast.Call(args=[ast.Name(id=name), *_], keywords=keywords):
+                if any(keyword.arg == "either_layout" for keyword in keywords):
+                    found.append(name)
+    return tuple(found)
 
 
 @functools.cache
@@ -132,12 +147,14 @@ def questions() -> tuple[Question, ...]:
         source = (HIDDEN / f"test_{question}.py").read_text(encoding="utf-8")
         titles = in_languages(ast.get_docstring(ast.parse(source)), f"test_{question}.py")
         points = sum(check.points for check in hidden)
-        found.append(Question(question, points, titles, _names(hidden), _names(own)))
+        free = _each_once(name for check in hidden for name in check.either_layout)
+        names, asked = (_each_once(name for check in some for name in check.names) for some in (hidden, own))
+        found.append(Question(question, points, titles, names, asked, free))
     return tuple(found)
 
 
-def _names(of: list[Check]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for check in of for name in check.names))
+def _each_once(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
 
 
 def maximum() -> float:

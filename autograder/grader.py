@@ -75,7 +75,7 @@ class _Runs:
     wrong: Sequence[Question]
     """The questions whose names were as if they had been right."""
     batch_first: bool
-    """The layout of a layer that was put in the place of none."""
+    """The layout of what was put in the place of wrong values."""
     logs: dict[Scenario, RunLog]
 
 
@@ -181,7 +181,7 @@ class _Grading:
         released = scenario.id == "as-released"
         tensors: dict[str, Tensor] = {}
         rebindings = [
-            self.grader.reference.at(scenario, question.id).rebinding(question.names, tensors) for question in wrong
+            self.grader.reference.at(scenario, question.id).rebinding(question, tensors) for question in wrong
         ]
         allowance = self.grader.allowance
         job = Job(
@@ -248,12 +248,15 @@ class _Grading:
 
         What is left blank does not depend on the questions before it, and needs no explanation.
         """
-        own = (cell for cell in self.cells if cell not in given())
-        return any(name in cell for cell in own for name in question.names)
+        return any(name in cell for cell in self.own_cells() for name in question.names)
+
+    def own_cells(self) -> list[str]:
+        """The cells that were not handed out like that."""
+        return [cell for cell in self.cells if cell not in given()]
 
     def follow_through(self, question: Question, wrong: Sequence[_Verdict]) -> tuple[_Verdict, _Runs]:
         """The verdict on *question* as if the *wrong* ones before it had been right, and the runs that it is from."""
-        layouts = [False, True] if any(map(self.lacks_layer, wrong)) else [False]
+        layouts = [False, True] if any(map(self.is_open, wrong)) else [False]
         best: tuple[_Verdict, _Runs] | None = None
         for batch_first in layouts:
             runs = self.hidden(tuple(verdict.question for verdict in wrong), batch_first=batch_first)
@@ -311,10 +314,15 @@ class _Grading:
                     failures[name] = _Failure(finding, scenario, log)
         return _Verdict(question, records, failures)
 
-    def lacks_layer(self, verdict: _Verdict) -> bool:
-        """Whether a recurrent layer is to be put in place where the submission has none to take the layout from."""
-        if verdict.right:
-            return False
+    def is_open(self, verdict: _Verdict) -> bool:
+        """Whether it cannot be told in which layout the code after a wrong question expects the right values.
+
+        So it is with a recurrent layer where the submission has none to take the layout from, and with tensors that
+        are right in either and that the submission speaks of again.
+        """
+        own = "\n".join(self.own_cells())
+        if any(own.count(name) > 1 for name in verdict.question.either_layout):
+            return True
         reference = self.grader.reference.at(course.scenarios()[0], verdict.question.id)
         recurrent = [name for name in verdict.question.names if isinstance(getattr(reference, name), nn.RNNBase)]
         return any(not isinstance(record[name], nn.RNNBase) for name in recurrent for record in verdict.records)

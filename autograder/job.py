@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,8 @@ class Rebinding:
     question: str
     values: dict[str, Tree]
     """Descriptions by name; their tensors are the job's."""
+    either_layout: Sequence[str] = ()
+    """The names of those that are right with the batch or the steps first; described with the steps first."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Job:
     """The scenario: for a name, pairs of released and other values."""
     rebindings: list[Rebinding] = field(default_factory=list)
     batch_first: bool = False
-    """The layout of a rebound recurrent layer where the submission has none of its own."""
+    """The layout of what is rebound in either: tensors, and recurrent layers where the submission has none."""
     skip: list[int] = field(default_factory=list)
     """Numbers of statements that are known to hang or crash: they are not started again."""
     statement_seconds: float = 5.0

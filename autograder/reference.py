@@ -35,13 +35,12 @@ class ReferenceValues:
         setattr(self, name, value)
         return value
 
-    def rebinding(self, names: tuple[str, ...], tensors: dict[str, Tensor]) -> Rebinding:
-        """Descriptions of *names* for a follow-through; their tensors are added to *tensors*."""
-        question = self._record.question
+    def rebinding(self, question: course.Question, tensors: dict[str, Tensor]) -> Rebinding:
+        """Descriptions of the names of *question* for a follow-through; their tensors are added to *tensors*."""
         values = {}
-        for name in names:
-            values[name] = _rekeyed(self._record.trees[name], f"{question}.", self._record.tensors, tensors)
-        return Rebinding(question, values)
+        for name in question.names:
+            values[name] = _rekeyed(self._record.trees[name], f"{question.id}.", self._record.tensors, tensors)
+        return Rebinding(question.id, values, question.either_layout)
 
 
 def _rekeyed(tree: Any, prefix: str, source: dict[str, Tensor], target: dict[str, Tensor]) -> Any:

@@ -48,6 +48,7 @@ class _Run:
         self.right = {
             name: (rebinding.question, tree) for rebinding in job.rebindings for name, tree in rebinding.values.items()
         }
+        self.turned = {name for rebinding in job.rebindings for name in rebinding.either_layout if job.batch_first}
         self.late = False
         self.stalled = False
         self.namespace = recorder.install(self.check)
@@ -163,7 +164,9 @@ class _Run:
             self.namespace[name] = self._layer(tree, self.namespace.get(name))
         else:
             value = restore(tree, self.tensors)
-            self.namespace[name] = value.clone() if isinstance(value, Tensor) else value
+            if isinstance(value, Tensor):
+                value = value.transpose(0, 1).contiguous() if name in self.turned else value.clone()
+            self.namespace[name] = value
 
     def _layer(self, tree: Tree, own: object) -> nn.Module:
         config = dict(tree["config"])

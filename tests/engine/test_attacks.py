@@ -20,7 +20,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder import attacks, certify, course, hostile_files
+from autograder import course
+from autograder.certify import attacks, hostile_files
+from autograder.certify.cases import cases
 from autograder.gradebook import Gradebook, Row
 from autograder.intake import collect
 from autograder.records import Grade
@@ -42,7 +44,7 @@ ABOUT_CONFINEMENT = {"endings", "network", "reading", "writing"}
 """The families of attacks that depend on who runs the grader; the others are tried by one user only."""
 HOSTILE_FILES = "as it is"
 """Who gets the files that attack the reader, which depend on nobody's rights."""
-HONEST = ("solution", "en", *(case.id for case in itertools.islice(certify.cases(), 5, None, 20)))
+HONEST = ("solution", "en", *(case.id for case in itertools.islice(cases(), 5, None, 20)))
 """Cases of the corpus that stand among the attacks."""
 
 
@@ -60,7 +62,7 @@ class Graded:
 
 def honest() -> dict[str, bytes]:
     """The honest ones by file name."""
-    return {case.submission.student + ".ipynb": case.content for case in certify.cases() if case.id in HONEST}
+    return {case.submission.student + ".ipynb": case.content for case in cases() if case.id in HONEST}
 
 
 def hostile(user: str) -> list[attacks.Attack]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from autograder import certify, corpus
+from autograder import corpus
+from autograder.certify.cases import Case, cases, judge
 from autograder.pool import Pool
 
-ALL = list(certify.cases())
+ALL = list(cases())
 SOME = [*ALL[:3], *ALL[3::3]]
 """Reference and blank editions, and every third of the others; `make certify` takes all."""
 
@@ -15,11 +16,11 @@ SOME = [*ALL[:3], *ALL[3::3]]
 @pytest.fixture(scope="module")
 def problems(pool: Pool) -> dict[str, list[str]]:
     """What is wrong with the grade of each."""
-    return {case.id: problems for case, _, problems in certify.judge(SOME, pool)}
+    return {case.id: problems for case, _, problems in judge(SOME, pool)}
 
 
 @pytest.mark.parametrize("case", SOME, ids=lambda case: f"{case.kind}/{case.id}")
-def test_case_gets_the_grade_it_must_get(case: certify.Case, problems: dict[str, list[str]]) -> None:
+def test_case_gets_the_grade_it_must_get(case: Case, problems: dict[str, list[str]]) -> None:
     """Right answers earn all; a mistake is caught by its check, explained by its hint, and costs its own question."""
     assert problems[case.id] == []
 

@@ -22,7 +22,8 @@ from typing import Any
 
 import pytest
 
-from autograder import attacks, course, pool
+from autograder import course, pool
+from autograder.certify import attacks
 from autograder.gradebook import FILE_NAME, Gradebook
 from autograder.pool import Pool, Worker
 from autograder.records import Grade, Submission

@@ -70,6 +70,24 @@ def test_missing_answer_costs_itself_alone(grade):
         assert lost(grade(notebook(cells))) == {"q2"}
 
 
+@pytest.mark.parametrize("batch_first", [False, True])
+def test_wrong_outputs_are_put_right_in_the_layout_that_comes_after(batch_first, grade):
+    """A wrong q7 costs nothing in a q8 that reads `outputs`, whichever axis that expects first."""
+    q7 = f"""
+steps = batch_emb if {batch_first} else batch_emb.transpose(0, 1)
+packed_batch = pack_padded_sequence(steps, [max_len] * len(batch), {batch_first})
+packed_outputs, bi_h_n = bi_gru(packed_batch, h_0)
+outputs, output_lens = pad_packed_sequence(packed_outputs, batch_first={batch_first})
+"""
+    q8 = f"""
+h_n_by_layer = bi_h_n.view(num_layers, num_dirs, batch.shape[0], hidden_size)
+rows = outputs if {batch_first} else outputs.transpose(0, 1)
+last_forward = rows[torch.arange(len(batch)), batch_lens - 1, :hidden_size]
+last_backward = rows[:, 0, hidden_size:]
+"""
+    assert lost(grade(corpus.with_answers({"q7": q7, "q8": q8}))) == {"q7"}
+
+
 def test_answer_with_a_syntax_error_costs_itself_alone(grade):
     """Even in a cell that is merged with others."""
     cells = solution(q4="lstm = nn.LSTM(input_size=, hidden_size=hidden_size)")

@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import functools
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from autograder import corpus, course
+import tomli
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from autograder import corpus, course
 
 __all__ = ["BASE_SCORE", "Attack", "attacks", "base"]
 
@@ -59,7 +55,7 @@ def attacks() -> tuple[Attack, ...]:
     """All of `tests/attacks`, family by family."""
     found = []
     for path in sorted(ATTACKS.glob("*.toml")):
-        for entry in tomllib.loads(path.read_text(encoding="utf-8"))["attack"]:
+        for entry in tomli.loads(path.read_text(encoding="utf-8"))["attack"]:
             statuses, score = entry["verdict"].split()
             found.append(
                 Attack(

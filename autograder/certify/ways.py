@@ -9,7 +9,7 @@ from dataclasses import replace
 from distributed import LocalCluster
 from tqdm import tqdm
 
-from autograder import attacks
+from autograder.certify import attacks
 from autograder.cluster import Cluster
 from autograder.pool import Pool
 from autograder.records import Grade, Result, Submission

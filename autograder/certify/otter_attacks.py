@@ -19,7 +19,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from autograder import attacks, course
+from autograder import course
+from autograder.certify import attacks
 
 __all__ = ["main"]
 
