@@ -21,7 +21,7 @@ test: .venv/.develop  ## lint, type checks and the whole test suite
 	$(BIN)/mypy
 	$(BIN)/python -m pytest --numprocesses logical --dist loadfile
 
-build: .venv/.develop  ## regenerate assignment/ and solutions/rnn.ipynb from solutions/rnn.py
+build: .venv/.develop  ## regenerate assignment/, solutions/rnn.ipynb and build/gradescope.zip
 	$(BIN)/python -m autograder.build
 
 certify: .venv/.develop  ## prove the graders: right answers earn all, every known mistake is caught and explained

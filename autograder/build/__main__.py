@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from autograder.build.bundle import bundle
 from autograder.build.tree import ROOT, build
 
 __all__: list[str] = []
@@ -13,10 +14,15 @@ __all__: list[str] = []
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m autograder.build",
-        description="Make assignment/ and solutions/rnn.ipynb from solutions/rnn.py and tests/public.",
+        description="Make assignment/ and solutions/rnn.ipynb from solutions/rnn.py and tests/public, and from all of "
+        "it build/gradescope.zip, the autograder for Gradescope.",
     )
     parser.add_argument("--out", type=Path, default=ROOT, help="folder to write into (default: the repository)")
-    build(parser.parse_args().out, progress=True)
+    out = parser.parse_args().out
+    build(out, progress=True)
+    zipped = out / "build" / "gradescope.zip"
+    zipped.parent.mkdir(exist_ok=True)
+    zipped.write_bytes(bundle(ROOT))
 
 
 if __name__ == "__main__":

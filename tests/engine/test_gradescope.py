@@ -1,0 +1,104 @@
+"""Gradescope's autograder zip, unpacked and run as Gradescope does, but for the set-up."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import stat
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder import course
+from autograder.build.bundle import bundle
+
+SOLVED = course.REFERENCE.read_bytes()
+BLANK = (course.ROOT / "assignment" / "en" / "rnn.ipynb").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What Gradescope unpacks."""
+    folder = tmp_path_factory.mktemp("source")
+    with zipfile.ZipFile(io.BytesIO(bundle(course.ROOT))) as archive:
+        for info in archive.infolist():
+            path = folder / info.filename
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(archive.read(info))
+    return folder
+
+
+def graded(source: Path, root: Path, **files: bytes) -> subprocess.CompletedProcess[str]:
+    """Hand *files* in (`__` in a name is `/`) and run the autograder."""
+    (root / "results").mkdir()
+    (root / "submission").mkdir()
+    for name, content in files.items():
+        path = root / "submission" / name.replace("__", "/")
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    command = [sys.executable, "-m", "autograder.gradescope", "--root", str(root)]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(command, cwd=source, env=environment, capture_output=True, text=True, check=False)
+
+
+def results(root: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((root / "results" / "results.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+def test_zip_has_its_programs_at_the_root_and_is_the_same_each_time() -> None:
+    """`setup.sh` and `run_autograder` can be executed; nothing compiled and no solution in text form comes along."""
+    zipped = bundle(course.ROOT)
+    assert zipped == bundle(course.ROOT)
+    with zipfile.ZipFile(io.BytesIO(zipped)) as archive:
+        for name in ("setup.sh", "run_autograder"):
+            info = archive.getinfo(name)
+            assert (info.external_attr >> 16) & stat.S_IXUSR
+            assert archive.read(name).startswith(b"#!/usr/bin/env bash\n")
+        assert not [name for name in archive.namelist() if name.endswith(".pyc") or name == "solutions/rnn.py"]
+
+
+def test_solved_notebook_gets_its_results_from_the_zip_alone(source: Path, tmp_path: Path) -> None:
+    """All tests passed, all points, and their sum is the score."""
+    done = graded(source, tmp_path, **{"rnn (1).ipynb": SOLVED})
+    assert done.returncode == 0, done.stderr
+    found = results(tmp_path)
+    assert found["score"] == sum(test["score"] for test in found["tests"]) == 100
+    assert {test["status"] for test in found["tests"]} == {"passed"}
+
+
+def test_of_several_files_the_notebook_is_graded_and_the_student_is_told(source: Path, tmp_path: Path) -> None:
+    """A script and a notebook in a folder do not come before it."""
+    files = {"answers.py": SOLVED, "old__solved.ipynb": SOLVED, "rnn.ipynb": BLANK}
+    assert graded(source, tmp_path, **files).returncode == 0
+    found = results(tmp_path)
+    assert found["score"] == 0
+    assert found["output"] == "Of the 3 files handed in, only rnn.ipynb was graded."
+
+
+@pytest.mark.parametrize("files", [{}, {"rnn.ipynb": b"{"}], ids=["nothing", "damaged"])
+def test_what_cannot_be_read_has_no_points_and_a_reason(source: Path, tmp_path: Path, files: dict[str, bytes]) -> None:
+    """Its author is told what to do."""
+    assert graded(source, tmp_path, **files).returncode == 0
+    found = results(tmp_path)
+    assert (found["score"], found["extra_data"]["status"]) == (0, "unreadable")
+    assert found["output"]
+
+
+def test_fault_of_the_grader_leaves_no_results(source: Path, tmp_path: Path) -> None:
+    """Gradescope then says that the autograder failed; a zero would be the student's."""
+    check = source / "tests" / "hidden" / "test_q1.py"
+    sound = check.read_text(encoding="utf-8")
+    try:
+        check.write_text(sound.replace("same(", "nothing_of_this_name("), encoding="utf-8")
+        done = graded(source, tmp_path, **{"rnn.ipynb": SOLVED})
+    finally:
+        check.write_text(sound, encoding="utf-8")
+    assert done.returncode == 1
+    assert "could not grade: GraderFault" in done.stderr
+    assert not list((tmp_path / "results").iterdir())
