@@ -84,7 +84,7 @@ def same(
         if received.shape == layout.shape:
             raise Mismatch("values", _values_differ(received, layout, name, order, lengths))
     expectation = text(ko=" 또는 ", en=" or ").join(sized(order, layout.shape) for layout, order in layouts)
-    difference = _other_than("shape", name, expectation, _shape(received))
+    difference = _other_than("shape", f"{name}.shape", expectation, _shape(received))
     raise Mismatch("shape", f"{difference} {_about_shape(received, expected, symbols)}".rstrip())
 
 
@@ -97,7 +97,7 @@ def same_packed(received: object, expected: PackedSequence, name: str) -> None:
         raise _not_a(received, name, "PackedSequence")
     if received.data.shape != expected.data.shape:
         symbols = text(ko="길이의_합 d_w", en="sum_of_lengths d_w")
-        raise _other_than("shape", f"{name}.data", sized(symbols, expected.data.shape), _shape(received.data))
+        raise _other_than("shape", f"{name}.data.shape", sized(symbols, expected.data.shape), _shape(received.data))
     rows, lengths = torch.empty(0), torch.empty(0)
     # Sizes decide how much memory unpacking takes, and are the same in every right answer: they are compared before.
     if received.data.device.type == "cpu" and close(received.batch_sizes, expected.batch_sizes):
@@ -150,7 +150,7 @@ def _not_a(received: object, name: str, kind: str) -> Mismatch:
     came = received.type_name if isinstance(received, Opaque) else type(received).__name__
     return Mismatch(
         "type",
-        text(ko=f"{name}: 기대한 타입 {kind}, 받은 타입 {came}.", en=f"{name}: expected {kind}, received {came}."),
+        text(ko=f"{name}: 기대한 type {kind}, 받은 type {came}.", en=f"{name}: expected {kind}, received {came}."),
     )
 
 
@@ -162,9 +162,9 @@ def _about_shape(received: Tensor, expected: Tensor, symbols: str) -> str:
         return text(ko="축의 순서가 다릅니다.", en="The axes are in another order.")
     if len(came) != len(right) and [n for n in came if n != 1] == without_ones:
         return (
-            text(ko="크기 1인 축이 더 있습니다.", en="There is an axis of size 1 too many.")
+            text(ko="크기가 1인 축이 더 있습니다.", en="There is an axis of size 1 too many.")
             if len(came) > len(right)
-            else text(ko="크기 1인 축이 사라졌습니다.", en="An axis of size 1 is gone.")
+            else text(ko="크기가 1인 축이 사라졌습니다.", en="An axis of size 1 is gone.")
         )
     if len(came) != len(right):
         return text(
@@ -217,7 +217,7 @@ def _about_values(received: Tensor, expected: Tensor, symbols: list[str], length
     steps = next((by_axis[symbol] for symbol in _STEPS if symbol in by_axis), None)
     if steps is not None and not steps[0]:
         first = int(steps.nonzero()[0])
-        return text(ko=f"t={first}인 시점부터 다릅니다.", en=f"It departs at step t={first}.")
+        return text(ko=f"시점 t={first}부터 다릅니다.", en=f"It differs from step t={first} on.")
     if steps is not None and steps.all():
         return text(ko="첫 시점(t=0)부터 다릅니다.", en="It differs from the first step (t=0) on.")
     return ""

@@ -20,8 +20,8 @@ def expect_present(**values: object) -> None:
         if value is None:
             raise AssertionError(
                 text(
-                    ko=f"`{name}`의 값이 아직 None입니다.\nTODO를 채우고, 그 cell을 실행한 뒤 다시 확인하십시오.",
-                    en=f"`{name}` is still None.\nFill in the TODO, run that cell, then check again.",
+                    ko=f"`{name}`의 값이 아직 None입니다.\nTODO를 채웠는지, 그 셀이 오류 없이 끝났는지 확인하십시오.",
+                    en=f"`{name}` is still None.\nIs the TODO filled in, and did its cell run without an error?",
                 )
             )
 

@@ -368,7 +368,7 @@ class _Grading:
             if not question.points:
                 found.append(
                     text(
-                        ko="주어진 데이터 셀이 바뀌어 있습니다. 원래 셀이 있었던 것으로 보고 채점했습니다.",
+                        ko="주어진 데이터 셀이 바뀌어 있습니다. 원래 셀 그대로인 것으로 보고 채점했습니다.",
                         en="A given data cell was changed. Everything was graded as if it had not been.",
                     )
                 )
@@ -377,8 +377,10 @@ class _Grading:
             ):
                 found.append(
                     text(
-                        ko=f"{question.id}: 배포된 크기에서만 동작합니다. 숫자를 직접 쓴 곳이 있는지 확인해 보십시오.",
-                        en=f"{question.id}: it works only at the released sizes. Is a number typed in somewhere?",
+                        ko=f"{question.id}: 공개 검사는 통과했지만, 공개하지 않은 검사에서 크기가 맞지 않았습니다. "
+                        "숫자를 직접 쓴 곳처럼 배포된 크기에서만 맞는 코드가 있는지 확인해 보십시오.",
+                        en=f"{question.id}: the public checks passed, but in the hidden ones a size did not fit. "
+                        "Does anything hold only at the released sizes, such as a number typed in?",
                     )
                 )
         return found

@@ -67,7 +67,7 @@ def read(content: bytes, name: str) -> Source:
         return _bounded(_read_script(source))
     raise Unreadable(
         text(
-            ko="노트북(.ipynb)이나 파이썬 스크립트(.py)가 아닙니다.",
+            ko="노트북(.ipynb)도 Python 스크립트(.py)도 아닙니다.",
             en="This is neither a notebook (.ipynb) nor a Python script (.py).",
         )
     )

@@ -140,7 +140,7 @@ def _closing(log: RunLog, passed: int, total: int) -> Iterator[str]:
     if passed < total:
         for error in log.errors[:_MOST_ERRORS]:
             where = text(
-                ko=f"코드 cell {error.cell}의 {error.line}번째 줄", en=f"code cell {error.cell}, line {error.line}"
+                ko=f"코드 셀 {error.cell}의 {error.line}번째 줄", en=f"code cell {error.cell}, line {error.line}"
             )
             yield from _wrapped(f"{where}: {one_line(error.kind)}: {one_line(error.message)}", indent=0)
         yield from [""] * bool(log.errors)
@@ -148,7 +148,7 @@ def _closing(log: RunLog, passed: int, total: int) -> Iterator[str]:
         cell, line = log.last_started
         yield from _wrapped(
             text(
-                ko=f"실행이 코드 cell {cell}의 {line}번째 줄에서 멈추었습니다. 그 뒤는 실행하지 못했습니다.",
+                ko=f"실행이 코드 셀 {cell}의 {line}번째 줄에서 멈추었습니다. 그 뒤는 실행하지 못했습니다.",
                 en=f"The run stopped at code cell {cell}, line {line}. Nothing after it was reached.",
             ),
             indent=0,

@@ -14,20 +14,21 @@
 # # RNN, LSTM, GRU로 sequence 다루기
 #
 # 길이가 제각각인 sequence를 하나의 batch로 묶고, embedding layer와 RNN 계열의 layer에 차례로 통과시켜 봅니다.
-# 끝까지 마치면 다음 세 가지를 할 수 있습니다.
+# 끝까지 마치면 다음 세 가지를 할 수 있게 됩니다.
 #
-# 1. 길이가 다른 sequence를 padding하고 packing하여 RNN에 넣습니다.
-# 2. `nn.RNN`, `nn.LSTM`, `nn.GRU`를 정의하고, 돌려받은 값의 shape을 **축마다** 설명합니다.
-# 3. layer가 여럿인 양방향 모델의 `h_n`에서 원하는 state를 찾아냅니다.
+# 1. 길이가 다른 sequence를 padding하고 packing하여 RNN에 넣기
+# 2. `nn.RNN`, `nn.LSTM`, `nn.GRU`를 정의하고, 돌려받은 값의 shape을 **축마다** 설명하기
+# 3. layer가 여럿인 양방향 모델의 `h_n`에서 원하는 state 찾아내기
 #
 # ### 진행 방법
 #
-# - 위에서부터 차례로 실행하면서 `# TODO`가 있는 cell을 채웁니다. 나머지 cell은 고치지 않아도 됩니다.
-# - 문제마다 `grader.check("q1")` 같은 cell이 있습니다. 이 cell은 **shape과 type만** 봅니다. 통과했다고 해서 값까지 맞은 것은 아닙니다.
+# - 위에서부터 차례로 실행하면서 `# TODO`가 있는 셀을 채웁니다. 나머지 셀은 그대로 두십시오.
+# - 문제마다 `grader.check("q1")` 같은 셀이 있습니다. 이 셀은 **shape과 type만** 봅니다. 통과했다고 해서 값까지 맞는 것은 아닙니다.
 # - **점수는 공개하지 않은 검사가 값을 보고 정합니다.** 이 검사는 다른 데이터, 다른 batch 크기(1 포함), 다른 embedding과 hidden 크기,
 #   다른 layer 수로 코드를 다시 실행합니다. `512`나 `10` 같은 숫자를 직접 쓰지 말고 `hidden_size`, `batch.shape[0]` 같은 변수를 쓰십시오.
-# - 표에 있는 변수 이름은 그대로 두십시오. 그 밖의 변수, 함수, cell은 자유롭게 더해도 됩니다.
-# - 한 문제를 틀려도 다음 문제의 점수에는 영향이 없습니다. 막히면 다음 문제로 넘어가도 됩니다.
+# - 아래 표에 있는 변수 이름은 그대로 두십시오. 그 밖의 변수, 함수, 셀은 자유롭게 더해도 됩니다.
+# - 한 문제를 틀려도 다음 문제의 점수에는 영향이 없습니다. 막히면 넘어가십시오. 그 문제의 값이 필요한 셀에서는 오류가 나겠지만, 채점할 때는 그 값을
+#   바로잡아 놓고 실행합니다.
 #
 # | 문제 | 내용 | 점수 | 남겨야 할 변수 |
 # |---|---|--:|---|
@@ -48,7 +49,7 @@
 # |---|---|---|
 # | `B` | batch 크기: sequence의 개수 | `batch.shape[0]` |
 # | `L` | 가장 긴 sequence의 길이 | `max_len` |
-# | `V` | 단어의 수 | `vocab_size` |
+# | `V` | 단어장의 크기(`pad_id` 포함) | `vocab_size` |
 # | `d_w` | embedding 크기 | `embedding_size` |
 # | `d_h` | hidden state의 크기 | `hidden_size` |
 # | `C` | class의 수 | `num_classes` |
@@ -57,7 +58,7 @@
 # # Sequences with RNN, LSTM and GRU
 #
 # You will gather sequences of different lengths into one batch and send it through an embedding layer and then through
-# PyTorch's recurrent layers. By the end you can
+# PyTorch's recurrent layers. By the end you will be able to
 #
 # 1. pad and pack sequences of unequal length, so that an RNN can read them;
 # 2. define `nn.RNN`, `nn.LSTM` and `nn.GRU`, and say what **every axis** of what they return stands for;
@@ -70,8 +71,9 @@
 #   that the values are right.
 # - **Hidden checks of the values decide the points.** They run your code again on other data, other batch sizes (also 1), other
 #   embedding and hidden sizes and other numbers of layers. So write `hidden_size` or `batch.shape[0]`, never `512` or `10`.
-# - Keep the variable names in the table. Beyond them, add as many variables, functions and cells as you like.
-# - A mistake in one question costs you nothing in the next. If you are stuck, move on.
+# - Keep the variable names in the table below. Beyond them, add as many variables, functions and cells as you like.
+# - A mistake in one question costs you nothing in the next. If you are stuck, move on: cells that need the missing values will fail for
+#   you, but the grader puts the right ones in their place.
 #
 # | Question | Topic | Points | Names to leave behind |
 # |---|---|--:|---|
@@ -92,7 +94,7 @@
 # |---|---|---|
 # | `B` | batch size: how many sequences | `batch.shape[0]` |
 # | `L` | length of the longest sequence | `max_len` |
-# | `V` | size of the vocabulary | `vocab_size` |
+# | `V` | size of the vocabulary, `pad_id` included | `vocab_size` |
 # | `d_w` | embedding size | `embedding_size` |
 # | `d_h` | size of a hidden state | `hidden_size` |
 # | `C` | number of classes | `num_classes` |
@@ -277,12 +279,12 @@ data = [
 ]
 
 # %% [markdown] lang="ko"
-# tensor는 직사각형이어야 하므로, 가장 긴 sequence에 맞추어 나머지의 뒤를 `pad_id`로 채웁니다. 채우고 나면 어디까지가 진짜 단어였는지
-# 알 수 없으므로 **원래 길이를 따로 적어 둡니다.** 이 길이는 packing에서 다시 쓰입니다.
+# tensor는 직사각형이어야 하므로, 가장 긴 sequence에 맞추어 나머지의 뒤를 `pad_id`로 채웁니다. 이렇게 채우는 일과 채운 자리를 **padding**이라고 합니다.
+# 채우기 전에 **원래 길이를 따로 적어 둡니다.** 이 길이는 packing에서 다시 쓰입니다.
 
 # %% [markdown] lang="en"
-# A tensor has to be rectangular, so shorter sequences are filled up with `pad_id` to the length of the longest. Afterwards
-# nobody can tell where the real words ended, so **the lengths are written down first.** Packing will need them.
+# A tensor has to be rectangular, so shorter sequences are filled up with `pad_id` to the length of the longest. This is called
+# **padding**. **The original lengths are written down first:** packing will need them.
 
 # %%
 max_len = max(len(seq) for seq in data)  # L
@@ -295,12 +297,12 @@ for seq in tqdm(data, desc="padding"):
 
 # %% [markdown] lang="ko"
 # 이제 긴 sequence가 위로 오도록 정렬합니다. 정렬해 두면 어느 시점에서든 아직 끝나지 않은 sequence가 위쪽에 모이고, 뒤에서 쓸
-# `pack_padded_sequence`가 이 순서를 기본으로 요구합니다. `sorted_idx[i]`는 정렬한 batch의 `i`번째 행이 원래 `data`의 몇 번째였는지를 말해 줍니다.
+# `pack_padded_sequence`가 이 순서를 기본으로 요구합니다. `sorted_idx[i]`는 정렬한 batch의 `i`번째 행이 원래 `data`의 몇 번째 sequence였는지 알려 줍니다.
 # **길이와 행을 같은 순서로** 옮겨야 한다는 점을 눈여겨보십시오.
 
 # %% [markdown] lang="en"
-# Next, the longest sequences go to the top. At any time step those still running are then the upper rows, which is the order
-# that `pack_padded_sequence` asks for later on. `sorted_idx[i]` tells which sequence of `data` became row `i`. Notice that
+# Next, the longest sequences go to the top. At any time step, the sequences still running are then the top rows. This is also
+# the order that `pack_padded_sequence`, used later on, expects by default. `sorted_idx[i]` tells which sequence of `data` became row `i`. Notice that
 # **lengths and rows move together.**
 
 # %%
@@ -315,11 +317,11 @@ display(draw_padding("긴 sequence부터 정렬한 batch", batch.tolist(), batch
 display(draw_padding("The batch, longest sequence first", batch.tolist(), batch_lens.tolist(), vocab_size))  # en
 
 # %% [markdown] lang="ko"
-# 파란 테두리 안이 진짜 단어이고 나머지는 빈자리입니다. 색은 id의 크기일 뿐 뜻이 없습니다. id는 **크기를 비교할 수 있는 양이 아니라 이름표**이므로,
+# 파란 테두리 안이 진짜 단어이고 나머지는 빈자리입니다. 색의 짙기는 id의 크기를 나타낼 뿐, 아무 뜻도 없습니다. id는 **크기를 비교할 수 있는 양이 아니라 이름표**이므로,
 # 그대로 RNN에 넣지 않고 먼저 vector로 바꿉니다.
 
 # %% [markdown] lang="en"
-# Real words are inside the blue outline; the rest is filling. The shades show the size of an id and mean nothing: an id is **a
+# Real words are inside the blue outline; the rest is padding. The shades show the size of an id and mean nothing: an id is **a
 # name, not a quantity**. That is why ids are turned into vectors before an RNN reads them.
 
 # %% [markdown] lang="ko"
@@ -332,8 +334,9 @@ display(draw_padding("The batch, longest sequence first", batch.tolist(), batch_
 #
 # `embedding`을 만드십시오. 그러면 `batch`의 id 하나하나가 길이 `embedding_size`인 vector로 바뀝니다.
 #
-# - 표에는 행이 몇 개 필요합니까? id가 `0`부터 시작한다는 점을 생각해 보십시오. 우연히 데이터에 나오지 않은 id도 있을 수 있습니다.
-# - 결과의 shape에는 축이 하나 늘어납니다. 어느 자리에, 왜 생깁니까?
+# - 표에는 행이 몇 개 필요합니까? id가 `0`부터 시작하고, 단어가 아닌 `pad_id`에도 행이 필요하다는 점을 생각해 보십시오. 우연히 데이터에 나오지 않은
+#   id도 있을 수 있습니다.
+# - 결과에는 `batch`보다 축이 하나 더 있습니다. 그 축은 어느 자리에, 왜 생깁니까?
 #
 # > **빈자리의 vector는 0입니까?** 저절로 그렇게 되지는 않습니다. `pad_id`의 행도 여느 행과 같이 무작위로 채워집니다.
 # > 게다가 0인 vector를 넣어도 RNN의 state는 계속 바뀝니다. 빈자리를 정말로 건너뛰는 방법은 packing에서 배웁니다.
@@ -348,11 +351,11 @@ display(draw_padding("The batch, longest sequence first", batch.tolist(), batch_
 #
 # Create `embedding`, so that every id in `batch` becomes a vector of length `embedding_size`.
 #
-# - How many rows does the table need? Ids start at `0`, and some of them may simply not occur in this data.
+# - How many rows does the table need? Ids start at `0`; `pad_id` needs a row too, although it is no word; and some ids may simply not occur in this data.
 # - The result has one axis more than `batch`. Where does it appear, and why there?
 #
 # > **Is the vector of an empty place zero?** Not by itself: the row of `pad_id` is filled at random like any other. And even a
-# > zero vector would keep changing an RNN's state. Skipping empty places for good is what packing is about.
+# > zero vector would keep changing an RNN's state. How to really skip empty places is what packing is about.
 
 # %%
 embedding_size = 256  # d_w
@@ -451,7 +454,7 @@ grader.check("q2")
 # - `hidden_states`: **모든 시점**의 hidden state입니다. shape은 `(L, B, d_h)`이고, `batch_first=True`라면 `(B, L, d_h)`입니다.
 # - `h_n`: **마지막 시점**의 hidden state입니다. shape은 언제나 `(num_layers * num_dirs, B, d_h)`입니다.
 #
-# layer가 여럿일 때 둘이 어떻게 다른지는 아래 그림이 보여 줍니다.
+# layer가 여럿일 때 둘이 어떻게 다른지 아래 그림에서 확인하십시오.
 
 # %% [markdown] lang="en"
 # ### q3 (15 points)
@@ -472,7 +475,7 @@ display(draw_grid("With one more layer", num_layers + 1, max_len, batch.shape[0]
 # layer가 하나이고 한 방향이면 `h_n`이 `hidden_states`의 마지막 시점에 그대로 들어 있고, layer가 더 있으면 아래 layer의 마지막 state는 `h_n`에만 있습니다.
 #
 # > **`h_n`은 왜 `batch_first=True`여도 batch가 앞에 오지 않습니까?** `h_n`에는 시간 축이 없습니다. 첫 축은 layer와 방향이고,
-# > 그 값은 그대로 다음 호출의 `h_0`가 되므로 `h_0`와 shape이 같아야 합니다. `batch_first`는 시간 축이 있는 입력과 출력에만 적용됩니다.
+# > 그 값을 다음 호출의 `h_0`로 그대로 넘길 수 있도록 `h_0`와 shape이 같습니다. `batch_first`는 시간 축이 있는 입력과 출력에만 적용됩니다.
 # >
 # > **오류가 나지 않으면 축을 제대로 넣은 것입니까?** 아닙니다. `h_0`를 주지 않으면 batch와 시간을 바꾸어 넣어도 RNN은 조용히
 # > 계산합니다. 어느 축이 `B`이고 어느 축이 `L`인지는 직접 확인해야 합니다.
@@ -501,7 +504,7 @@ grader.check("q3")
 # %% [markdown] lang="ko"
 # ### 두 출력의 쓰임
 #
-# sequence 하나에 답이 하나인 과제(문장 분류 등)에는 마지막 state면 됩니다. 전체를 읽은 뒤의 요약이기 때문입니다.
+# sequence 하나에 답이 하나인 과제(문장 분류 등)라면 마지막 state만 있으면 됩니다. 전체를 읽은 뒤의 요약이기 때문입니다.
 
 # %% [markdown] lang="en"
 # ### What the two outputs are for
@@ -528,8 +531,8 @@ token_logits = entity_layer(hidden_states)  # (L, B, d_h) => (L, B, C)
 # %% [markdown] lang="ko"
 # ## LSTM
 #
-# LSTM은 hidden state 말고도 **cell state** $c_t$를 들고 다닙니다. gate들이 $c_t$에서 무엇을 지우고 더할지를 정하고, $h_t$는 $c_t$ 가운데
-# 지금 내보일 부분입니다. 그래서 위에 놓인 layer와 출력은 $h_t$를 보고, $c_t$는 LSTM 안에만 머뭅니다. 두 state의 shape은 같습니다.
+# LSTM에는 hidden state 말고도 **cell state** $c_t$가 있습니다. gate들이 $c_t$에서 무엇을 지우고 $c_t$에 무엇을 더할지 정하고, $h_t$는 $c_t$ 가운데
+# 지금 내보일 부분입니다. 그래서 위 layer와 출력에는 $h_t$가 쓰이고, $c_t$는 LSTM 안에만 머뭅니다. 두 state의 shape은 같습니다.
 #
 # ### q4 (10점)
 #
@@ -538,7 +541,7 @@ token_logits = entity_layer(hidden_states)  # (L, B, d_h) => (L, B, C)
 # %% [markdown] lang="en"
 # ## LSTM
 #
-# Beside the hidden state an LSTM carries a **cell state** $c_t$. Gates decide what is erased from $c_t$ and what is added to it, and $h_t$ is the part of
+# Besides the hidden state, an LSTM carries a **cell state** $c_t$. Gates decide what is erased from $c_t$ and what is added to it, and $h_t$ is the part of
 # $c_t$ that is shown at this step. So outputs and layers above see $h_t$, while $c_t$ stays inside. Both have the same shape.
 #
 # ### q4 (10 points)
@@ -602,8 +605,8 @@ grader.check("q4")
 # Mind the brackets under *Inputs* and *Outputs* in the documentation: how do two states travel together? `lstm_h_n` and `c_n` have the
 # same shape, so **mixing them up raises no error.**
 #
-# > **Should predictions be made from $h$ or from $c$?** From $h$, as a rule. $c$ is the memory that an LSTM keeps for its own next step; $h$ is what it makes of
-# > it for everybody else.
+# > **Should predictions be made from $h$ or from $c$?** From $h$, as a rule. $c$ is the memory that an LSTM keeps for its own next step; $h$ is the part
+# > that it shows to everything else.
 
 # %% q5
 """ # BEGIN PROMPT
@@ -630,7 +633,7 @@ grader.check("q5")
 # ## A GRU language model
 #
 # [`nn.GRU`](https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html) has no cell state and is used just like `nn.RNN`. This time you **write** sequences instead of
-# reading them. A language model sees the words so far and predicts the next one; give that word back to it, and it predicts the one after.
+# reading them. A language model sees the words so far and predicts the next one; feed that word back in, and it predicts the one after that.
 #
 # `output_layer` turns a hidden state into `V` scores (logits), one for each word. The model is untrained, so the words will make no sense.
 
@@ -649,8 +652,9 @@ output_layer = nn.Linear(hidden_size, vocab_size)
 # 반복문 안을 채우십시오. `input_id`는 각 sequence의 첫 단어에서, `hidden`은 0에서 시작합니다. 시점마다 다음 네 가지를 합니다.
 #
 # 1. shape이 `(B)`인 `input_id`를 embedding합니다.
-# 2. `gru`를 **한 시점만큼만** 실행합니다. 시점이 하나여도 `gru`는 시간 축이 있는 입력을 기대합니다. `gru`에는 `batch_first`를 주지 않았습니다.
-# 3. 점수가 가장 큰 단어를 고릅니다(greedy). 필요한 것은 가장 큰 **점수**가 아니라 그 점수를 받은 **단어의 id**입니다.
+# 2. `gru`를 **한 시점만큼만** 실행합니다. 시점이 하나여도 `gru`는 시간 축이 있는 입력을 기대합니다. 축이 둘뿐이면 batch가 아니라
+#    sequence 하나로 읽습니다. `gru`에는 `batch_first`를 주지 않았습니다.
+# 3. 점수가 가장 큰 단어를 고릅니다(greedy). 다음 시점에 `embedding`이 찾을 것은 가장 큰 **점수**가 아니라 그 점수를 받은 **단어의 id**입니다.
 # 4. 고른 단어와 새 state를 **다음 시점에 넘깁니다.** 어느 하나라도 넘기지 않으면 오류 없이 틀린 결과가 나옵니다.
 #
 # 반복문의 마지막 줄은 그 시점에 **고른** 단어를 `decoded_ids`에 더합니다. 끝나면 `decoded_ids`는 `(max_len, B)`이고 `hidden`은 마지막 시점의 state입니다.
@@ -666,8 +670,9 @@ output_layer = nn.Linear(hidden_size, vocab_size)
 # Fill in the loop. `input_id` starts with the first word of every sequence, `hidden` with zeros. Each step has four parts:
 #
 # 1. embed `input_id`, which has shape `(B)`;
-# 2. run `gru` for **one step only**; even then it expects an input with a time axis, and it was not given `batch_first`;
-# 3. choose the word with the highest score (greedy): you need the **id of the word**, not its score;
+# 2. run `gru` for **one step only**; even then it expects an input with a time axis (an input of two axes is read as one sequence, not as a batch), and it
+#    was not given `batch_first`;
+# 3. choose the word with the highest score (greedy): what `embedding` looks up at the next step is the **id of the word**, not its score;
 # 4. **hand the chosen word and the new state on** to the next step. Forget one of them, and the result is wrong without any error.
 #
 # The last line of the loop adds the word **chosen** at this step to `decoded_ids`. In the end `decoded_ids` is `(max_len, B)`, and `hidden` is the state
@@ -707,16 +712,22 @@ grader.check("q6")
 # 지금까지는 빈자리도 단어처럼 읽었습니다. 길이가 5인 sequence의 `h_n`은 진짜 단어 5개를 읽은 뒤 빈자리 15개를 더 읽은 state입니다. 양방향이라면 더 곤란합니다.
 # 거꾸로 읽는 쪽은 **빈자리부터** 읽기 시작하기 때문입니다.
 #
+# > **빈자리는 단어 뒤에 있는데도 결과에 영향을 줍니까?** 한 방향으로 읽으면 단어가 있는 시점의 state는 그대로이고 `h_n`만 달라집니다. 양방향이면 거꾸로
+# > 읽는 쪽의 모든 시점이 달라집니다.
+#
 # [`pack_padded_sequence`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pack_padded_sequence.html)는 길이를 받아 빈자리를 걷어 냅니다. 아래 그림처럼 **시점마다**
 # 아직 끝나지 않은 sequence만 세로로 모읍니다.
 
 # %% [markdown] lang="en"
 # ## Packing
 #
-# So far, filling was read like words. The `h_n` of a sequence of length 5 is the state after five real words and then fifteen empty places. With two
-# directions it gets worse: the one that reads backwards **starts** in the filling.
+# So far, padding was read like words. The `h_n` of a sequence of length 5 is the state after five real words and then fifteen empty places. With two
+# directions it gets worse: the one that reads backwards **starts** in the padding.
 #
-# [`pack_padded_sequence`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pack_padded_sequence.html) takes the lengths and removes the filling. It goes **step by step** and keeps, for
+# > **Padding comes after the words: does it matter at all?** Reading forwards, the states at the words stay as they are, and only `h_n` changes. In the
+# > direction that reads backwards, every state changes.
+#
+# [`pack_padded_sequence`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pack_padded_sequence.html) takes the lengths and removes the padding. It goes **step by step** and keeps, for
 # each step, the sequences that are still running: the columns of this picture.
 
 # %%
@@ -727,15 +738,16 @@ display(draw_packing("Each step computes only the sequences still running", batc
 # 주황 테두리의 세로줄을 왼쪽부터 이어 붙인 것이 `PackedSequence`의 `data`이고, 아래에 적힌 개수가 `batch_sizes`입니다. 그래서 `data`의 행 수는
 # **모든 길이의 합**입니다. 그림 맨 아래의 두 수는 계산할 칸의 수로, 앞은 padding한 그대로일 때, 뒤는 packing했을 때입니다.
 #
-# > **왜 정렬합니까?** 정렬되어 있으면 시점마다 남은 sequence가 위에서부터 빈틈없이 이어집니다. 앞의 몇 행만 쓰면 되므로 계산이 간단해집니다.
+# > **왜 정렬합니까?** 정렬되어 있으면 시점마다 남은 sequence가 위에서부터 빈틈없이 이어집니다. 위의 몇 행만 쓰면 되므로 계산이 간단해집니다.
 # >
-# > **`data`는 문장 순서대로 이어져 있습니까?** 아닙니다. 모든 문장의 첫 단어가 먼저, 그다음이 둘째 단어들입니다.
+# > **`data`는 문장 순서대로 이어져 있습니까?** 아닙니다. 모든 문장의 첫 단어가 먼저 오고, 그다음에 둘째 단어들이 이어집니다.
 # >
 # > **packing은 값이 `pad_id`인 자리를 찾아서 지웁니까?** 아닙니다. 값은 보지 않고 **길이만** 믿습니다. 길이가 다른 행의 것이면 엉뚱한 자리가 잘립니다.
 #
 # ## 양방향, 여러 layer
 #
-# 양방향 RNN에는 거꾸로 읽는 RNN이 하나 더 있습니다. 두 RNN은 weight를 함께 쓰지 않습니다. 아래 cell은 작은 양방향 GRU 하나를 **GRU 두 개와 `flip`으로** 다시 만들어 같은 값이 나오는지 확인합니다.
+# 양방향 RNN에는 거꾸로 읽는 RNN이 하나 더 있습니다. 앞에서부터 읽는 쪽을 **정방향**(forward), 거꾸로 읽는 쪽을 **역방향**(backward)이라고 합니다.
+# 두 RNN은 weight를 공유하지 않습니다. 아래 셀은 작은 양방향 GRU 하나를 **GRU 두 개와 `flip`으로** 다시 만들어 같은 값이 나오는지 확인합니다.
 
 # %% [markdown] lang="en"
 # The columns outlined in orange, joined from left to right, are the `data` of a `PackedSequence`; the counts below are its `batch_sizes`. So `data` has as
@@ -769,13 +781,16 @@ rebuilt = torch.cat([there, back], dim=-1)  # (L, B, 2 * d_h)
 print("same values:", torch.allclose(small_gru(steps)[0], rebuilt, atol=1e-5))
 
 # %% [markdown] lang="ko"
-# 두 방향의 결과는 **더하지 않고 마지막 축에 이어 붙입니다.** 그래서 출력의 크기가 `num_dirs * d_h`입니다.
+# 두 방향의 결과는 **더하지 않고 마지막 축을 따라 이어 붙입니다.** 그래서 출력의 크기가 `num_dirs * d_h`입니다.
 #
-# > **거꾸로 읽는 쪽의 마지막은 출력의 어느 쪽 끝입니까?** 앞쪽 끝입니다. 마지막 단어에서 출발해 첫 단어에서 끝나므로, 전체를 다 읽은 state는 `t = 0`에
-# > 놓입니다. 앞에서부터 읽는 쪽은 반대로 마지막 단어의 자리에서 끝납니다. 그래서 출력의 **한 시점에서 두 방향의 마지막 state를 함께 꺼낼 수 없습니다.**
+# > **역방향의 마지막 state는 출력의 어느 쪽 끝에 있습니까?** 앞쪽 끝입니다. 마지막 단어에서 출발해 첫 단어에서 끝나므로, 전체를 다 읽은 state는 `t = 0`에
+# > 놓입니다. 반대로 정방향은 마지막 단어의 자리에서 끝납니다. 그래서 출력의 **한 시점에서 두 방향의 마지막 state를 함께 꺼낼 수 없습니다.**
 # > `h_n`은 방향마다 알맞은 끝을 골라 줍니다.
 # >
 # > **두 방향은 따로 학습합니까?** 아닙니다. 이어 붙인 출력에서 loss 하나를 구하므로, 두 방향의 weight가 함께 학습됩니다.
+#
+# layer를 쌓으면 위 layer는 바로 아래 layer의 출력을 시점마다 입력으로 받습니다. 양방향이면 이어 붙인 출력을 받습니다. `dropout`은 학습할 때 layer와 layer 사이를
+# 지나는 값의 일부를 무작위로 0으로 만듭니다. 그래서 아래 `bi_gru`의 결과는 실행할 때마다 조금씩 다릅니다. 채점할 때는 꺼 둡니다.
 
 # %% [markdown] lang="en"
 # The two directions are **not added but joined along the last axis**, hence the size `num_dirs * d_h`.
@@ -785,6 +800,9 @@ print("same values:", torch.allclose(small_gru(steps)[0], rebuilt, atol=1e-5))
 # > takes each direction at its own end.
 # >
 # > **Are the two directions trained separately?** No. One loss is computed from the joined output, and both sets of weights learn from it.
+#
+# In a stack, each layer reads at every step what the layer below it gives out; with two directions, that is the joined output. During training, `dropout` sets some
+# of the values between layers to zero at random. So what `bi_gru` returns differs a little from run to run; while grading it is switched off.
 
 # %%
 num_layers = 2
@@ -812,11 +830,11 @@ h_0 = torch.zeros(num_layers * num_dirs, batch.shape[0], hidden_size)  # (num_la
 # - `outputs`: 펼친 출력, `(L, B, num_dirs * d_h)`. `batch_first=True`로 펼쳤다면 `(B, L, num_dirs * d_h)`입니다.
 # - `output_lens`: 펼칠 때 함께 나오는 길이, `(B)`
 #
-# [`pad_packed_sequence`의 문서](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pad_packed_sequence.html)도 보십시오. pack, `bi_gru`, unpack은 **각각** 축의 순서를 정하며,
-# 서로의 설정을 기억하지 않습니다.
+# [`pad_packed_sequence`의 문서](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pad_packed_sequence.html)도 보십시오. pack하는 함수와 펼치는 함수는 축의 순서를 **각각**
+# 인자로 받으며, 서로의 설정도 `bi_gru`의 설정도 알지 못합니다.
 #
-# > **`outputs`의 마지막 시점이 `bi_h_n`입니까?** packing하면 짧은 sequence의 `outputs`에서 끝난 뒤의 자리는 0입니다. 마지막 state는 자리마다 다릅니다.
-# > 반면 `bi_h_n`은 sequence마다 **자기 길이에 맞는 끝**에서 얻은 state를 줍니다.
+# > **`outputs`의 마지막 시점이 `bi_h_n`입니까?** 아닙니다. packing하면 `outputs`에서 짧은 sequence가 끝난 뒤의 자리는 0이고, 마지막 state가 놓인 자리는
+# > sequence마다 다릅니다. 반면 `bi_h_n`에는 sequence마다 **자기 길이에 맞는 끝**에서 얻은 state가 들어 있습니다.
 # >
 # > **`outputs`에 `nn.Linear`를 쓰려면 다시 pack해야 합니까?** 아닙니다. `nn.Linear`는 자리마다 따로 계산하므로 빈자리가 다른 자리의 값을 바꾸지 않습니다.
 # > loss를 구할 때 빈자리를 빼기만 하면 됩니다.
@@ -831,14 +849,14 @@ h_0 = torch.zeros(num_layers * num_dirs, batch.shape[0], hidden_size)  # (num_la
 # - `outputs`: the unpacked outputs, `(L, B, num_dirs * d_h)`, or `(B, L, num_dirs * d_h)` when unpacked with `batch_first=True`
 # - `output_lens`: the lengths that unpacking returns as well, `(B)`
 #
-# See also [`pad_packed_sequence`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pad_packed_sequence.html). Packing, `bi_gru` and unpacking **each** have their own order of axes; none of
-# them remembers what another was told.
+# See also [`pad_packed_sequence`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pad_packed_sequence.html). Packing and unpacking **each** are told an order of axes; neither knows what the
+# other, or `bi_gru`, was told.
 #
-# > **Is the last step of `outputs` the same as `bi_h_n`?** After packing, `outputs` is zero past the end of a shorter sequence, so the last state sits in a different place in every
+# > **Is the last step of `outputs` the same as `bi_h_n`?** No. After packing, `outputs` is zero past the end of a shorter sequence, so the last state sits in a different place in every
 # > row. `bi_h_n`, however, gives for each sequence the states at **its own ends**.
 # >
-# > **Must `outputs` be packed again for an `nn.Linear`?** No. It treats every position by itself, so filling cannot spill over into other positions. Just leave the
-# > filling out of the loss.
+# > **Must `outputs` be packed again for an `nn.Linear`?** No. It treats every position by itself, so padding cannot spill over into other positions. Just leave the
+# > padding out of the loss.
 
 # %% q7
 """ # BEGIN PROMPT
@@ -862,8 +880,8 @@ grader.check("q7")
 # `bi_h_n`의 첫 축에는 layer와 방향이 한 줄로 늘어서 있습니다. 이것을 두 축으로 나누십시오.
 #
 # - `h_n_by_layer`: `(num_layers, num_dirs, B, d_h)`
-# - `last_forward`: **맨 위 layer**에서 앞에서 뒤로 읽은 마지막 state, `(B, d_h)`
-# - `last_backward`: **맨 위 layer**에서 뒤에서 앞으로 읽은 마지막 state, `(B, d_h)`
+# - `last_forward`: **맨 위 layer**의 정방향 마지막 state, `(B, d_h)`
+# - `last_backward`: **맨 위 layer**의 역방향 마지막 state, `(B, d_h)`
 #
 # 한 줄로 늘어선 순서는 다음과 같습니다.
 
@@ -883,11 +901,11 @@ display(draw_blocks("bi_h_n: layer와 방향의 순서", num_layers, num_dirs, b
 display(draw_blocks("bi_h_n: the order of layers and directions", num_layers, num_dirs, batch.shape[0], hidden_size))  # en
 
 # %% [markdown] lang="ko"
-# 블록 하나가 `(B, d_h)`입니다. layer의 수가 바뀌어도 성립하는 방법으로 **맨 위**를 가리키십시오. 또 layer가 2개이고 방향도 2개이면 두 축의 순서를
+# 맨 아래 layer부터 차례로, 한 layer 안에서는 정방향, 역방향의 순서로 놓입니다. 블록 하나가 `(B, d_h)`입니다. layer의 수가 바뀌어도 성립하는 방법으로 **맨 위**를 가리키십시오. 또 layer가 2개이고 방향도 2개이면 두 축의 순서를
 # 잘못 정해도 shape이 같습니다. layer가 3개라면 어떻게 되는지 생각해 보십시오.
 
 # %% [markdown] lang="en"
-# Each block is `(B, d_h)`. Point at **the top** in a way that stays right when the number of layers changes. And beware: with two layers and two directions,
+# It starts with the bottom layer; within a layer, forward comes before backward. Each block is `(B, d_h)`. Point at **the top** in a way that stays right when the number of layers changes. And beware: with two layers and two directions,
 # the two axes can be taken in the wrong order without any change of shape. What would happen with three layers?
 
 # %% q8
@@ -913,7 +931,7 @@ grader.check("q8")
 # %% [markdown] lang="en"
 # ## Looking back
 #
-# Here are the shapes of all that you have made. If you can name each axis, `B`, `L`, `d_h` and so on, you have reached the goal.
+# Here are the shapes of everything you have made. If you can name each axis, `B`, `L`, `d_h` and so on, you have reached the goal.
 
 # %%
 results = "batch batch_emb hidden_states h_n lstm_states lstm_h_n c_n decoded_ids hidden"
@@ -924,20 +942,20 @@ for name in results.split():
 # %% [markdown] lang="ko"
 # ## 확인하고 제출하기
 #
-# 1. kernel을 다시 시작하고 처음부터 끝까지 실행합니다(**Restart & Run All**). cell을 실행한 순서 때문에 우연히 통과한 답을 걸러 냅니다.
-# 2. 아래 cell로 모든 문제의 shape과 type을 한 번에 확인합니다.
+# 1. kernel을 다시 시작하고 처음부터 끝까지 실행합니다(**Restart & Run All**). 셀을 실행한 순서 덕분에 우연히 통과한 답이 여기서 드러납니다.
+# 2. 아래 셀로 모든 문제의 shape과 type을 한 번에 확인합니다.
 
 # %% [markdown] lang="en"
 # ## Check and hand in
 #
-# 1. Restart the kernel and run everything (**Restart & Run All**), so that nothing passes by the accident of the order in which you ran cells.
+# 1. Restart the kernel and run everything (**Restart & Run All**), so that nothing passes only because of the order in which you happened to run the cells.
 # 2. The next cell checks the shapes and types of all questions at once.
 
 # %%
 grader.check_all()
 
 # %% [markdown] lang="ko"
-# 3. **저장한 뒤** 이 노트북 파일(`.ipynb`)을 제출합니다. 과목에서 zip을 요구하면 아래 cell이 만들어 줍니다. Colab에서는 이 cell 대신
+# 3. **저장한 뒤** 이 노트북 파일(`.ipynb`)을 제출합니다. 수업에서 zip을 요구하면 아래 셀로 만들 수 있습니다. Colab에서는 이 셀 대신
 #    **파일 → 다운로드 → .ipynb 다운로드**를 쓰십시오. 폴더에 노트북이 여러 개라면 `grader.export("rnn.ipynb", pdf=False)`처럼 파일 이름을 적어 줍니다.
 
 # %% [markdown] lang="en"

@@ -41,7 +41,10 @@ def test_either_layout_passes_where_it_may():
         (None, "x has no value."),
         (Opaque("list"), "x: expected a tensor, received list."),
         (STATES.double(), "x.dtype: expected torch.float32, received torch.float64."),
-        (STATES.transpose(0, 1), "x: expected (L=6, B=4, d_h=7), received (4, 6, 7). The axes are in another order."),
+        (
+            STATES.transpose(0, 1),
+            "x.shape: expected (L=6, B=4, d_h=7), received (4, 6, 7). The axes are in another order.",
+        ),
         (STATES.unsqueeze(0), "There is an axis of size 1 too many."),
         (STATES[:, :, :5], "The size of d_h differs."),
         (STATES[0], "It has 2 axes instead of 3."),
@@ -64,7 +67,7 @@ def changed(*where: object) -> torch.Tensor:
 def test_place_of_wrong_values_is_named():
     """The rows, the step from which it departs, the padding."""
     assert "Rows that differ: 2." in said(changed(slice(None), 2), STATES, "x", "L B d_h")
-    assert "departs at step t=3" in said(changed(slice(3, 6)), STATES, "x", "L B d_h")
+    assert "differs from step t=3 on" in said(changed(slice(3, 6)), STATES, "x", "L B d_h")
     short = changed(slice(None), [1, 3])
     assert "was padding read" in said(short, STATES, "x", "L B d_h", lengths=LENGTHS)
 

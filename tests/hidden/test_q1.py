@@ -1,7 +1,7 @@
 """Question 1.
 
-ko: 임베딩
-en: The embedding
+ko: embedding layer
+en: The embedding layer
 """
 
 import pytest
@@ -12,7 +12,7 @@ from autograder.compare import same, same_layer
 @pytest.mark.points(4)
 def test_embedding_layer(embedding, reference):
     """
-    ko: embedding이 모든 단어를 d_w 크기의 벡터로 바꾸는 층입니다.
+    ko: embedding이 모든 단어를 길이가 d_w인 vector로 바꾸는 layer입니다.
     en: embedding is a layer that turns every word of the vocabulary into a vector of size d_w.
     """
     pads = (None, reference.pad_id)
@@ -23,7 +23,7 @@ def test_embedding_layer(embedding, reference):
 @pytest.mark.points(6)
 def test_batch_emb_values(batch_emb, reference):
     """
-    ko: batch_emb에 batch의 모든 단어의 벡터가 들어 있습니다.
+    ko: batch_emb에 batch에 있는 모든 단어의 vector가 들어 있습니다.
     en: batch_emb holds the vectors of all words of the batch.
     """
     same(batch_emb, reference.batch_emb, "batch_emb", "B L d_w")

@@ -1,7 +1,7 @@
 """Question 3.
 
-ko: RNN 순전파
-en: Calling the RNN
+ko: RNN 실행
+en: Running the RNN
 """
 
 import pytest

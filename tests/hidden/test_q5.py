@@ -1,7 +1,7 @@
 """Question 5.
 
-ko: LSTM 순전파
-en: Calling the LSTM
+ko: LSTM 실행
+en: Running the LSTM
 """
 
 import pytest

@@ -1,7 +1,7 @@
 """Question 7.
 
-ko: 패킹, 순전파, 언패킹
-en: Packing, the forward call, unpacking
+ko: packing과 양방향 GRU
+en: Packing and a bidirectional GRU
 """
 
 import pytest

@@ -1,7 +1,7 @@
 """Question 8.
 
-ko: 양방향 h_n 나누어 보기
-en: Views of a bidirectional h_n
+ko: h_n 나누기
+en: Taking h_n apart
 """
 
 import pytest
@@ -13,7 +13,7 @@ from autograder.text import text
 @pytest.mark.points(4)
 def test_h_n_by_layer(h_n_by_layer, reference):
     """
-    ko: h_n_by_layer에서 layer와 방향이 각각의 축이 됩니다.
+    ko: h_n_by_layer에 layer 축과 방향 축이 따로 있습니다.
     en: h_n_by_layer has an axis for the layers and one for the directions.
     """
     same(h_n_by_layer, reference.h_n_by_layer, "h_n_by_layer", "num_layers num_dirs B d_h")

@@ -48,7 +48,7 @@ def expect_present(**values: object) -> None:
     for name, value in values.items():
         if value is None:
             raise AssertionError(
-                f"`{name}` is still None.\nFill in the TODO, run that cell, then check again."
+                f"`{name}` is still None.\nIs the TODO filled in, and did its cell run without an error?"
             )
 
 

@@ -48,7 +48,7 @@ def expect_present(**values: object) -> None:
     for name, value in values.items():
         if value is None:
             raise AssertionError(
-                f"`{name}`\uc758 \uac12\uc774 \uc544\uc9c1 None\uc785\ub2c8\ub2e4.\nTODO\ub97c \ucc44\uc6b0\uace0, \uadf8 cell\uc744 \uc2e4\ud589\ud55c \ub4a4 \ub2e4\uc2dc \ud655\uc778\ud558\uc2ed\uc2dc\uc624."
+                f"`{name}`\uc758 \uac12\uc774 \uc544\uc9c1 None\uc785\ub2c8\ub2e4.\nTODO\ub97c \ucc44\uc6e0\ub294\uc9c0, \uadf8 \uc140\uc774 \uc624\ub958 \uc5c6\uc774 \ub05d\ub0ac\ub294\uc9c0 \ud655\uc778\ud558\uc2ed\uc2dc\uc624."
             )
 
 
