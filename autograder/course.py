@@ -30,8 +30,10 @@ __all__ = [
     "as_released",
     "checks",
     "fingerprint",
+    "hidden_checks",
     "in_languages",
     "maximum",
+    "public_checks",
     "questions",
     "reference_cells",
     "scenarios",
@@ -70,7 +72,7 @@ class Question:
     """What it must leave behind: the names that its hidden checks ask for."""
     asked: tuple[str, ...]
     """What is taken down at its check: the names that any of its checks asks for."""
-    either_layout: tuple[str, ...]
+    either_layout: tuple[str, ...] = ()
     """The names that are right with the batch or the steps first."""
 
     def title(self, lang: Language) -> str:
@@ -135,6 +137,16 @@ def _free(check: ast.FunctionDef) -> tuple[str, ...]:
                 if any(keyword.arg == "either_layout" for keyword in keywords):
                     found.append(name)
     return tuple(found)
+
+
+def hidden_checks(question: Question) -> list[Check]:
+    """Those that carry the question's points."""
+    return [check for check in checks() if check.question == question.id and not check.public]
+
+
+def public_checks(question: Question) -> list[Check]:
+    """Those that students have."""
+    return [check for check in checks() if check.question == question.id and check.public]
 
 
 @functools.cache

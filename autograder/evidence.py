@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 from autograder import course
 
 if TYPE_CHECKING:
-    from autograder.grader import JobWithTensors, Run
     from autograder.job import Job
     from autograder.runlog import RunLog
+    from autograder.runner import JobWithTensors, Run
 
 __all__ = ["MAX_BYTES", "Evidence"]
 

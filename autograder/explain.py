@@ -11,7 +11,7 @@ from autograder import course
 from autograder.compare import close
 from autograder.corpus import Misconception, misconceptions
 from autograder.job import Job
-from autograder.observation import CONFIGURATION, Opaque
+from autograder.observation import CONFIGURATION
 from autograder.runlog import Record, RunLog
 from autograder.trials import Trial, observe
 
@@ -74,4 +74,4 @@ def _same(one: object, other: object, *, exactly: bool) -> bool:
         return all(getattr(one, name) == getattr(other, name) for name in arguments)
     if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
         return len(one) == len(other)
-    return isinstance(one, Opaque) or one == other
+    return one == other

@@ -27,6 +27,8 @@ class Rebinding:
     """Descriptions by name; their tensors are the job's."""
     either_layout: Sequence[str] = ()
     """The names of those that are right with the batch or the steps first; described with the steps first."""
+    calls: int = 0
+    """With which call of the question's check they stand, 0 if it is never called: names may be used again later."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ rounding decides (at +-0.3 with 512 units, `contiguous()` alone moves states by 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 import weakref
@@ -22,6 +23,7 @@ __all__ = ["pin", "pin_all_layers"]
 
 GAIN = 3.0
 EMBEDDING_BOUND = 3.0
+_equal = torch.equal  # before student code can put another in its place
 PAD_ROW = 0
 """The embedding's row of the pad token is zero for everyone: `padding_idx`, zeroing it and neither look alike."""
 
@@ -30,8 +32,10 @@ _PINNED_LAYERS = (nn.Embedding, nn.Linear, nn.RNNBase, nn.RNNCellBase)
 # Numbers in [-1, 1), drawn once in the warm process: filling a layer is then a multiplication, not a drawing.
 _COUNT = 1 << 22
 _NUMBERS = 2 * torch.rand(_COUNT, generator=torch.Generator().manual_seed(0)) - 1
+_KEPT_NUMBERS = 1 << 16
+"""Of larger parameters the numbers are not kept beside them; hidden scenarios have none."""
 # By the storage's address, so that `layer.weight.data` and views of it are known too.
-_pinned: dict[int, weakref.ref[Tensor]] = {}
+_pinned: dict[int, tuple[weakref.ref[Tensor], Tensor | None]] = {}
 
 
 def _numbers(layer: str, name: str, shape: tuple[int, ...]) -> Tensor:
@@ -63,14 +67,29 @@ def pin(module: nn.Module) -> None:
             parameter.data = values
         else:
             parameter.copy_(values)
-        _pinned[parameter.untyped_storage().data_ptr()] = weakref.ref(parameter)
+        kept = parameter.detach().clone() if parameter.numel() <= _KEPT_NUMBERS else None
+        _pinned[parameter.untyped_storage().data_ptr()] = weakref.ref(parameter), kept
 
 
 def _is_pinned(tensor: Tensor) -> bool:
     address = tensor.untyped_storage().data_ptr()
-    reference = _pinned.get(address)
-    parameter = reference() if reference is not None else None
+    reference, _ = _pinned.get(address, (_nothing, None))
+    parameter = reference()
     return parameter is not None and parameter.untyped_storage().data_ptr() == address
+
+
+def _nothing() -> None:
+    return None
+
+
+def restore() -> None:
+    """Undo what was done to pinned parameters in place: training, or other numbers, cost later questions nothing."""
+    for reference, kept in list(_pinned.values()):
+        parameter = reference()
+        if parameter is not None and kept is not None:
+            with contextlib.suppress(Exception):  # student code may have made anything of it
+                if not _equal(parameter.data, kept):
+                    parameter.data.copy_(kept)
 
 
 def pin_all_layers() -> None:
@@ -96,6 +115,8 @@ def _pin_after_init(layer: type[nn.Module]) -> None:
         # Where `reset_parameters` is a subclass's, the layer is not pinned yet.
         if kwargs.get("_weight") is None and getattr(type(self), "reset_parameters", None) is not pin:
             pin(self)
+        if isinstance(self, nn.RNNBase):
+            self.dropout = 0.0  # grading is deterministic, also where the variable was not used
 
     layer.__init__ = pinned_init  # type: ignore[method-assign]
 

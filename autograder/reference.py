@@ -35,12 +35,12 @@ class ReferenceValues:
         setattr(self, name, value)
         return value
 
-    def rebinding(self, question: course.Question, tensors: dict[str, Tensor]) -> Rebinding:
-        """Descriptions of the names of *question* for a follow-through; their tensors are added to *tensors*."""
+    def rebinding(self, question: course.Question, calls: int, tensors: dict[str, Tensor]) -> Rebinding:
+        """The names of *question* as a follow-through puts them right; their tensors are added to *tensors*."""
         values = {}
         for name in question.names:
             values[name] = _rekeyed(self._record.trees[name], f"{question.id}.", self._record.tensors, tensors)
-        return Rebinding(question.id, values, question.either_layout)
+        return Rebinding(question.id, values, question.either_layout, calls)
 
 
 def _rekeyed(tree: Any, prefix: str, source: dict[str, Tensor], target: dict[str, Tensor]) -> Any:

@@ -40,13 +40,15 @@ def _short_message(frame: bytes) -> Tree:
     return unpack(frame, tensors=False)[0]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Record:
     """The names of one question, as they stood at one call of its check."""
 
     question: str
     trees: dict[str, Tree]
     frame: bytes
+    when: str = "check"
+    """At a call of the check; `late`: after a cell that changed the answer after that; `end`: there was no call."""
 
     @functools.cached_property
     def tensors(self) -> dict[str, Tensor]:
@@ -101,23 +103,30 @@ class RunLog:
     @functools.cached_property
     def records(self) -> list[Record]:
         return [
-            Record(str(message.get("question")), message["values"], frame)
+            Record(str(message.get("question")), message["values"], frame, str(message.get("when")))
             for message, frame in self.messages
             if message.get("kind") == "record" and isinstance(message.get("values"), dict)
         ]
 
     def candidates(self, question: str, later: list[str]) -> list[Record]:
-        """The records that may count for *question*: its last before a check of a *later* question, and its last."""
-        own: list[Record] = []
-        first: Record | None = None
+        """The records that may count for *question*.
+
+        These are its last before a check of a *later* question, its last at a check, and its last of all.
+        """
+        own = [record for record in self.records if record.question == question]
+        called = [record for record in own if record.when == "check"]
+        settled = [called[number - 1] for number in self.settling_calls(question, later)]
+        return list(dict.fromkeys([*settled, *own[-1:]]))
+
+    def settling_calls(self, question: str, later: list[str]) -> list[int]:
+        """Which calls of a question's check, counted from 1, may be the one that its answer is ready for."""
+        calls, first = 0, 0
         for record in self.records:
             if record.question == question:
-                own.append(record)
-            elif own and first is None and record.question in later:
-                first = own[-1]
-        if not own:
-            return []
-        return [own[-1]] if first is None or first is own[-1] else [first, own[-1]]
+                calls += record.when == "check"
+            elif record.when == "check" and not first and record.question in later:
+                first = calls
+        return [number for number in dict.fromkeys((first, calls)) if number]
 
     @functools.cached_property
     def errors(self) -> list[StatementError]:

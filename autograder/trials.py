@@ -48,7 +48,8 @@ def observe(
             if log.ending != "finished":
                 (log,) = run([job])  # by itself: what a trial does under one scenario ends no other's run
             for record in log.records:
-                found[record.question].append(record)
+                if record.when == "check":
+                    found[record.question].append(record)
     return found
 
 

@@ -22,8 +22,9 @@ from autograder.text import Language
 
 if TYPE_CHECKING:
     from autograder.checks import Findings, Look
-    from autograder.grader import Grader, JobWithTensors
+    from autograder.grader import Grader
     from autograder.runlog import RunLog
+    from autograder.runner import JobWithTensors
 
 __all__ = ["main"]
 

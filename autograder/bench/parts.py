@@ -21,8 +21,8 @@ from autograder.sandbox import Isolation, Sandbox
 
 if TYPE_CHECKING:
     from autograder.checks import Findings, Look
-    from autograder.grader import JobWithTensors
     from autograder.runlog import RunLog
+    from autograder.runner import JobWithTensors
 
 __all__ = ["Parts", "graded_here"]
 

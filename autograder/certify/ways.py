@@ -19,7 +19,7 @@ __all__ = ["differing"]
 
 HONEST, HOSTILE = 134, 66
 """A mixed class at most."""
-_BRIEF = Allowance(15.0, 1.5, 1.0, run=Limits(wall_seconds=3, cpu_seconds=6, memory_bytes=512 << 20))
+_BRIEF = Allowance(15.0, 1.5, run=Limits(wall_seconds=3, cpu_seconds=6, memory_bytes=512 << 20))
 """For the mixed class: limits that an honest submission is far from, so that hostile ones end soon."""
 
 _Results = dict[str, Result]

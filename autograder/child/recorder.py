@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 __all__ = ["Shell", "install"]
 
@@ -19,6 +19,35 @@ class Shell:
 
 def _nothing(*args: object, **kwargs: object) -> None:
     return None
+
+
+_PARTS = ("animation", "cm", "colors", "font_manager", "gridspec", "patches", "pyplot", "ticker")
+_DRAWING = ("matplotlib", "seaborn", "koreanize_matplotlib", *(f"matplotlib.{part}" for part in _PARTS))
+
+
+class _Blank:
+    """A drawing library, a figure, its axes: whatever is asked of it, it draws nothing."""
+
+    __path__: tuple[str, ...] = ()
+
+    def __getattr__(self, name: str) -> _Blank:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __call__(self, *args: object, **kwargs: object) -> _Blank:
+        return self
+
+    def __getitem__(self, key: object) -> _Blank:
+        return self
+
+    def __iter__(self) -> Iterator[_Blank]:
+        return iter((self, self))  # as in `figure, axes = plt.subplots()`
+
+    def __enter__(self) -> _Blank:
+        return self
+
+    def __exit__(self, *exc: object) -> None: ...
 
 
 def install(check: Callable[[str], None]) -> dict[str, Any]:
@@ -38,8 +67,9 @@ def install(check: Callable[[str], None]) -> dict[str, Any]:
     otter = ModuleType("otter")
     otter.Notebook = Notebook  # type: ignore[attr-defined]
     sys.modules["otter"] = otter
-    # Pictures are for people: a notebook that draws where it can goes on without them.
-    sys.modules["matplotlib"] = None  # type: ignore[assignment]
+    # Pictures are for people: code that draws between its other work goes on as if it had.
+    for name in _DRAWING:
+        sys.modules[name] = cast(ModuleType, _Blank())
     import IPython.display
 
     IPython.display.display = _nothing

@@ -9,6 +9,7 @@ import hashlib
 import io
 import linecache
 import random
+import re
 import signal
 import threading
 from collections.abc import Callable, Sequence
@@ -16,12 +17,13 @@ from types import FrameType
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
 from tqdm import tqdm
 
 from autograder import pins
 from autograder.child import practice, recorder
-from autograder.child.statements import Statement, given, of_cell
-from autograder.job import NEXT, Job
+from autograder.child.statements import TOLD, Statement, given, of_cell
+from autograder.job import NEXT, Job, Rebinding
 from autograder.observation import Tree, describe, pack, restore
 
 __all__ = ["main", "warm"]
@@ -31,6 +33,9 @@ CALLS = 16
 MESSAGE_CHARACTERS = 2000
 
 Send = Callable[[bytes], None]
+
+_HEAVY = (Tensor, nn.Module, PackedSequence)
+"""What answers are; numbers are bound to the same names again and again."""
 
 
 class _Overtime(BaseException):
@@ -43,15 +48,17 @@ class _Run:
         self.tensors = tensors
         self.send = send
         self.calls: dict[str, int] = {}
-        self.rebound: set[str] = set()
         self.failed: dict[str, Tree] = {}
-        self.right = {
-            name: (rebinding.question, tree) for rebinding in job.rebindings for name, tree in rebinding.values.items()
-        }
+        self.right = {name: rebinding for rebinding in job.rebindings for name in rebinding.values}
         self.turned = {name for rebinding in job.rebindings for name in rebinding.either_layout if job.batch_first}
         self.late = False
         self.stalled = False
+        self.cell = 0
+        self.untouched = True
+        self.changed: set[str] = set()
+        self.own = {number: cell not in given() for number, cell in enumerate(job.cells, 1)}
         self.namespace = recorder.install(self.check)
+        self.namespace[TOLD] = self.replace
         self.program = list(program)
 
     def everything(self) -> None:
@@ -61,16 +68,20 @@ class _Run:
         for name in self.right.keys() - bound_somewhere:
             self.rebind(name)
         for index, statement in enumerate(self.program):
+            if statement.cell != self.cell:
+                self.begin_cell(statement.cell)
             if index not in self.job.skip:
                 self.one(index, statement, functools.partial(self.execute, statement))
             for name in statement.names:
                 self.replace(name)
-                if name in self.right:
+                if name in self.right and self.is_open(self.right[name]):
                     self.rebind(name)
-        # Values may not let themselves be described, so each of the last checks is like a statement, too.
-        for index, question in enumerate(self.job.names, len(self.program)):
-            if question not in self.calls and index not in self.job.skip:
-                self.one(index, Statement(len(self.job.cells), 1, None), functools.partial(self.check, question))
+            if self.own[statement.cell]:
+                self.changed |= {q for q in self.calls if not statement.names.isdisjoint(self.job.names[q])}
+        self.begin_cell(0)
+        for question in self.job.names:
+            if question not in self.calls:
+                self.record_apart(question, "end")
         self.send(pack({"kind": "finished"}))
 
     def take_all_apart(self) -> None:
@@ -98,10 +109,13 @@ class _Run:
             self.report(statement, problem)
 
     def take_apart(self, number: int, cell: str) -> None:
-        self.program += list(of_cell(number, cell))
+        self.program += [statement.telling(self.job.replacements) for statement in of_cell(number, cell)]
 
     def execute(self, statement: Statement) -> None:
         code = statement.code
+        if self.job.values and not self.untouched:
+            self.untouched = True
+            pins.restore()
         # What a statement draws depends on nothing before it: seeds set elsewhere and other draws change no grade.
         random.seed(self.job.seed)
         torch.default_generator.manual_seed(self.job.seed)
@@ -132,21 +146,43 @@ class _Run:
         names = self.job.names.get(question) if isinstance(question, str) else None
         if names is None:
             return
-        self.calls[question] = self.calls.get(question, 0) + 1
-        if self.calls[question] <= CALLS:
-            tensors: dict[str, Tensor] = {}
-            values: dict[str, Tree] = {}
-            for name in names:
-                try:
-                    value = self.namespace.get(name)
-                    missing = value is None and name in self.failed
-                    values[name] = self.failed[name] if missing else describe(value, tensors, values=self.job.values)
-                except BaseException as problem:  # an object that fights back, or exits, is no value
-                    values[name] = {"is": "other", "type": type(problem).__name__}
-            self.send(pack({"kind": "record", "question": question, "values": values}, tensors))
-        for name, (of, _) in self.right.items():
-            if of == question and name not in self.rebound:
+        if self.calls.get(question, 0) < CALLS:
+            self.record(question, "check")
+        for name, rebinding in self.right.items():
+            if rebinding.question == question and self.is_open(rebinding):
                 self.rebind(name)
+        self.calls[question] = self.calls.get(question, 0) + 1
+        self.changed.discard(question)
+
+    def begin_cell(self, number: int) -> None:
+        """Between cells: take down answers that were changed after their check; let layers be what they were."""
+        for question in sorted(self.changed):
+            self.record_apart(question, "late")
+        self.changed.clear()
+        self.cell = number
+        self.untouched = False
+
+    def record_apart(self, question: str, when: str) -> None:
+        # Values may not let themselves be described, so this is like a statement, too.
+        index = len(self.program) + list(self.job.names).index(question)
+        if index not in self.job.skip:
+            self.one(index, Statement(len(self.job.cells), 1, None), functools.partial(self.record, question, when))
+
+    def record(self, question: str, when: str) -> None:
+        tensors: dict[str, Tensor] = {}
+        values: dict[str, Tree] = {}
+        for name in self.job.names[question]:
+            try:
+                value = self.namespace.get(name)
+                missing = value is None and name in self.failed
+                values[name] = self.failed[name] if missing else describe(value, tensors, values=self.job.values)
+            except BaseException as problem:  # an object that fights back, or exits, is no value
+                values[name] = {"is": "other", "type": type(problem).__name__}
+        self.send(pack({"kind": "record", "question": question, "when": when, "values": values}, tensors))
+
+    def is_open(self, rebinding: Rebinding) -> bool:
+        """Whether what the submission binds is still the wrong answer, and not the same name used again."""
+        return not rebinding.calls or self.calls.get(rebinding.question, 0) < rebinding.calls
 
     def replace(self, name: str) -> None:
         """Put the scenario's value in the released one's place."""
@@ -158,15 +194,19 @@ class _Run:
 
     def rebind(self, name: str) -> None:
         """Put the reference's value in the place of a wrong one."""
-        self.rebound.add(name)
-        tree = self.right[name][1]
+        tree = self.right[name].values[name]
+        own = self.namespace.get(name)
+        value: object
         if tree["is"] == "module":
-            self.namespace[name] = self._layer(tree, self.namespace.get(name))
+            value = self._layer(tree, own)
         else:
             value = restore(tree, self.tensors)
             if isinstance(value, Tensor):
                 value = value.transpose(0, 1).contiguous() if name in self.turned else value.clone()
-            self.namespace[name] = value
+        if isinstance(own, _HEAVY):
+            # The answer may go by another name, too.
+            self.namespace.update({alias: value for alias, other in self.namespace.items() if other is own})
+        self.namespace[name] = value
 
     def _layer(self, tree: Tree, own: object) -> nn.Module:
         config = dict(tree["config"])
@@ -197,8 +237,8 @@ def _words(problem: BaseException) -> str:
 
 
 def _digest(kind: str, words: str) -> str:
-    """Tells equal errors from different ones, and says nothing of their text."""
-    return hashlib.sha256(f"{kind}: {words}".encode(errors="replace")).hexdigest()
+    """Tells equal errors from different ones, whatever sizes they speak of, and says nothing of their text."""
+    return hashlib.sha256(re.sub(r"\d+", "#", f"{kind}: {words}").encode(errors="replace")).hexdigest()
 
 
 def main(payload: bytes, send: Send) -> None:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import ast
+import copy
 import functools
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import CodeType
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-__all__ = ["Statement", "given", "of_cell", "statements"]
+__all__ = ["TOLD", "Statement", "given", "of_cell", "statements"]
+
+TOLD = "__bound__"
+"""The function that statements call which tell what they bind."""
 
 # Magics that run the code they are given; all others are passed over.
 _RUNNING_MAGICS = {"time", "timeit", "capture", "prun"}
@@ -30,11 +35,13 @@ class Statement:
     """Its first line within the cell, from 1."""
     node: ast.stmt | None
     error: SyntaxError | None = None
+    meant: frozenset[str] = frozenset()
+    """The names that stand to the left of `=` in what is no statement."""
 
     @functools.cached_property
     def names(self) -> frozenset[str]:
-        """The names that it binds at the top level."""
-        return frozenset(_bound(self.node)) if self.node is not None else frozenset()
+        """The names that it binds at the top level, or would if it were one."""
+        return frozenset(self.meant if self.node is None else _bound(self.node))
 
     @functools.cached_property
     def code(self) -> CodeType:
@@ -44,11 +51,39 @@ class Statement:
         assert self.node is not None
         return compile(ast.Module([self.node], []), f"<cell {self.cell}>", "exec")
 
+    def telling(self, names: Container[str]) -> Statement:
+        """The same statement; one that holds others in blocks calls `TOLD` as soon as one of these binds a name."""
+        if not isinstance(self.node, _BLOCKS) or not any(name in names for name in self.names):
+            return self
+        node = ast.fix_missing_locations(_Telling(names).visit(copy.deepcopy(self.node)))
+        return replace(self, node=node)
+
     def within(self, cell: int) -> Statement:
         """The same statement in another cell, without taking it apart and compiling it again."""
         moved = replace(self, cell=cell)
         vars(moved).update(names=self.names, code=_renamed(self.code, f"<cell {cell}>"))
         return moved
+
+
+_BLOCKS = (ast.With, ast.If, ast.For, ast.While, ast.Try, ast.Match)
+
+
+class _Telling(ast.NodeTransformer):
+    """After each assignment to one of *names*, tell; what is inside functions and classes binds other names."""
+
+    def __init__(self, names: Container[str]) -> None:
+        self.names = names
+
+    def visit_Assign(self, node: ast.Assign) -> list[ast.stmt]:
+        bound = [name for name in _bound(node) if name in self.names]
+        calls = [ast.Call(ast.Name(TOLD, ast.Load()), [ast.Constant(name)], []) for name in bound]
+        return [node, *(ast.copy_location(ast.Expr(call), node) for call in calls)]
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt:
+        return node
 
 
 def statements(cells: list[str]) -> list[Statement]:
@@ -91,6 +126,8 @@ def _renamed(code: CodeType, filename: str) -> CodeType:
     return code.replace(co_filename=filename, co_consts=constants)
 
 
+_TARGETS = re.compile(r"^[ \t]*([A-Za-z_]\w*(?:[ \t]*,[ \t(]*[A-Za-z_]\w*)*)[ \t)]*=(?!=)", re.MULTILINE)
+_NAME = re.compile(r"[A-Za-z_]\w*")
 _NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError, IndexError)
 
 
@@ -116,7 +153,8 @@ def _piecewise(number: int, cell: str) -> Iterator[Statement]:
             nodes = _parse(block)
         except _NOT_PYTHON as problem:
             error = problem if isinstance(problem, SyntaxError) else SyntaxError(type(problem).__name__)
-            yield Statement(number, start + (error.lineno or 1), None, error)
+            meant = {name for names in _TARGETS.findall(block) for name in _NAME.findall(names)}
+            yield Statement(number, start + (error.lineno or 1), None, error, frozenset(meant))
         else:
             for node in nodes:
                 yield from _unwrap_magic(number, ast.increment_lineno(node, start))
@@ -131,7 +169,7 @@ def _unwrap_magic(number: int, node: ast.stmt) -> Iterator[Statement]:
     for inner in of_cell(number, code):
         if inner.node is not None:
             ast.increment_lineno(inner.node, node.lineno - 1)
-        yield Statement(number, inner.line + node.lineno - 1, inner.node, inner.error)
+        yield replace(inner, line=inner.line + node.lineno - 1)
 
 
 def _magic_code(node: ast.stmt) -> str | None:

@@ -36,7 +36,7 @@ import functools, sys
 from autograder import cli, pool
 from autograder.sandbox import Allowance, Limits
 limits = Limits(wall_seconds=3, cpu_seconds=6, memory_bytes=256 << 20, frames_bytes=4 << 20, output_bytes=1 << 18)
-allowance = Allowance({SUBMISSION_SECONDS}, released_statement_seconds=1.5, hidden_statement_seconds=1, run=limits)
+allowance = Allowance({SUBMISSION_SECONDS}, statement_seconds=1.5, run=limits)
 pool.Pool = functools.partial(pool.Pool, allowance=allowance)
 sys.exit(cli.main(["grade", sys.argv[1], "--out", sys.argv[2], "--workers", "2"]))
 """

@@ -354,7 +354,7 @@ def test_system_without_a_sandbox_is_refused_unless_told_otherwise(tmp_path: Pat
 
 # Time
 
-BUDGET = Allowance(submission_seconds=4, released_statement_seconds=3, hidden_statement_seconds=2)
+BUDGET = Allowance(submission_seconds=4, statement_seconds=2)
 
 
 @pytest.fixture(scope="module")

@@ -84,7 +84,7 @@ def test_rebinding_leads_back_to_the_reference(run, scenario, wrong):
     right = run(job(scenario))
     tensors: dict[str, torch.Tensor] = {}
     rebindings = [
-        ReferenceValues(right.candidates(question.id, [])[-1]).rebinding(question, tensors)
+        ReferenceValues(right.candidates(question.id, [])[-1]).rebinding(question, 1, tensors)
         for question in QUESTIONS
         if question.id in wrong
     ]

@@ -12,13 +12,13 @@ import pytest
 from autograder import cli, corpus, course
 from autograder.evidence import MAX_BYTES, Evidence
 from autograder.gradebook import Gradebook
-from autograder.grader import JobWithTensors
 from autograder.job import Job
 from autograder.observation import pack
 from autograder.pool import Pool
 from autograder.records import Grade, Result, Submission
 from autograder.run import regrade
 from autograder.runlog import RunLog
+from autograder.runner import JobWithTensors
 
 
 class Sandbox:
