@@ -19,7 +19,8 @@ _RATIO_MATTERS_BYTES = 2**20
 
 FAULTS = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError),
-    *(RuntimeError, NotImplementedError, ValueError),  # encrypted, an unknown compression, a broken header
+    # Encrypted, an unknown compression, a broken header, an offset that no file has.
+    *(RuntimeError, NotImplementedError, ValueError, OverflowError),
     MemoryError,  # a dictionary of gigabytes
 )
 """What reading a zip that someone else made can raise."""

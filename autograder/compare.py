@@ -124,7 +124,13 @@ def same_layer(received: object, expected: nn.Module, name: str, *, free: Iterab
         came, right = getattr(received, argument), getattr(expected, argument)
         if came != right and argument not in free:
             kind: Kind = "size" if argument in _SIZES else "argument"
-            raise _other_than(kind, f"{name}.{argument}", str(right), str(came))
+            raise _other_than(kind, f"{name}.{argument}", str(right), _argument(came))
+
+
+def _argument(came: object) -> str:
+    """A layer's argument as students see it; a large or broken number, which could be a hidden one, is not told."""
+    told = came is None or isinstance(came, (bool, str)) or (isinstance(came, int) and abs(came) <= SIZE)
+    return str(came) if told else text(ko="전혀 다른 값", en="one that is far off")
 
 
 def _other_than(kind: Kind, what: str, expected: str, received: str) -> Mismatch:

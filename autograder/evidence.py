@@ -79,7 +79,7 @@ class Evidence:
 
     def _use(self, key: str, kept: _Kept) -> None:
         if key not in self._used:
-            self._bytes += sum(map(len, kept.log.frames))
+            self._bytes += sum(len(frame) + _LENGTH.size for frame in kept.log.frames)
         if self._bytes <= 4 * _MAX_RAW_BYTES:  # hostile runs can leave a gigabyte behind, and could not be kept
             self._used[key] = kept
 
@@ -97,6 +97,7 @@ def _encoded(runs: Sequence[tuple[str, _Kept]]) -> bytes:
     size = 0
     for key, kept in runs:
         size += sum(len(frame) for frame in set(kept.log.frames) if frame not in places)
+        size += _LENGTH.size * len(kept.log.frames)
         if size > _MAX_RAW_BYTES:
             break
         frames = [places.setdefault(frame, len(places)) for frame in kept.log.frames]

@@ -17,7 +17,8 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from autograder.archive import ArchiveError, is_otter_export, members
-from autograder.lms import GRADESCOPE_ROSTER, gradescope_names, student_of
+from autograder.gradebook import FILE_NAME
+from autograder.lms import GRADESCOPE_ROSTER, gradescope_names, person_of
 from autograder.records import Submission
 
 __all__ = ["MAX_SUBMISSION_BYTES", "Entry", "collect"]
@@ -25,6 +26,8 @@ __all__ = ["MAX_SUBMISSION_BYTES", "Entry", "collect"]
 MAX_SUBMISSION_BYTES = 64 * 2**20
 """A larger file is not read; a notebook with many pictures has some 10 MiB."""
 _MAX_NAME_CHARS = 1000
+MAX_DEPTH = 40
+"""Folders within folders; what lies deeper is not read. Exports have five, projects with libraries a dozen."""
 
 # A path with such a part is no submission, wherever it is.
 _JUNK = re.compile(
@@ -33,6 +36,7 @@ _JUNK = re.compile(
       | __macosx | thumbs\.db | desktop\.ini        # left by systems
       | __pycache__ | [^/]*\.pyc | site-packages    # left by Python
       | __zip_filename__ | [^/]*\.otter             # left by Otter
+      | icon\r                                      # of a folder on macOS
       | submission_metadata\.(?:yml|json)           # Gradescope
       | timestamp\.txt                              # nbgrader
     )(?:/.*)?""",
@@ -41,6 +45,8 @@ _JUNK = re.compile(
 # Beside a notebook these are what was handed out, handed in again.
 _HANDED_OUT = re.compile(r"tests/(?:q\d+|__init__)\.py|requirements\.txt|readme\.md", re.IGNORECASE)
 _CODE = re.compile(r".*\.(?:ipynb|py|zip)", re.IGNORECASE | re.DOTALL)
+
+_TOO_DEEP = "lies too deep in folders within folders"
 
 Load = Callable[[], bytes]
 _Found = list[tuple[str, Load]]
@@ -80,7 +86,9 @@ def collect(paths: Sequence[Path], *, without: Path | None = None) -> list[Entry
         base = _decoded(path.resolve(strict=True).name)
         found = _files(path, without.resolve() if without else None)
         if found is None:
-            named: list[tuple[str, str, Load]] = [(base, PurePosixPath(base).stem, partial(_read, path))]
+            person = person_of(_decoded(path.resolve().as_posix()), {})
+            student = person.name if person else PurePosixPath(base).stem
+            named: list[tuple[str, str, Load]] = [(base, student, partial(_read, path))]
         else:
             prefix = f"{base}/" if len(paths) > 1 else ""
             named = [(prefix + name, student, load) for name, student, load in _attributed(found, base)]
@@ -96,25 +104,39 @@ def _files(path: Path, without: Path | None) -> _Found | None:
     if path.suffix.lower() != ".zip" or is_otter_export(path):
         return None
     try:
-        return [(_tidy(name), load) for name, load in members(path, MAX_SUBMISSION_BYTES)]
+        return [_shallow(_tidy(name), load) for name, load in members(path, MAX_SUBMISSION_BYTES)]
     except ArchiveError as error:
         return [(path.name, partial(_refuse, str(error)))]
 
 
 def _walk(root: Path, without: Path | None) -> Iterator[tuple[str, Load]]:
-    """The files below *root*; a folder that cannot be listed counts as a file that cannot be read."""
-    closed: list[OSError] = []
+    """The files below *root*; a folder that cannot be listed, or lies too deep, counts as a file that cannot be read.
+
+    Raises OSError if *root* itself cannot be listed.
+    """
     real = root.resolve()
-    for folder, subfolders, names in os.walk(root, onerror=closed.append):
-        subfolders[:] = [name for name in subfolders if Path(folder, name).resolve() != without]
-        for name in names:
-            file = Path(folder, name)
-            yield _decoded(file.relative_to(root).as_posix()), partial(_read, file, real)
-    for error in closed:
-        if Path(error.filename) == root:
-            raise error
-        name = Path(error.filename).relative_to(root).as_posix()
-        yield _decoded(name), partial(_refuse, f"cannot be read: {error.strerror}")
+    waiting = [(root, 0)]
+    while waiting:
+        folder, depth = waiting.pop()
+        name = _decoded(folder.relative_to(root).as_posix())
+        try:
+            inside = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError as error:
+            if folder == root:
+                raise
+            yield name, partial(_refuse, f"cannot be read: {error.strerror}")
+            continue
+        if depth > MAX_DEPTH:
+            yield name, partial(_refuse, _TOO_DEEP)
+            continue
+        if folder != root and any(entry.name == FILE_NAME for entry in inside):
+            continue  # what an earlier run wrote
+        for entry in inside:
+            path = Path(entry.path)
+            if not entry.is_dir(follow_symlinks=False):
+                yield _decoded(path.relative_to(root).as_posix()), partial(_read, path, real)
+            elif path.resolve() != without:
+                waiting.append((path, depth + 1))
 
 
 def _attributed(found: _Found, base: str) -> list[tuple[str, str, Load]]:
@@ -123,10 +145,15 @@ def _attributed(found: _Found, base: str) -> list[tuple[str, str, Load]]:
     files = _submissions(found)
     shared = os.path.commonpath([f"/{PurePosixPath(name).parent}" for name, _ in files]) if len(files) > 1 else "/"
     attributed = []
+    people = {name: person_of(f"{base}/{name}", _people(rosters, name)) for name, _ in files}
+    with_code = {person for name, person in people.items() if person and _CODE.fullmatch(name)}
     for name, load in files:
+        person = people[name]
+        if person in with_code and not _CODE.fullmatch(name):
+            continue  # attached to the notebook, or typed in beside it
         own = PurePosixPath("/", name).relative_to(shared)
         fallback = own.parts[0] if len(own.parts) > 1 else own.stem
-        attributed.append((name, student_of(f"{base}/{name}", _people(rosters, name)) or fallback, load))
+        attributed.append((name, person.name if person else fallback, load))
     return attributed
 
 
@@ -135,7 +162,7 @@ def _rosters(found: _Found, base: str) -> dict[PurePosixPath, dict[str, str]]:
     return {
         PurePosixPath(name).parent: gradescope_names(Entry("", "", load).read().content)
         for name, load in found
-        if PurePosixPath(name).name == GRADESCOPE_ROSTER and student_of(f"{base}/{name}", {}) is None
+        if PurePosixPath(name).name == GRADESCOPE_ROSTER and person_of(f"{base}/{name}", {}) is None
     }
 
 
@@ -149,16 +176,17 @@ def _people(rosters: Mapping[PurePosixPath, Mapping[str, str]], name: str) -> di
 def _submissions(found: _Found) -> _Found:
     """*found* without what the file's name or place shows to be no submission."""
     files = sorted((item for item in found if not _JUNK.fullmatch(item[0])), key=lambda item: item[0])
-    code = Counter(PurePosixPath(name).parent for name, _ in files if _CODE.fullmatch(name))
+    code = Counter(name.rpartition("/")[0] for name, _ in files if _CODE.fullmatch(name))
 
     def belongs_to_another(name: str) -> bool:
-        path = PurePosixPath(name)
-        for folder in path.parents:
-            inner = path.relative_to(folder).as_posix()
-            if code[folder] and _HANDED_OUT.fullmatch(inner):
+        parts = name.split("/")
+        is_code = _CODE.fullmatch(name) is not None
+        for depth in range(len(parts)):
+            folder = "/".join(parts[:depth])
+            if code[folder] and _HANDED_OUT.fullmatch("/".join(parts[depth:])):
                 return True
             # A folder with one piece of code is one student's, and pictures or notes in it are attachments.
-            if code[folder] == 1 and folder.parts and not _CODE.fullmatch(name):
+            if code[folder] == 1 and depth and not is_code:
                 return True
         return False
 
@@ -189,6 +217,14 @@ def _decoded(name: str) -> str:
         return raw.decode()
     except UnicodeDecodeError:
         return raw.decode("cp949", errors="replace")
+
+
+def _shallow(name: str, load: Load) -> tuple[str, Load]:
+    """The file, or a refusal if it lies too deep."""
+    parts = name.split("/")
+    if len(parts) <= MAX_DEPTH + 1:
+        return name, load
+    return "/".join(parts[: MAX_DEPTH + 1]), partial(_refuse, _TOO_DEEP)
 
 
 def _tidy(name: str) -> str:

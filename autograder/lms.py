@@ -4,32 +4,45 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
-__all__ = ["GRADESCOPE_ROSTER", "gradescope_names", "student_of"]
+__all__ = ["GRADESCOPE_ROSTER", "Person", "gradescope_names", "person_of"]
 
 GRADESCOPE_ROSTER = "submission_metadata.yml"
 ROSTER_BYTES = 16 * 2**20
 """Longest roster that is read, which takes some seconds."""
 
 # Tried in this order on the whole path, so that platforms with a folder per student come before Canvas, whose
-# pattern could also fit a name that a student gave to a file. `Participant` is Moodle's blind marking.
+# pattern could also fit a name that a student gave to a file: so it has longer numbers, and they are no date.
+# `Participant` is Moodle's blind marking.
+_IDS = r"_(?!20\d\d_\d\d?_)(?P<id>\d+)_\d{3,}_"
 _LAYOUTS = tuple(
     re.compile(rf"(?:.*/)?{pattern}", re.DOTALL)
     for pattern in (
-        r"(?P<student>submission_\d+)/.+",  # Gradescope
-        r"submitted/(?P<student>[^/]+)/[^/]+/.+",  # nbgrader
-        r"(?P<student>Participant_\d+)_assignsubmission_[a-z]+(?:_?/|_).+",  # Moodle, blind
-        r"(?P<student>[^/]+?)_\d+_assignsubmission_[a-z]+(?:_?/|_).+",  # Moodle, a folder each or flat
-        r"(?:LATE_)?(?P<student>anon_\d+)_\d+_[^/]+",  # Canvas, anonymous
-        r"(?P<student>[^/]+?)(?:_LATE)?_\d+_\d+_[^/]+",  # Canvas
+        r"(?P<student>submission_(?P<id>\d+))/.+",  # Gradescope
+        r"submitted/(?P<student>(?P<id>[^/]+))/[^/]+/.+",  # nbgrader
+        r"(?P<student>Participant_(?P<id>\d+))_assignsubmission_[a-z]+(?:_?/|_|\.).+",  # Moodle, blind
+        r"(?P<student>[^/]+?)_(?P<id>\d+)_assignsubmission_[a-z]+(?:_?/|_|\.).+",  # Moodle, a folder each or flat
+        r"(?:LATE_)?(?P<student>anon_(?P<id>\d+))_\d+_[^/]+",  # Canvas, anonymous
+        rf"(?P<student>[^/]+?)(?:_LATE)?{_IDS}[^/]+",  # Canvas
+        r"(?P<student>[^/]+?)(?:_LATE)?_(?P<id>\d{3,})_(?:text|link)\.html",  # Canvas, what was typed in
     )
 )
 
 
-def student_of(path: str, names: Mapping[str, str]) -> str | None:
+@dataclass(frozen=True)
+class Person:
+    """Who handed a file in."""
+
+    name: str
+    id: str
+    """What tells people of one name apart within an export."""
+
+
+def person_of(path: str, names: Mapping[str, str]) -> Person | None:
     """The student that *path* (with `/`) names by a platform's convention, or None if it follows none.
 
     *names* translates Gradescope's folders to people, see `gradescope_names`.
@@ -37,7 +50,7 @@ def student_of(path: str, names: Mapping[str, str]) -> str | None:
     for layout in _LAYOUTS:
         if match := layout.fullmatch(path):
             student = match["student"]
-            return names.get(student, student)
+            return Person(names.get(student, student), match["id"])
     return None
 
 

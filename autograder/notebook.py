@@ -18,8 +18,8 @@ SOURCE_BYTES = 1024 * 1024
 """Most code that is run; real submissions have a thirtieth of it."""
 CELLS = 2000
 """Most code cells; real submissions have a fiftieth of them."""
-BRACKETS = 2_000_000
-"""Most lists and objects of a notebook: each takes 20 times the memory of its two characters."""
+PARTS = 2_000_000
+"""Most lists, objects and commas of a notebook: each stands for something that takes 20 times its memory."""
 MEMBER_BYTES = 32 * 1024 * 1024
 """Largest notebook inside a zip, unpacked."""
 
@@ -94,8 +94,8 @@ def _decode(content: bytes) -> str:
 def _parse(source: str) -> Any:
     if not source.lstrip().startswith("{"):
         return None
-    if source.count("[") + source.count("{") > BRACKETS:
-        return None
+    if source.count("[") + source.count("{") + source.count(",") > PARTS:
+        raise Unreadable(_too_large())
     try:
         return json.loads(source)
     except (ValueError, RecursionError, MemoryError):
@@ -107,7 +107,7 @@ def _read_notebook(notebook: Any) -> Source:
     if cells is None:  # nbformat 3 kept them in worksheets
         sheets = notebook.get("worksheets")
         cells = (
-            [cell for sheet in sheets if isinstance(sheet, dict) for cell in sheet.get("cells", [])]
+            [cell for sheet in sheets if isinstance(sheet, dict) for cell in _listed(sheet.get("cells"))]
             if isinstance(sheets, list)
             else None
         )
@@ -118,13 +118,26 @@ def _read_notebook(notebook: Any) -> Source:
     for cell in cells:
         if isinstance(cell, dict):
             lines = cell.get("source", cell.get("input", ""))
-            source = "".join(map(str, lines)) if isinstance(lines, list) else str(lines)
+            source = (
+                lines if isinstance(lines, str) else "".join(line for line in _listed(lines) if isinstance(line, str))
+            )
             (code if cell.get("cell_type") == "code" else prose).append(source)
     metadata = notebook.get("metadata")
     edition = metadata.get("edition") if isinstance(metadata, dict) else None
     if edition in ("ko", "en"):
         return Source(tuple(code), edition)
     return Source(tuple(code), _language("\n".join(prose), "\n".join(code)))
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _too_large() -> str:
+    return text(
+        ko="노트북이 너무 큽니다. 출력을 모두 지우고(Clear All Outputs) 저장해 다시 제출해 주십시오.",
+        en="The notebook is too large. Clear all outputs, save it, and hand it in again.",
+    )
 
 
 def _read_script(source: str) -> Source:
@@ -158,7 +171,7 @@ def _read_zip(content: bytes) -> Source:
                     text(ko="zip 파일 안에 노트북(.ipynb)이 없습니다.", en="There is no notebook (.ipynb) in the zip.")
                 )
             if members[0].file_size > MEMBER_BYTES:
-                raise Unreadable(text(ko="노트북이 너무 큽니다.", en="The notebook is too large."))
+                raise Unreadable(_too_large())
             with opened.open(members[0]) as member:
                 inner = member.read(MEMBER_BYTES + 1)
     except archive.FAULTS as problem:

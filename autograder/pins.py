@@ -14,7 +14,7 @@ import math
 import weakref
 import zlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -34,6 +34,8 @@ _COUNT = 1 << 22
 _NUMBERS = 2 * torch.rand(_COUNT, generator=torch.Generator().manual_seed(0)) - 1
 _KEPT_NUMBERS = 1 << 16
 """Of larger parameters the numbers are not kept beside them; hidden scenarios have none."""
+# What `nn.init` has filled that was no parameter of a layer yet, by the same address, which is thus not used again.
+_initialised: dict[int, torch.UntypedStorage] = {}
 # By the storage's address, so that `layer.weight.data` and views of it are known too.
 _pinned: dict[int, tuple[weakref.ref[Tensor], Tensor | None]] = {}
 
@@ -94,6 +96,7 @@ def restore() -> None:
 
 def pin_all_layers() -> None:
     """From now on, in this process, layers are pinned when made or reset, and no initialisation changes them."""
+    nn.Module.register_parameter = _pinning(nn.Module.register_parameter)  # type: ignore[method-assign]
     for layer in _PINNED_LAYERS:
         _pin_after_init(layer)
         layer.reset_parameters = pin  # type: ignore[method-assign, assignment]
@@ -124,6 +127,24 @@ def _pin_after_init(layer: type[nn.Module]) -> None:
 def _sparing(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def spared(tensor: Tensor, *args: Any, **kwargs: Any) -> Any:
-        return tensor if _is_pinned(tensor) else function(tensor, *args, **kwargs)
+        if _is_pinned(tensor):
+            return tensor
+        filled = function(tensor, *args, **kwargs)
+        if isinstance(filled, Tensor) and filled.numel() <= _KEPT_NUMBERS:
+            storage = filled.untyped_storage()
+            _initialised[storage.data_ptr()] = storage
+        return filled
 
     return spared
+
+
+def _pinning(register: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(register)
+    def registered(self: nn.Module, name: str, param: nn.Parameter | None) -> None:
+        """`layer.weight = nn.Parameter(nn.init.normal_(torch.empty(…)))` is another initialisation, too."""
+        register(self, name, param)
+        of_ours = isinstance(self, _PINNED_LAYERS) and param is not None and param.device.type != "meta"
+        if of_ours and cast(Tensor, param).untyped_storage().data_ptr() in _initialised:
+            pin(self)
+
+    return registered

@@ -27,6 +27,9 @@ NAMES = 100
 """Most names that a statement was to bind."""
 KIND_CHARACTERS = 100
 """Longest name of an error's class."""
+STALLED = 20
+"""Most statements of a run that are left out of later ones."""
+_KINDS = {"started", "record", "error", "overtime", "finished"}
 _NEXT = pack(NEXT)
 
 
@@ -57,12 +60,18 @@ class Record:
         except Malformed:
             return {}
 
+    @functools.cached_property
+    def _restored(self) -> dict[str, object]:
+        return {}
+
     def __getitem__(self, name: str) -> object:
-        tree = self.trees.get(name)
-        try:
-            return restore(tree, self.tensors) if isinstance(tree, dict) else None
-        except Malformed:
-            return Opaque("object")
+        if name not in self._restored:
+            tree = self.trees.get(name)
+            try:
+                self._restored[name] = restore(tree, self.tensors) if isinstance(tree, dict) else None
+            except Malformed:
+                self._restored[name] = Opaque("object")
+        return self._restored[name]
 
 
 @dataclass(frozen=True)
@@ -97,7 +106,9 @@ class RunLog:
         found = []
         for frame in self.frames[:MESSAGES]:
             with contextlib.suppress(Malformed):
-                found.append((_message(frame), frame))
+                message = _message(frame)
+                if message.get("kind") in _KINDS:
+                    found.append((message, frame))
         return found
 
     @functools.cached_property
@@ -164,10 +175,11 @@ class RunLog:
         last: int | None = None
         found = []
         for message, _ in self.messages:
-            if message.get("kind") == "started" and isinstance(message.get("statement"), int):
-                last = message["statement"]
+            number = message.get("statement")
+            if message.get("kind") == "started" and type(number) is int and abs(number) <= MESSAGES:
+                last = number
             elif message.get("kind") == "overtime" and last is not None:
                 found.append(last)
         if self.ending != "finished" and last is not None:
             found.append(last)
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(found))[:STALLED]

@@ -59,6 +59,10 @@ class Runner:
         """The cells that were not handed out like that."""
         return [cell for cell in self.cells if cell not in given()]
 
+    def spend(self, seconds: float) -> None:
+        """Take *seconds* off the time that is left: judging what a submission left behind costs, too."""
+        self._seconds_left -= seconds
+
     def hidden(self, remedy: Remedy = NOTHING) -> dict[Scenario, RunLog]:
         """What the hidden scenarios leave behind, in one child; what it did not bring to its end is run alone."""
         scenarios = course.scenarios()

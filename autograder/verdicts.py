@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -66,13 +67,21 @@ def verdicts(runner: Runner, reference: Reference, judge: Judge) -> list[Verdict
     An answer that gives the right values is right, whatever came before it. Only where one does not, and may not
     because of an earlier one, is the submission run again.
     """
+
+    def timed(question: Question, scenario: Scenario, record: Record) -> Findings:
+        started = time.monotonic()
+        try:
+            return judge(question, scenario, record)
+        finally:
+            runner.spend(time.monotonic() - started)
+
     final: list[Verdict] = []
     wrong: list[Verdict] = []
     runs = _Runs(NOTHING, runner.hidden())
     for question in course.questions():
-        verdict = _verdict(question, runs, runner, judge)
+        verdict = _verdict(question, runs, runner, timed)
         if not verdict.right and len(runs.remedy.wrong) < len(wrong) and is_answered(question, runner):
-            verdict, runs = _follow_through(question, wrong, runner, reference, judge)
+            verdict, runs = _follow_through(question, wrong, runner, reference, timed)
         final.append(verdict)
         if not verdict.right:
             wrong.append(verdict)

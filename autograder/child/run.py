@@ -31,6 +31,8 @@ __all__ = ["main", "warm"]
 CALLS = 16
 """Most calls of one question's check that are taken down."""
 MESSAGE_CHARACTERS = 2000
+GROWN = 1000
+"""More items than an answer's list ever has."""
 
 Send = Callable[[bytes], None]
 
@@ -107,6 +109,14 @@ class _Run:
         except BaseException as problem:  # SystemExit and KeyboardInterrupt too: the next statement is another one
             _alarm(0)
             self.report(statement, problem)
+            if self.late or isinstance(problem, (MemoryError, RuntimeError)):
+                self.give_back()
+
+    def give_back(self) -> None:
+        """Empty what a loop without an end has filled: it may be all the memory that the next statements have."""
+        for value in self.namespace.values():
+            if type(value) in (list, dict, set) and len(value) > GROWN:
+                value.clear()
 
     def take_apart(self, number: int, cell: str) -> None:
         self.program += [statement.telling(self.job.replacements) for statement in of_cell(number, cell)]
@@ -204,8 +214,11 @@ class _Run:
             if isinstance(value, Tensor):
                 value = value.transpose(0, 1).contiguous() if name in self.turned else value.clone()
         if isinstance(own, _HEAVY):
-            # The answer may go by another name, too.
+            # The answer may go by another name, too, or be part of a larger module.
             self.namespace.update({alias: value for alias, other in self.namespace.items() if other is own})
+            wholes = [whole for whole in self.namespace.values() if isinstance(whole, nn.Module)]
+            for parts in (part._modules for whole in wholes for part in whole.modules()):
+                parts.update({key: value for key, part in parts.items() if part is own})  # type: ignore[misc]
         self.namespace[name] = value
 
     def _layer(self, tree: Tree, own: object) -> nn.Module:

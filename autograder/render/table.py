@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 from autograder.gradebook import Row
@@ -36,4 +37,6 @@ def grades_csv(rows: Iterable[Row], questions: Sequence[str]) -> bytes:
 def _cell(text: str) -> str:
     """*text* as a spreadsheet shows it and nothing more: on one line, and quoted where it could start a formula."""
     shown = plain(" ".join(re.split(r"[\t\r\n]", text)))
-    return f"'{shown}" if shown.lstrip().startswith(("=", "+", "-", "@")) else shown
+    # As a spreadsheet may see it: without what is invisible, and full-width signs for plain ones.
+    seen = unicodedata.normalize("NFKC", re.sub("[\u200b-\u200d\u2060\ufeff]", "", shown)).lstrip()
+    return f"'{shown}" if seen.startswith(("=", "+", "-", "@")) else shown

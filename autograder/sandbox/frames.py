@@ -11,11 +11,13 @@ import select
 import signal
 import struct
 
-__all__ = ["FINISHED", "REFUSED", "STARTED", "parse", "write", "write_frame"]
+__all__ = ["FINISHED", "MOST", "REFUSED", "STARTED", "parse", "write", "write_frame"]
 
 STARTED = b"\x01"
 REFUSED = b"\x00"
 _LENGTH = struct.Struct(">I")
+MOST = 100_000
+"""Frames of a child that are read; an ordinary one sends some hundred."""
 FINISHED = _LENGTH.pack(0xFFFF_FFFF)
 """A length that no frame has: the entry returned."""
 # Not `valid_signals()`: Python makes an enum member of every one, which takes longer than all the rest.
@@ -48,10 +50,10 @@ def write_frame(descriptor: int, frame: bytes) -> None:
 
 
 def parse(received: bytes | bytearray) -> tuple[tuple[bytes, ...], bool]:
-    """The complete frames in what followed `STARTED`, and whether `FINISHED` came after them."""
+    """The complete frames in what followed `STARTED`, at most `MOST`, and whether `FINISHED` came after them."""
     frames: list[bytes] = []
     place = 0
-    while len(received) - place >= _LENGTH.size:
+    while len(received) - place >= _LENGTH.size and len(frames) < MOST:
         if received[place : place + _LENGTH.size] == FINISHED:
             return tuple(frames), True
         (length,) = _LENGTH.unpack_from(received, place)

@@ -65,7 +65,7 @@ class Allowance:
 
     submission_seconds: float = 120.0
     """Wall time of all its runs together; an ordinary one takes one or two seconds."""
-    statement_seconds: float = 10.0
+    statement_seconds: float = 5.0
     """Wall time of one statement: what takes longer does not end. An optimizer's import may take three."""
     restarts: int = 8
     """How often a run is started again without the statement that hung or crashed it."""

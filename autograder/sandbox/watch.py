@@ -96,7 +96,7 @@ def watch(channel: socket.socket, results: int, output: int, limits: Limits) -> 
         reason = bytes(sent.kept[len(frames.REFUSED) :]).decode(errors="replace") or f"it ended with {code}"
         raise SandboxFault(f"a child could not be confined: {reason}")
     received, finished = frames.parse(sent.kept[len(frames.STARTED) :])
-    if ending is None and sent.overflowed:
+    if ending is None and (sent.overflowed or len(received) >= frames.MOST):
         ending = "flooded"  # with its last bytes
     if ending is None and code in (-signal.SIGKILL, -signal.SIGXCPU) and _spent(message["cpu_seconds"], limits):
         ending = "timed-out"

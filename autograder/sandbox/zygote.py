@@ -135,6 +135,8 @@ def _child(confinement: Confinement, entry: Entry, limits: Limits, payload: int,
         try:
             with open(payload, "rb") as file:
                 content = file.read()
+            # Of its own: flags that a child sets on one that is shared would tell the next child of it.
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             os.dup2(output, 1)
             os.dup2(output, 2)
             confinement.enter(limits, last_descriptor=_RESULTS)

@@ -174,3 +174,104 @@ def test_what_is_left_blank_is_not_run_again(pool):
     ((_, result),) = pool.grade([Submission("rnn.ipynb", "somebody", blank)])
     assert (result.grade.score, result.runs) == (0.0, 2)
     assert not any(question.hint for question in result.grade.questions)
+
+
+WRONG_Q1 = "embedding = nn.Embedding(100, 256)\nbatch_emb = embedding(batch)"
+
+
+def after(check: str, *more: str, **answers: str) -> bytes:
+    """The solution with cells more after a question's check."""
+    cells = solution(**answers)
+    place = cells.index(f'grader.check("{check}")') + 1
+    return notebook([*cells[:place], *more, *cells[place:]])
+
+
+def test_name_that_is_used_again_keeps_its_new_meaning(grade):
+    """After a wrong q1, `batch_emb` is put right at its check; what later cells make of it is theirs."""
+    again = {
+        "q3": "batch_emb = batch_emb.transpose(0, 1)\nhidden_states, h_n = rnn(batch_emb, h_0)",
+        "q5": "lstm_states, (lstm_h_n, c_n) = lstm(batch_emb, (h_0, c_0))",
+    }
+    assert lost(grade(corpus.with_answers({"q1": WRONG_Q1, **again}))) == {"q1"}
+
+
+def test_check_called_before_a_wrong_answer_costs_no_other_question(grade):
+    """A first call of all checks, as for a list of what is to be done, is not taken for the answers."""
+    cells = solution(q1=WRONG_Q1)
+    start = next(index for index, cell in enumerate(cells) if "grader = otter.Notebook()" in cell) + 1
+    early = [f'grader.check("{question}")' for question in POINTS]
+    assert lost(grade(notebook([*cells[:start], *early, *cells[start:]]))) == {"q1"}
+
+
+def test_wrong_layer_is_put_right_under_all_its_names(grade):
+    """Also as a part of a module."""
+    q1 = "emb = nn.Embedding(100, 256)\nembedding = emb\nbatch_emb = embedding(batch)"
+    q2 = "encoder = nn.Module()\nencoder.rnn = nn.RNN(256, hidden_size)\nrnn = encoder.rnn"
+    q3 = "hidden_states, h_n = encoder.rnn(emb(batch).transpose(0, 1))"
+    assert lost(grade(corpus.with_answers({"q1": q1, "q2": q2, "q3": q3}))) == {"q1", "q2"}
+
+
+TRAINING = """
+optimizer = torch.optim.SGD([*embedding.parameters(), *rnn.parameters()], lr=0.5)
+loss = rnn(embedding(batch).transpose(0, 1))[0].pow(2).mean()
+loss.backward()
+optimizer.step()
+embedding.weight.data[1] = 7.0
+"""
+
+
+def test_training_after_a_check_costs_no_later_question(grade):
+    """Layers are what they were as the next cell begins."""
+    assert lost(grade(after("q3", TRAINING))) == set()
+
+
+def test_answer_below_its_check_counts(grade):
+    """The stub is left, and the answer stands in a cell of its own after the check."""
+    stub = "hidden_states, h_n = None, None  # TODO"
+    assert lost(grade(after("q3", corpus.answer("q3"), q3=stub))) == set()
+
+
+def test_released_values_are_replaced_inside_blocks(grade):
+    """A `with` around sizes and answers changes nothing."""
+    cells = solution()
+    first = next(index for index, cell in enumerate(cells) if cell.startswith("embedding_size"))
+    last = cells.index('grader.check("q8")')
+    body = "\n".join(cell for cell in cells[first:last] if not cell.startswith("display"))
+    block = "with torch.no_grad():\n" + "\n".join(f"    {line}" for line in body.splitlines())
+    assert lost(grade(notebook([*cells[:first], block, *cells[last:]]))) == set()
+
+
+def test_drawing_between_other_work_stops_nothing(grade):
+    """Whether there is a library for it or not."""
+    q6 = corpus.answer("q6").replace(
+        "    decoded_ids.append(input_id)",
+        "    decoded_ids.append(input_id)\n    figure, axes = plt.subplots()\n    axes.bar(range(3), [1, 2, 3])",
+    )
+    imports = (
+        "import matplotlib.pyplot as plt, numpy as np\nimport matplotlib.font_manager as fm\nplt.rc('font', size=9)"
+    )
+    assert lost(grade(after("q5", imports, q6=imports + "\n" + q6))) == set()
+
+
+def test_loop_without_end_leaves_its_memory_to_the_others(grade):
+    """It fills all there is before its time is over."""
+    q6 = "decoded_ids = []\nwhile True:\n    decoded_ids.append(torch.zeros(10_000))"
+    result = grade(corpus.with_answers({"q6": q6}))
+    assert lost(result) == {"q6"}
+    assert not [error for error in result.errors if "q6" not in error.source and error.cell > 30]
+
+
+def test_right_answer_that_was_not_reached_is_told_so(grade):
+    """At the released sizes q3 fails because of q2; its public checks say that it is right."""
+    result = grade(corpus.with_answers({"q2": "rnn = nn.RNN(embeding_size, hidden_size)"}))
+    assert lost(result) == {"q2"}
+    messages = {check.message for check in result.questions[2].checks if check.verdict == "failed"}
+    assert len(messages) == 1
+    assert "답은 맞습니다" in messages.pop()
+
+
+def test_syntax_error_is_told_with_its_place(grade):
+    """The names that it was to bind are those to the left of its `=`."""
+    result = grade(corpus.with_answers({"q4": "lstm = nn.LSTM(input_size=, hidden_size=hidden_size)"}))
+    (message,) = {check.message for check in result.questions[3].checks if check.points and check.message}
+    assert "SyntaxError" in message

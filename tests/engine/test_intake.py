@@ -130,6 +130,11 @@ def test_missing_path_is_an_error(tmp_path: Path) -> None:
         ("submission_42/lab_1_2_rnn.ipynb", "submission_42"),
         ("course/submitted/kim/rnn/rnn.ipynb", "kim"),
         ("kim/rnn.ipynb", "kim"),
+        ("kim/rnn_2026_11_20T23_41_07_120934.zip", "kim"),
+        ("kim/hw_1_2_final.ipynb", "kim"),
+        ("과제_2026_11_20.ipynb", "과제_2026_11_20"),
+        ("kim_11238_text.html", "kim"),
+        ("A_B Kim_108_assignsubmission_onlinetext.html", "A_B Kim"),
         ("김하늘 rnn (1).ipynb", "김하늘 rnn (1)"),
     ],
 )
@@ -290,3 +295,44 @@ def test_file_name_that_is_not_utf8_becomes_text(tmp_path: Path) -> None:
     (entry,) = collect([tmp_path])
     assert entry.name == "하늘.ipynb"
     assert entry.read().content == NOTEBOOK
+
+
+@pytest.mark.parametrize(
+    ("own", "attached"),
+    [
+        ("Ava_103_assignsubmission_file/rnn.ipynb", "Ava_103_assignsubmission_onlinetext/onlinetext.html"),
+        ("ava_11244_556700_rnn.ipynb", "ava_11244_556701_plot.png"),
+        ("ava_11244_556700_rnn.ipynb", "ava_11244_text.html"),
+    ],
+)
+def test_attachment_of_the_same_student_has_no_row(tmp_path: Path, own: str, attached: str) -> None:
+    """What is beside a notebook is no second submission; of somebody of the same name without a notebook, it is one."""
+    fill(tmp_path, own, attached, attached.replace("103", "104").replace("11244", "11245"))
+    assert names(collect([tmp_path])) == sorted([own, attached.replace("103", "104").replace("11244", "11245")])
+
+
+def test_student_of_a_single_file_is_read_from_its_path(tmp_path: Path) -> None:
+    """The platform's names count when files are given one by one, too."""
+    fill(tmp_path, "submitted/kim/hw/rnn.ipynb", "lee_4711_90210_rnn.ipynb")
+    paths = [tmp_path / "submitted/kim/hw/rnn.ipynb", tmp_path / "lee_4711_90210_rnn.ipynb"]
+    assert [entry.student for entry in collect(paths)] == ["lee", "kim"]
+
+
+def test_folder_of_an_earlier_run_holds_no_submissions(tmp_path: Path) -> None:
+    """Wherever it lies."""
+    fill(tmp_path, "a.ipynb", "graded/gradebook.sqlite", "graded/grades.csv", "graded/feedback/a.ipynb.html")
+    assert names(collect([tmp_path])) == ["a.ipynb"]
+
+
+def test_folders_without_end_are_one_file_that_cannot_be_read(tmp_path: Path) -> None:
+    """Hundreds of folders within folders stop nobody, on disk or in a zip."""
+    fill(tmp_path, "a.ipynb")
+    (tmp_path / "two.zip").write_bytes(zipped({"a/" * 1000 + "x.ipynb": NOTEBOOK, "b.ipynb": NOTEBOOK}))
+    (zip_deep, zip_flat) = collect([tmp_path / "two.zip"])
+    assert (zip_flat.name, zip_flat.read().problem) == ("b.ipynb", "")
+    assert "too deep" in zip_deep.read().problem
+    (tmp_path / "two.zip").unlink()
+    (tmp_path / ("a/" * 200)).mkdir(parents=True)
+    flat, deep = sorted(collect([tmp_path]), key=lambda entry: len(entry.name))
+    assert (flat.name, flat.read().problem) == ("a.ipynb", "")
+    assert "too deep" in deep.read().problem

@@ -4,7 +4,8 @@ ko: 주어진 데이터 셀
 en: The given data cells
 """
 
-from autograder.compare import same
+from autograder.compare import Mismatch, same
+from autograder.text import text
 
 
 def test_batch(batch, reference):
@@ -29,3 +30,12 @@ def test_sorted_idx(sorted_idx, reference):
     en: sorted_idx is what the given cells make it.
     """
     same(sorted_idx, reference.sorted_idx, "sorted_idx", "B")
+
+
+def test_max_len(max_len, reference):
+    """
+    ko: 주어진 셀이 만든 max_len이 그대로입니다.
+    en: max_len is what the given cells make it.
+    """
+    if type(max_len) is not int or max_len != reference.max_len:
+        raise Mismatch("values", text(ko="max_len이 바뀌었습니다.", en="max_len was changed."))
