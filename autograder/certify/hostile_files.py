@@ -90,6 +90,10 @@ FILES: dict[str, Make] = {
             '{"cell_type": "code", "source": [1, null, {}]}, {"cell_type": "code"}'
         )
     ),
+    "sheets-of-every-type.ipynb": _bytes(lambda: b'{"worksheets": [{"cells": 5}, {"cells": null}, {"cells": -1.5}]}'),
+    "six-million-numbers.ipynb": _bytes(
+        lambda: _notebook('{"cell_type": "code", "source": [' + "1e9," * (6 * _MEBIBYTE) + "0]}")
+    ),
     "number-of-a-million-digits.ipynb": _bytes(lambda: _notebook("1" * _MEBIBYTE)),
     "lone-surrogates.ipynb": _bytes(
         lambda: _notebook(r'{"cell_type": "code", "source": "x = 1 # \ud800\n\udfff = 2"}')
