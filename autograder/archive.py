@@ -9,7 +9,9 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-__all__ = ["FAULTS", "MAX_FILES", "MAX_RATIO", "ArchiveError", "is_otter_export", "members"]
+from autograder.text import text
+
+__all__ = ["FAULTS", "MAX_FILES", "MAX_RATIO", "ArchiveError", "is_otter_export", "members", "too_large"]
 
 MAX_FILES = 200_000
 """A platform's export of a large course has some 10,000."""
@@ -31,6 +33,15 @@ class ArchiveError(Exception):
     """Why a zip, or one file in it, is not read, in one line."""
 
 
+def too_large(max_bytes: int) -> str:
+    """What is said of a file above *max_bytes*."""
+    mebibytes = max_bytes // 2**20
+    return text(
+        ko=f"{mebibytes} MiB보다 큽니다. 출력을 모두 지우고(Clear All Outputs) 저장해 다시 제출해 주십시오.",
+        en=f"is larger than {mebibytes} MiB: clear all outputs, save it, and hand it in again",
+    )
+
+
 def is_otter_export(path: Path) -> bool:
     """Whether the zip is one student's export by Otter, which leaves its marks at the root."""
     try:
@@ -48,11 +59,16 @@ def members(path: Path, max_bytes: int) -> list[tuple[str, Callable[[], bytes]]]
     try:
         archive = zipfile.ZipFile(path)
     except FAULTS as error:
-        raise ArchiveError(f"is not a zip that can be read: {error}") from error
+        raise ArchiveError(text(ko="열 수 없는 zip 파일입니다.", en="is not a zip that can be read")) from error
     # A damaged entry may have no name, which `is_dir` does not expect.
     files = [info for info in archive.infolist() if info.filename and not info.is_dir()]
     if len(files) > MAX_FILES:
-        raise ArchiveError(f"holds {len(files)} files, more than {MAX_FILES}")
+        raise ArchiveError(
+            text(
+                ko=f"파일이 너무 많이 들어 있습니다({len(files)}개, 최대 {MAX_FILES}개).",
+                en=f"holds {len(files)} files, more than {MAX_FILES}",
+            )
+        )
     return [(_name(info), partial(_read, archive, info, max_bytes)) for info in files]
 
 
@@ -69,11 +85,11 @@ def _name(info: zipfile.ZipInfo) -> str:
 
 def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, max_bytes: int) -> bytes:
     if info.file_size > max_bytes:
-        raise ArchiveError(f"is larger than {max_bytes // 2**20} MiB")
+        raise ArchiveError(too_large(max_bytes))
     if info.file_size > max(_RATIO_MATTERS_BYTES, info.compress_size * MAX_RATIO):
-        raise ArchiveError(f"is packed more than {MAX_RATIO} to 1")
+        raise ArchiveError(text(ko="압축률이 지나치게 높습니다.", en=f"is packed more than {MAX_RATIO} to 1"))
     try:
         with archive.open(info) as file:  # never gives more than `file_size`, whatever the stream holds
             return file.read()
     except FAULTS as error:
-        raise ArchiveError(f"cannot be read from the zip: {error}") from error
+        raise ArchiveError(text(ko="zip 안에서 읽을 수 없습니다.", en="cannot be read from the zip")) from error

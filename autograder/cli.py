@@ -6,20 +6,23 @@ import argparse
 import functools
 import math
 import os
+import signal
 import sqlite3
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.text import LANGUAGES
+from autograder import __version__
+from autograder.text import LANGUAGES, speaking
 
 if TYPE_CHECKING:
     from autograder.cluster import Cluster
     from autograder.pool import Pool
     from autograder.run import Report
 
-__all__ = ["main"]
+__all__ = ["main", "script"]
 
 GRADER_FAILED = 1
 USAGE = 2
@@ -55,10 +58,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that lacks Hangul still gets its table
     args = _parser().parse_args(argv)
+    for name in ("SIGTERM", "SIGHUP"):  # from a batch system, or a terminal that is closed: as Ctrl-C
+        if hasattr(signal, name) and threading.current_thread() is threading.main_thread():
+            signal.signal(getattr(signal, name), _interrupted)
     try:
-        return {"grade": _grade, "regrade": _regrade, "check": _check}[args.command](args)
+        with speaking(args.lang or "ko"):
+            return {"grade": _grade, "regrade": _regrade, "check": _check}[args.command](args)
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def script() -> None:
+    """The console script: `main`, in UTF-8 whatever the locale, since names of files are Korean."""
+    if sys.getfilesystemencoding().lower() != "utf-8":
+        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | {"PYTHONUTF8": "1"})
+    sys.exit(main())
+
+
+def _interrupted(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -69,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=style,
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     grade = commands.add_parser(
@@ -78,22 +97,29 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_OUTPUT,
         formatter_class=style,
     )
-    grade.add_argument("paths", metavar="PATH", nargs="+", type=Path, help="a file, a folder, or a platform's zip")
-    grade.add_argument("--out", metavar="DIR", required=True, type=Path, help="where grades and pages go")
+    grade.add_argument("paths", metavar="PATH", nargs="+", type=_path, help="a file, a folder, or a platform's zip")
+    grade.add_argument("--out", metavar="DIR", required=True, type=_path, help="where grades and pages go")
     _add_run_options(grade)
 
     regrade = commands.add_parser(
         "regrade",
         help="grade again from what was kept, after a check was changed",
-        description="Grade everything in DIR again from what its runs left behind. Student code is run only where that "
-        "does not tell: where a question fails that did not before, what follows was never run as if it were right.",
+        description="Grade everything in DIR again from what its runs left behind.\n\n"
+        "Student code is run only where that does not tell: where a question fails that\n"
+        "did not before, what follows was never run as if it were right.",
         formatter_class=style,
     )
-    regrade.add_argument("out", metavar="DIR", type=Path, help="the --out of an earlier `autograder grade`")
+    regrade.add_argument("out", metavar="DIR", type=_path, help="the --out of an earlier `autograder grade`")
     _add_run_options(regrade)
 
-    check = commands.add_parser("check", help="a student's own check: the public checks only", formatter_class=style)
-    check.add_argument("file", metavar="FILE", type=Path, help="a notebook or Python file")
+    check = commands.add_parser(
+        "check",
+        help="a student's own check: the public checks only",
+        description="Run a notebook and say what the public checks say: shapes and types.",
+        epilog="exit status: 0 all passed; 1 some failed; 2 the file cannot be read",
+        formatter_class=style,
+    )
+    check.add_argument("file", metavar="FILE", type=_path, help="a notebook or Python file")
     check.add_argument("--lang", choices=LANGUAGES, help="language of the messages (default: of the edition)")
     return parser
 
@@ -117,6 +143,12 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         help="`process` runs student code without a sandbox: only for files that you trust (default: full)",
     )
     parser.add_argument("--rows", action="store_true", help="show a row for every submission, however many they are")
+
+
+def _path(name: str) -> Path:
+    if not name:  # it would stand for the current folder
+        raise argparse.ArgumentTypeError("the path is empty")
+    return Path(name)
 
 
 def _positive(number: str) -> int:
@@ -152,7 +184,7 @@ def _regrade(args: argparse.Namespace) -> int:
     from autograder.gradebook import FILE_NAME
     from autograder.run import regrade
 
-    if not (args.out / FILE_NAME).is_file():
+    if not os.path.isfile(args.out / FILE_NAME) or not os.path.getsize(args.out / FILE_NAME):
         return _fail(f"{args.out}: holds no {FILE_NAME}; was anything graded into it?", USAGE)
     return _run(args, functools.partial(regrade, args.out))
 
@@ -175,6 +207,10 @@ def _run(args: argparse.Namespace, run: Callable[..., Report]) -> int:
     except (OSError, sqlite3.Error) as error:
         return _fail(f"{args.out}: {error}", GRADER_FAILED)
     remarks = []
+    if report.former:
+        remarks.append(f"{report.former} of an earlier run were not given again: their rows and pages are gone")
+    if len(report.rows) < report.summary.submissions:
+        remarks.append("--rows shows a row for every submission")
     if report.known:
         remarks.append(f"{report.known} of them known from an earlier run")
     if args.command == "regrade":
@@ -200,8 +236,8 @@ def _engine(args: argparse.Namespace) -> Pool | Cluster:
 
 
 def _check(args: argparse.Namespace) -> int:
-    if not args.file.is_file():
-        return _fail(f"{args.file}: no such file", USAGE)
+    if not os.path.isfile(args.file):
+        return _fail(f"{args.file}: {'not a file' if os.path.exists(args.file) else 'no such file'}", USAGE)
     from autograder.selfcheck import check
 
     return check(args.file, args.lang)

@@ -85,7 +85,12 @@ def same(
             raise Mismatch("values", _values_differ(received, layout, name, order, lengths))
     expectation = text(ko=" 또는 ", en=" or ").join(sized(order, layout.shape) for layout, order in layouts)
     difference = _other_than("shape", f"{name}.shape", expectation, _shape(received))
-    raise Mismatch("shape", f"{difference} {_about_shape(received, expected, symbols)}".rstrip())
+
+    def agreeing(layout: tuple[Tensor, str]) -> int:
+        return sum(came == right for came, right in zip(received.shape, layout[0].shape, strict=False))
+
+    nearest, order = max(layouts, key=agreeing)
+    raise Mismatch("shape", f"{difference} {_about_shape(received, nearest, order)}".rstrip())
 
 
 def same_packed(received: object, expected: PackedSequence, name: str) -> None:
@@ -177,6 +182,9 @@ def _about_shape(received: Tensor, expected: Tensor, symbols: str) -> str:
             ko=f"축이 {len(right)}개여야 하는데 {len(came)}개입니다.",
             en=f"It has {len(came)} axes instead of {len(right)}.",
         )
+    for place, (symbol, one) in enumerate(zip(symbols.split(), came, strict=True), 1):
+        if symbol == "1" != str(one):
+            return text(ko=f"{place}번째 축의 크기가 1이어야 합니다.", en=f"Axis {place} should have size 1.")
     wrong = [symbol for symbol, one, other in zip(symbols.split(), came, right, strict=True) if one != other]
     return text(ko=f"{', '.join(wrong)} 축의 크기가 다릅니다.", en=f"The size of {', '.join(wrong)} differs.")
 

@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from autograder.archive import ArchiveError, is_otter_export, members
+from autograder.archive import ArchiveError, is_otter_export, members, too_large
 from autograder.gradebook import FILE_NAME
 from autograder.lms import GRADESCOPE_ROSTER, gradescope_names, person_of
 from autograder.records import Submission
+from autograder.text import text
 
 __all__ = ["MAX_SUBMISSION_BYTES", "Entry", "collect"]
 
@@ -46,8 +47,6 @@ _JUNK = re.compile(
 _HANDED_OUT = re.compile(r"tests/(?:q\d+|__init__)\.py|requirements\.txt|readme\.md", re.IGNORECASE)
 _CODE = re.compile(r".*\.(?:ipynb|py|zip)", re.IGNORECASE | re.DOTALL)
 
-_TOO_DEEP = "lies too deep in folders within folders"
-
 Load = Callable[[], bytes]
 _Found = list[tuple[str, Load]]
 
@@ -71,7 +70,7 @@ class Entry:
         except (_Refused, ArchiveError) as error:
             problem = str(error)
         except OSError as error:
-            problem = f"cannot be read: {error.strerror or error}"
+            problem = _no_reading(error)
         return Submission(self.name, self.student, b"", problem=" ".join(problem.split()))
 
 
@@ -124,10 +123,10 @@ def _walk(root: Path, without: Path | None) -> Iterator[tuple[str, Load]]:
         except OSError as error:
             if folder == root:
                 raise
-            yield name, partial(_refuse, f"cannot be read: {error.strerror}")
+            yield name, partial(_refuse, _no_reading(error))
             continue
         if depth > MAX_DEPTH:
-            yield name, partial(_refuse, _TOO_DEEP)
+            yield name, partial(_refuse, _too_deep())
             continue
         if folder != root and any(entry.name == FILE_NAME for entry in inside):
             continue  # what an earlier run wrote
@@ -197,13 +196,21 @@ def _read(path: Path, root: Path | None = None) -> bytes:
     """The file's bytes; a link must not lead out of *root*, or a student could hand in the solutions."""
     # Unlike `resolve`, `realpath` leaves links that lead in circles to `stat`.
     if root is not None and path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(root):
-        raise _Refused("is a link that leads out of the folder")
+        raise _Refused(text(ko="폴더 밖을 가리키는 링크입니다.", en="is a link that leads out of the folder"))
     status = path.stat()
     if not stat.S_ISREG(status.st_mode):
-        raise _Refused("is not a regular file")
+        raise _Refused(text(ko="보통 파일이 아닙니다.", en="is not a regular file"))
     if status.st_size > MAX_SUBMISSION_BYTES:
-        raise _Refused(f"is larger than {MAX_SUBMISSION_BYTES // 2**20} MiB")
+        raise _Refused(too_large(MAX_SUBMISSION_BYTES))
     return path.read_bytes()
+
+
+def _no_reading(error: OSError) -> str:
+    return text(ko=f"읽을 수 없습니다({error.strerror}).", en=f"cannot be read: {error.strerror}")
+
+
+def _too_deep() -> str:
+    return text(ko="폴더 속 폴더가 너무 깊습니다.", en="lies too deep in folders within folders")
 
 
 def _refuse(problem: str) -> bytes:
@@ -224,7 +231,7 @@ def _shallow(name: str, load: Load) -> tuple[str, Load]:
     parts = name.split("/")
     if len(parts) <= MAX_DEPTH + 1:
         return name, load
-    return "/".join(parts[: MAX_DEPTH + 1]), partial(_refuse, _TOO_DEEP)
+    return "/".join(parts[: MAX_DEPTH + 1]), partial(_refuse, _too_deep())
 
 
 def _tidy(name: str) -> str:

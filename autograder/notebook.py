@@ -82,7 +82,7 @@ def _decode(content: bytes) -> str:
         except UnicodeDecodeError:
             continue
         if "\0" not in source:
-            return source
+            return source.replace("\r\n", "\n").replace("\r", "\n")
     raise Unreadable(
         text(
             ko="텍스트로 읽을 수 없는 파일입니다. 노트북(.ipynb)을 제출해 주십시오.",

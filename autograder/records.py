@@ -23,7 +23,7 @@ class Submission:
     """Who handed it in, as far as the file's or folder's name tells; else the name without its suffix."""
     content: bytes
     problem: str = ""
-    """Why the file could not even be read (English), or nothing."""
+    """Why the file could not even be read, or nothing."""
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,8 @@ class Report:
     """How many had been graded before."""
     reruns: int = 0
     """Of how many student code was run again, though they were regraded from kept evidence."""
+    former: int = 0
+    """How many rows of the last run were not given this time."""
     fault: str = ""
     """Why the run ended before its end, in one line."""
     interrupted: bool = False
@@ -58,6 +60,7 @@ class _Progress:
     """How far a run has come."""
 
     bar: tqdm[NoReturn]
+    former: int = 0
     graded: set[str] = field(default_factory=set)
     known: set[str] = field(default_factory=set)
     reruns: int = 0
@@ -82,9 +85,10 @@ def grade_into(
     """
     with Gradebook(folder) as book:
         students = {entry.name: entry.student for entry in entries}
+        former = len(book.roster().keys() - students.keys())
         book.enrol(students)
         with _progress(len(entries)) as bar:
-            progress = _Progress(bar)
+            progress = _Progress(bar, former)
 
             def unknown() -> Iterator[Submission]:
                 for entry in entries:
@@ -180,7 +184,7 @@ def _finish(
     book.show({**dict.fromkeys(former, ""), **standing})
     summary = write_output(folder, students, rows, questions)
     shown = tuple(rows) if len(students) <= most_rows else ()
-    counts = len(progress.graded), len(progress.known), progress.reruns
+    counts = len(progress.graded), len(progress.known), progress.reruns, progress.former
     return Report(summary, shown, *counts, progress.fault, progress.interrupted)
 
 

@@ -50,13 +50,16 @@ class _Check:
         return course.in_languages(self.function.__doc__, self.function.__name__)[language()]
 
     def complaint(self, log: RunLog) -> str:
-        """What is wrong with the names as the run last left them at this question's check; nothing if all is well."""
-        record = (log.candidates(self.question, []) or [Record(self.question, {}, b"")])[-1]
-        try:
-            self.function(**{name: record[name] for name in self.names})
-        except AssertionError as failure:
-            return str(failure)
-        return ""
+        """What is wrong with the names as the run left them at this question's check; nothing if all is well."""
+        complaints = []
+        for record in log.candidates(self.question, []) or [Record(self.question, {}, b"")]:
+            try:
+                self.function(**{name: record[name] for name in self.names})
+            except AssertionError as failure:
+                complaints.append(str(failure))
+            else:
+                return ""
+        return complaints[0]
 
 
 def check(path: Path, lang: Language | None) -> int:

@@ -6,6 +6,7 @@ as its standard input.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -67,13 +68,17 @@ def _serve(connection: Connection, sandbox: Sandbox, allowance: Allowance) -> No
 
     def answer_requests(look: Callable[[Look], Findings]) -> None:
         grader = Grader(run, look, allowance)
-        connection.send(sandbox.isolation)
+        with contextlib.suppress(ConnectionError):  # then nobody asks, either
+            connection.send(sandbox.isolation)
         while True:
             try:
                 submission, lang, kept = connection.recv()
-            except EOFError:
+            except (EOFError, ConnectionError):
                 return
-            connection.send(_grade(grader, submission, lang, kept))
+            try:
+                connection.send(_grade(grader, submission, lang, kept))
+            except ConnectionError:  # the run was ended
+                return
 
     serve(answer_requests)
 

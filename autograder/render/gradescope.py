@@ -20,11 +20,11 @@ __all__ = ["results_json"]
 
 
 def results_json(row: Row) -> bytes:
-    """The results of one submission; the score is null where there is none, never 0."""
+    """The results of one submission; without a score where there is none, never with 0."""
     grade = row.grade
     with speaking(grade.lang):
         results = {
-            "score": grade.score,
+            **({} if grade.score is None else {"score": grade.score}),
             "output": plain("\n".join(filter(None, (status_sentence(grade.status), *grade.remarks)))),
             "output_format": "text",
             "visibility": "visible",

@@ -63,9 +63,12 @@ def width(text: str) -> int:
 
 
 def _fitted(name: str, columns: int) -> str:
-    """*name* in exactly so many columns; of a long one the end, where names of files differ."""
+    """*name* in exactly so many columns; of a long one the beginning and the end: who, and what."""
     if width(name) > columns:
-        while width(name) > columns - 1:
-            name = name[1:]
-        name = f"…{name}"
+        start, end = name, name
+        while width(start) > (columns - 1) * 2 // 3:
+            start = start[:-1]
+        while width(end) > columns - 1 - width(start):
+            end = end[1:]
+        name = f"{start}…{end}"
     return name + " " * (columns - width(name))

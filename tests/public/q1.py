@@ -25,8 +25,8 @@ def test_batch_emb_has_a_vector_for_every_id(batch_emb, batch, embedding_size):
     """
     expect_given(batch=batch, embedding_size=embedding_size)
     hint = text(
-        ko="마지막 축은 vector의 길이입니다. embedding layer의 두 인자가 각각 무엇을 뜻하는지 확인하십시오.",
-        en="The last axis is the length of a vector. What does each of the two arguments of the layer mean?",
+        ko="앞의 두 축은 batch와 같고 마지막 축은 vector입니다. embedding layer의 두 인자는 각각 무엇을 뜻합니까?",
+        en="The first two axes are those of batch, the last is a vector. What does each argument of the layer mean?",
     )
     sizes = {"B": batch.shape[0], "L": batch.shape[1], "d_w": embedding_size}
     expect_tensor("batch_emb", batch_emb, "B L d_w", sizes=sizes, hint=hint)

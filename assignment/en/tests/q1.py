@@ -117,6 +117,6 @@ def test_embedding_is_a_layer(embedding):
 @Case("`batch_emb` holds one vector for every id in the batch.")
 def test_batch_emb_has_a_vector_for_every_id(batch_emb, batch, embedding_size):
     expect_given(batch=batch, embedding_size=embedding_size)
-    hint = "The last axis is the length of a vector. What does each of the two arguments of the layer mean?"
+    hint = "The first two axes are those of batch, the last is a vector. What does each argument of the layer mean?"
     sizes = {"B": batch.shape[0], "L": batch.shape[1], "d_w": embedding_size}
     expect_tensor("batch_emb", batch_emb, "B L d_w", sizes=sizes, hint=hint)

@@ -117,6 +117,6 @@ def test_embedding_is_a_layer(embedding):
 @Case("`batch_emb`\ub294 batch\uc758 id\ub9c8\ub2e4 vector\ub97c \ud558\ub098\uc529 \ub2f4\uace0 \uc788\uc2b5\ub2c8\ub2e4.")
 def test_batch_emb_has_a_vector_for_every_id(batch_emb, batch, embedding_size):
     expect_given(batch=batch, embedding_size=embedding_size)
-    hint = "\ub9c8\uc9c0\ub9c9 \ucd95\uc740 vector\uc758 \uae38\uc774\uc785\ub2c8\ub2e4. embedding layer\uc758 \ub450 \uc778\uc790\uac00 \uac01\uac01 \ubb34\uc5c7\uc744 \ub73b\ud558\ub294\uc9c0 \ud655\uc778\ud558\uc2ed\uc2dc\uc624."
+    hint = "\uc55e\uc758 \ub450 \ucd95\uc740 batch\uc640 \uac19\uace0 \ub9c8\uc9c0\ub9c9 \ucd95\uc740 vector\uc785\ub2c8\ub2e4. embedding layer\uc758 \ub450 \uc778\uc790\ub294 \uac01\uac01 \ubb34\uc5c7\uc744 \ub73b\ud569\ub2c8\uae4c?"
     sizes = {"B": batch.shape[0], "L": batch.shape[1], "d_w": embedding_size}
     expect_tensor("batch_emb", batch_emb, "B L d_w", sizes=sizes, hint=hint)
