@@ -70,7 +70,6 @@ class Grader:
             for verdict in found
             if verdict.question.points
         )
-        explained = {grade.question for grade in graded if grade.hint}
         status, detail = runner.stops[0] if runner.stops else ("graded", "")
         return Grade(
             status,
@@ -79,12 +78,7 @@ class Grader:
             graded,
             language(),
             detail,
-            tuple(
-                remark
-                for verdict in found
-                if verdict.question.id not in explained
-                for remark in remarks(verdict, public[verdict.question.id])
-            ),
+            tuple(remark for verdict in found for remark in remarks(verdict, public[verdict.question.id])),
             tuple(replace(error, source=_line(runner.cells, error.cell, error.line)) for error in released.errors),
             released.printed,
         )

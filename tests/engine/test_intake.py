@@ -5,15 +5,22 @@ from __future__ import annotations
 import io
 import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from autograder import archive, intake
 from autograder.intake import Entry, collect
+from autograder.text import speaking
 
 NOTEBOOK = b'{"cells": []}'
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    with speaking("en"):
+        yield
 
 
 def fill(folder: Path, *names: str) -> Path:
@@ -261,7 +268,7 @@ def test_large_file_gets_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(intake, "MAX_SUBMISSION_BYTES", 2**20)
     (tmp_path / "kim.ipynb").write_bytes(bytes(2**20 + 1))
     (entry,) = collect([tmp_path])
-    assert entry.read().problem == "is larger than 1 MiB"
+    assert entry.read().problem == "is larger than 1 MiB: clear all outputs, save it, and hand it in again"
 
 
 def test_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
