@@ -86,9 +86,11 @@ def _nothing() -> None:
 
 def restore() -> None:
     """Undo what was done to pinned parameters in place: training, or other numbers, cost later questions nothing."""
-    for reference, kept in list(_pinned.values()):
+    for address, (reference, kept) in list(_pinned.items()):
         parameter = reference()
-        if parameter is not None and kept is not None:
+        if parameter is None:
+            del _pinned[address]
+        elif kept is not None:
             with contextlib.suppress(Exception):  # student code may have made anything of it
                 if not _equal(parameter.data, kept):
                     parameter.data.copy_(kept)

@@ -36,6 +36,8 @@ GROWN = 1000
 
 Send = Callable[[bytes], None]
 
+_TOUCHING = re.compile(r"_\(|\.data\b|step\(|weight|bias|param")
+"""What stands in code that may change a layer's parameters in place; comparing them all takes as long as a question."""
 _HEAVY = (Tensor, nn.Module, PackedSequence)
 """What answers are; numbers are bound to the same names again and again."""
 
@@ -169,8 +171,8 @@ class _Run:
         for question in sorted(self.changed):
             self.record_apart(question, "late")
         self.changed.clear()
+        self.untouched = not (self.own.get(self.cell) and _TOUCHING.search(self.job.cells[self.cell - 1]))
         self.cell = number
-        self.untouched = False
 
     def record_apart(self, question: str, when: str) -> None:
         # Values may not let themselves be described, so this is like a statement, too.
