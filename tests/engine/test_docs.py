@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import shutil
+import statistics
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 
@@ -62,3 +65,19 @@ sys.path.insert(0, root)
 sys.argv = [module, *arguments]
 runpy.run_module(module, run_name="__main__", alter_sys=True)
 """
+
+
+def test_readme_shows_what_the_example_class_gives():
+    """The rows and the summary in the README are those of the grades that the examples must get."""
+    readme = (course.ROOT / "README.md").read_text(encoding="utf-8")
+    shown = readme.split("<!-- output: make grade -->")[1].split("```")[1].strip().splitlines()
+    with (course.ROOT / "examples" / "expected.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["submission"]: row for row in csv.DictReader(file)}
+    for line in shown[:3]:
+        name, *scores = line.split()
+        assert scores[:9] == [rows[name][column] for column in (*(f"q{n}" for n in range(1, 9)), "score")]
+    statuses = Counter(row["status"] for row in rows.values())
+    told = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
+    assert f"{len(rows)} submissions: {told}" in shown
+    scores = [float(row["score"]) for row in rows.values()]
+    assert f"mean {statistics.fmean(scores):.1f}, median {statistics.median(scores):.1f} of 100" in shown
