@@ -111,7 +111,7 @@ class _Run:
         except BaseException as problem:  # SystemExit and KeyboardInterrupt too: the next statement is another one
             _alarm(0)
             self.report(statement, problem)
-            if self.late or isinstance(problem, (MemoryError, RuntimeError)):
+            if self.late or isinstance(problem, MemoryError) or "allocate memory" in _words(problem):
                 self.give_back()
 
     def give_back(self) -> None:

@@ -258,7 +258,7 @@ def test_loop_without_end_leaves_its_memory_to_the_others(grade):
     q6 = "decoded_ids = []\nwhile True:\n    decoded_ids.append(torch.zeros(10_000))"
     result = grade(corpus.with_answers({"q6": q6}))
     assert lost(result) == {"q6"}
-    assert not [error for error in result.errors if "q6" not in error.source and error.cell > 30]
+    assert len(result.errors) == 1
 
 
 def test_right_answer_that_was_not_reached_is_told_so(grade):
