@@ -48,6 +48,8 @@ class Job:
     """Whether tensors are taken down by value, or shape and dtype only."""
     verbose: bool = False
     """Whether error texts may leave the sandbox: only from the run at the released sizes."""
+    late: bool = True
+    """Whether an answer that a later cell changes is taken down again."""
     seed: int = 0
     """What every statement's random numbers start from."""
 

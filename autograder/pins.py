@@ -13,19 +13,23 @@ import functools
 import math
 import weakref
 import zlib
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["pin", "pin_all_layers"]
+__all__ = ["keep_ready", "pin", "pin_all_layers"]
 
 GAIN = 3.0
 EMBEDDING_BOUND = 3.0
 _equal = torch.equal  # before student code can put another in its place
 PAD_ROW = 0
 """The embedding's row of the pad token is zero for everyone: `padding_idx`, zeroing it and neither look alike."""
+
+_Key = tuple[str, str, tuple[int, ...]]
+"""What a parameter's numbers depend on: its layer, its name and its shape."""
 
 _PINNED_LAYERS = (nn.Embedding, nn.Linear, nn.RNNBase, nn.RNNCellBase)
 
@@ -34,10 +38,18 @@ _COUNT = 1 << 22
 _NUMBERS = 2 * torch.rand(_COUNT, generator=torch.Generator().manual_seed(0)) - 1
 _KEPT_NUMBERS = 1 << 16
 """Of larger parameters the numbers are not kept beside them; hidden scenarios have none."""
+# The numbers of larger parameters, for as many as there were so far: a fork has them without computing them.
+_ready: dict[_Key, list[Tensor]] = {}
+_large: Counter[_Key] = Counter()
 # What `nn.init` has filled that was no parameter of a layer yet, by the same address, which is thus not used again.
 _initialised: dict[int, torch.UntypedStorage] = {}
 # By the storage's address, so that `layer.weight.data` and views of it are known too.
 _pinned: dict[int, tuple[weakref.ref[Tensor], Tensor | None]] = {}
+
+
+def keep_ready() -> None:
+    """Compute in advance, for as many more, the numbers of all larger parameters that were pinned so far."""
+    _ready.update({key: [_numbers(*key) for _ in range(count)] for key, count in _large.items()})
 
 
 def _numbers(layer: str, name: str, shape: tuple[int, ...]) -> Tensor:
@@ -64,12 +76,18 @@ def pin(module: nn.Module) -> None:
     for name, parameter in module._parameters.items():
         if parameter is None or parameter.device.type == "meta":
             continue
-        values = _numbers(layer, name, tuple(parameter.shape))
+        key = layer, name, tuple(parameter.shape)
+        ready = _ready.get(key)
+        values = ready.pop() if ready else _numbers(*key)
         if parameter.dtype == values.dtype:
             parameter.data = values
         else:
             parameter.copy_(values)
-        kept = parameter.detach().clone() if parameter.numel() <= _KEPT_NUMBERS else None
+        kept = None
+        if parameter.numel() <= _KEPT_NUMBERS:
+            kept = parameter.detach().clone()
+        else:
+            _large[key] += 1
         _pinned[parameter.untyped_storage().data_ptr()] = weakref.ref(parameter), kept
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from autograder import course
-from autograder.child.statements import given
+from autograder.child.handout import given
 from autograder.course import Question, Scenario
 from autograder.job import Job
 from autograder.records import Status

@@ -43,7 +43,7 @@ def observe(
         some = trials[start : start + TRIALS_A_RUN]
         cells = _tried_out(some)
         names = {trial.id: asked[trial.question] for trial in some}
-        jobs = [Job(cells, names, replacements(scenario), seed=seed) for scenario in course.scenarios()]
+        jobs = [Job(cells, names, replacements(scenario), late=False, seed=seed) for scenario in course.scenarios()]
         for job, log in zip(jobs, run(jobs), strict=True):
             if log.ending != "finished":
                 (log,) = run([job])  # by itself: what a trial does under one scenario ends no other's run

@@ -7,6 +7,8 @@
 #   # %% q3                          the one answer cell of q3: what students see, then what solves it, in Otter Assign's
 #                                    markup (BEGIN PROMPT ... END PROMPT, BEGIN SOLUTION NO PROMPT ... END SOLUTION)
 #   # %% picture                     the drawing tools, shown collapsed
+#   # %% aside                       something to look at: no cell but other asides needs it, so that runs which nobody sees
+#                                    pass it over
 #
 # A cell for an edition that does not exist, like this one, reaches nobody.
 
@@ -312,7 +314,7 @@ batch_lens = torch.tensor(valid_lens)  # (B)
 batch_lens, sorted_idx = batch_lens.sort(descending=True)
 batch = batch[sorted_idx]
 
-# %%
+# %% aside
 display(draw_padding("긴 sequence부터 정렬한 batch", batch.tolist(), batch_lens.tolist(), vocab_size))  # ko
 display(draw_padding("The batch, longest sequence first", batch.tolist(), batch_lens.tolist(), vocab_size))  # en
 
@@ -466,7 +468,7 @@ grader.check("q2")
 #
 # With more than one layer they are different cuts through the same grid:
 
-# %%
+# %% aside
 display(draw_grid("layer가 하나 더 있다면", num_layers + 1, max_len, batch.shape[0], hidden_size))  # ko
 display(draw_grid("With one more layer", num_layers + 1, max_len, batch.shape[0], hidden_size))  # en
 
@@ -511,7 +513,7 @@ grader.check("q3")
 #
 # A task with one answer per sequence, such as classifying sentences, needs the last state: the summary after reading it all.
 
-# %%
+# %% aside
 num_classes = 2
 classification_layer = nn.Linear(hidden_size, num_classes)
 sequence_logits = classification_layer(h_n[-1])  # (B, d_h) => (B, C)
@@ -523,7 +525,7 @@ sequence_logits = classification_layer(h_n[-1])  # (B, d_h) => (B, C)
 # A task with an answer for every word, such as recognising named entities, needs the states at all steps. `nn.Linear` acts on the last
 # axis only and leaves the other two alone.
 
-# %%
+# %% aside
 num_classes = 5
 entity_layer = nn.Linear(hidden_size, num_classes)
 token_logits = entity_layer(hidden_states)  # (L, B, d_h) => (L, B, C)
@@ -730,7 +732,7 @@ grader.check("q6")
 # [`pack_padded_sequence`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pack_padded_sequence.html) takes the lengths and removes the padding. It goes **step by step** and keeps, for
 # each step, the sequences that are still running: the columns of this picture.
 
-# %%
+# %% aside
 display(draw_packing("시점마다 아직 끝나지 않은 sequence만 계산합니다", batch.tolist(), batch_lens.tolist()))  # ko
 display(draw_packing("Each step computes only the sequences still running", batch.tolist(), batch_lens.tolist()))  # en
 
@@ -765,7 +767,7 @@ display(draw_packing("Each step computes only the sequences still running", batc
 # A bidirectional RNN has a second RNN that reads backwards, with weights of its own. The next cell rebuilds a small bidirectional GRU **from two GRUs and
 # `flip`** and compares.
 
-# %%
+# %% aside
 small_gru = nn.GRU(3, 4, bidirectional=True)
 forward_gru, backward_gru = nn.GRU(3, 4), nn.GRU(3, 4)
 forward_gru.load_state_dict({name: value for name, value in small_gru.state_dict().items() if "reverse" not in name})
@@ -896,7 +898,7 @@ grader.check("q7")
 #
 # This is the order of the line:
 
-# %%
+# %% aside
 display(draw_blocks("bi_h_n: layer와 방향의 순서", num_layers, num_dirs, batch.shape[0], hidden_size))  # ko
 display(draw_blocks("bi_h_n: the order of layers and directions", num_layers, num_dirs, batch.shape[0], hidden_size))  # en
 
@@ -933,7 +935,7 @@ grader.check("q8")
 #
 # Here are the shapes of everything you have made. If you can name each axis, `B`, `L`, `d_h` and so on, you have reached the goal.
 
-# %%
+# %% aside
 results = "batch batch_emb hidden_states h_n lstm_states lstm_h_n c_n decoded_ids hidden"
 results += " bi_h_n outputs output_lens h_n_by_layer last_forward last_backward"
 for name in results.split():

@@ -44,7 +44,6 @@ def main() -> None:
     import torch
 
     from autograder.child.run import _Run, warm
-    from autograder.child.statements import Statement
 
     torch.set_num_threads(1)
 
@@ -62,11 +61,11 @@ def main() -> None:
     jobs: list[KindedJob] = pickle.loads(Path(sys.argv[1]).read_bytes())
     costs: dict[str, list[float]] = {}
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        program: Sequence[Statement] = ()
+        program = None
         cells: list[str] = []
         for kind, job, tensors in jobs:
             wall, cpu = time.perf_counter(), time.process_time()
-            run = Bare(job, tensors, lambda frame: None, program if job.cells == cells else ())
+            run = Bare(job, tensors, lambda frame: None, program if job.cells == cells else None)
             run.everything()
             program, cells = run.program, job.cells  # taken apart once, as in a child
             total = costs.setdefault(kind, [0.0, 0.0])

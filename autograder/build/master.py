@@ -28,7 +28,8 @@ class Cell:
     """`code` or `markdown`."""
     source: str
     role: str
-    """A question's id for its answer cell, `check` for the cell that checks one, `picture`, or nothing."""
+    """A question's id for its answer cell, `check` for the cell that checks one, `picture` for
+    drawing tools, `aside` for what no cell but other asides needs, or nothing."""
 
 
 def in_language(source: str, lang: Language) -> str:

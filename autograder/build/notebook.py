@@ -87,7 +87,9 @@ def _finished(cell: Node) -> Node:
     elif role == "check":
         metadata |= {"deletable": False, "editable": False}
     elif role == "picture":
-        metadata |= {"cellView": "form", "jupyter": {"source_hidden": True}}
+        metadata |= {"cellView": "form", "jupyter": {"source_hidden": True}, "tags": ["aside"]}
+    elif role == "aside":
+        metadata["tags"] = ["aside"]
     return cell | {"metadata": metadata}
 
 

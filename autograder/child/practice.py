@@ -78,6 +78,12 @@ with torch.no_grad():
     hidden = torch.zeros_like(start)
 nothing = None
 """,
+    # At the released sizes, which the given cells name.
+    """
+words = torch.zeros(max_len, batch.shape[0], embedding_size)
+for kind in (nn.RNN, nn.LSTM):
+    out = kind(embedding_size, hidden_size)(words)
+""",
     "lost = both(start, missing)\n",
     "lost = layer(start)\n",
     "other = lost[0]\n",

@@ -12,7 +12,8 @@ import random
 import re
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from types import FrameType
 
 import torch
@@ -22,7 +23,9 @@ from tqdm import tqdm
 
 from autograder import pins
 from autograder.child import practice, recorder
-from autograder.child.statements import TOLD, Statement, given, of_cell
+from autograder.child.gradients import unnoticed
+from autograder.child.handout import given, taken_apart, unneeded
+from autograder.child.statements import TOLD, Statement
 from autograder.job import NEXT, Job, Rebinding
 from autograder.observation import Tree, describe, pack, restore
 
@@ -46,8 +49,17 @@ class _Overtime(BaseException):
     """A statement outran its time. Not an `Exception`, so that `except Exception` does not swallow it."""
 
 
+@dataclass
+class _Program:
+    """What a submission's cells say; taken apart once for all of its runs."""
+
+    statements: list[Statement] = field(default_factory=list)
+    gradients: bool = False
+    """Whether its own code could tell that none are kept."""
+
+
 class _Run:
-    def __init__(self, job: Job, tensors: dict[str, Tensor], send: Send, program: Sequence[Statement] = ()) -> None:
+    def __init__(self, job: Job, tensors: dict[str, Tensor], send: Send, program: _Program | None = None) -> None:
         self.job = job
         self.tensors = tensors
         self.send = send
@@ -61,17 +73,27 @@ class _Run:
         self.untouched = True
         self.changed: set[str] = set()
         self.own = {number: cell not in given() for number, cell in enumerate(job.cells, 1)}
+        self.random = any("random" in cell for cell in job.cells)
         self.namespace = recorder.install(self.check)
         self.namespace[TOLD] = self.replace
-        self.program = list(program)
+        # Where people look, asides are run and gradients are kept, as they are for students.
+        self.passed_over = unneeded(job.cells) if job.values else frozenset[int]()
+        self.program = program or _Program()
 
     def everything(self) -> None:
-        if not self.program:
+        if not self.program.statements:
             self.take_all_apart()
-        bound_somewhere = frozenset[str]().union(*(statement.names for statement in self.program))
+        with torch.set_grad_enabled(self.program.gradients or not self.job.values):
+            self.all_statements()
+        self.send(pack({"kind": "finished"}))
+
+    def all_statements(self) -> None:
+        bound_somewhere = frozenset[str]().union(*(statement.names for statement in self.program.statements))
         for name in self.right.keys() - bound_somewhere:
             self.rebind(name)
-        for index, statement in enumerate(self.program):
+        for index, statement in enumerate(self.program.statements):
+            if statement.cell in self.passed_over:
+                continue
             if statement.cell != self.cell:
                 self.begin_cell(statement.cell)
             if index not in self.job.skip:
@@ -80,13 +102,12 @@ class _Run:
                 self.replace(name)
                 if name in self.right and self.is_open(self.right[name]):
                     self.rebind(name)
-            if self.own[statement.cell]:
+            if self.job.late and self.own[statement.cell]:
                 self.changed |= {q for q in self.calls if not statement.names.isdisjoint(self.job.names[q])}
         self.begin_cell(0)
         for question in self.job.names:
             if question not in self.calls:
                 self.record_apart(question, "end")
-        self.send(pack({"kind": "finished"}))
 
     def take_all_apart(self) -> None:
         # Source may be made so that taking it apart does not end: each cell has its time, and a number below zero.
@@ -121,7 +142,10 @@ class _Run:
                 value.clear()
 
     def take_apart(self, number: int, cell: str) -> None:
-        self.program += [statement.telling(self.job.replacements) for statement in of_cell(number, cell)]
+        statements = [statement.telling(self.job.replacements) for statement in taken_apart(number, cell)]
+        if self.own[number]:
+            self.program.gradients |= not all(s.node is None or unnoticed(s.node) for s in statements)
+        self.program.statements += statements
 
     def execute(self, statement: Statement) -> None:
         code = statement.code
@@ -129,7 +153,8 @@ class _Run:
             self.untouched = True
             pins.restore()
         # What a statement draws depends on nothing before it: seeds set elsewhere and other draws change no grade.
-        random.seed(self.job.seed)
+        if self.random:
+            random.seed(self.job.seed)
         torch.default_generator.manual_seed(self.job.seed)
         exec(code, self.namespace)
 
@@ -176,7 +201,7 @@ class _Run:
 
     def record_apart(self, question: str, when: str) -> None:
         # Values may not let themselves be described, so this is like a statement, too.
-        index = len(self.program) + list(self.job.names).index(question)
+        index = len(self.program.statements) + list(self.job.names).index(question)
         if index not in self.job.skip:
             self.one(index, Statement(len(self.job.cells), 1, None), functools.partial(self.record, question, when))
 
@@ -261,7 +286,7 @@ def main(payload: bytes, send: Send) -> None:
 
     After a statement that does not end, the jobs that follow are left: they would wait for it again.
     """
-    program: Sequence[Statement] = ()
+    program: _Program | None = None
     done = []  # nothing of a run is dropped: its destructors may not end, what it patched may need its names
     for index, (job, tensors) in enumerate(Job.decode(payload)):
         if index:
@@ -281,11 +306,13 @@ def main(payload: bytes, send: Send) -> None:
 def warm() -> None:
     """Do once, before any submission, what every run would have to do: imports, first calls of the operations."""
     pins.pin_all_layers()
-    given()
+    for source, cell in given().items():
+        taken_apart(cell.number, source)
     tqdm.set_lock(threading.RLock())  # its own is in shared memory, through which one child could reach another
     tqdm.monitor_interval = 0  # else every child that shows progress starts a thread that watches it
     silence = io.StringIO()
     with contextlib.redirect_stdout(silence), contextlib.redirect_stderr(silence):
-        for values in (True, False):
-            job = Job(practice.CELLS, practice.NAMES, statement_seconds=60.0, values=values, verbose=True)
+        for values, cells in ((True, practice.CELLS), (False, [*given(), *practice.CELLS])):
+            job = Job(cells, practice.NAMES, statement_seconds=60.0, values=values, verbose=True)
             _Run(job, {}, lambda frame: None).everything()
+    pins.keep_ready()

@@ -5,16 +5,14 @@ from __future__ import annotations
 import ast
 import copy
 import functools
-import json
 import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import CodeType
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-__all__ = ["TOLD", "Statement", "given", "of_cell", "statements"]
+__all__ = ["TOLD", "Statement", "of_cell"]
 
 TOLD = "__bound__"
 """The function that statements call which tell what they bind."""
@@ -86,16 +84,8 @@ class _Telling(ast.NodeTransformer):
         return node
 
 
-def statements(cells: list[str]) -> list[Statement]:
-    """The statements of all cells, in order."""
-    return [statement for number, cell in enumerate(cells, 1) for statement in of_cell(number, cell)]
-
-
 def of_cell(number: int, cell: str) -> Iterator[Statement]:
     """The statements of one cell, in order."""
-    if cell in given():
-        yield from (statement.within(number) for statement in given()[cell])
-        return
     try:
         nodes = _parse(cell)
     except _NOT_PYTHON:
@@ -103,21 +93,6 @@ def of_cell(number: int, cell: str) -> Iterator[Statement]:
     else:
         for node in nodes:
             yield from _unwrap_magic(number, node)
-
-
-@functools.cache
-def given() -> Mapping[str, list[Statement]]:
-    """The statements of the cells that students are given, which are most of the code of most submissions."""
-    found = {}
-    for edition in (Path(__file__).parents[2] / "assignment").glob("*/rnn.ipynb"):
-        for cell in json.loads(edition.read_text(encoding="utf-8"))["cells"]:
-            if cell["cell_type"] == "code":
-                source = "".join(cell["source"])
-                found[source] = [Statement(0, node.lineno, node) for node in ast.parse(source).body]
-    for own in found.values():
-        for statement in own:
-            statement.within(0)
-    return found
 
 
 def _renamed(code: CodeType, filename: str) -> CodeType:

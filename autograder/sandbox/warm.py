@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import socket
 import tempfile
@@ -12,7 +14,7 @@ from dataclasses import asdict
 from autograder.sandbox import canary, frames, processes, wire
 from autograder.sandbox.outcome import Outcome, SandboxFault
 from autograder.sandbox.policy import DEFAULT, READY_SECONDS, Isolation, Limits
-from autograder.sandbox.watch import watch
+from autograder.sandbox.watch import PIPE_BYTES, watch
 
 __all__ = ["WarmProcess"]
 
@@ -105,6 +107,8 @@ def _memory_file(content: bytes) -> Iterator[int]:
 def _pipe() -> Iterator[tuple[int, int]]:
     reading, writing = os.pipe()
     try:
+        with contextlib.suppress(PermissionError):  # of a user who holds many; a smaller one makes the child wait
+            fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         yield reading, writing
     finally:
         os.close(reading)

@@ -13,9 +13,10 @@ from autograder.sandbox import frames, wire
 from autograder.sandbox.outcome import Ending, Outcome, SandboxFault
 from autograder.sandbox.policy import CONFINE_SECONDS, REAP_SECONDS, Limits
 
-__all__ = ["watch"]
+__all__ = ["PIPE_BYTES", "watch"]
 
-_CHUNK = 1 << 20  # bytes; no less than a pipe holds, so that one read empties it
+PIPE_BYTES = 1 << 20
+"""What a pipe should hold and one read takes: what a child says while frames gather must not make it wait."""
 
 _GATHERING = 3
 """Milliseconds for which frames may gather, unless the child ends: waking for each of a hundred costs more."""
@@ -34,7 +35,7 @@ class _Pipe:
     def drain(self) -> None:
         """Read what is there."""
         with contextlib.suppress(BlockingIOError):
-            chunk = os.read(self._descriptor, _CHUNK)
+            chunk = os.read(self._descriptor, PIPE_BYTES)
             room = self._cap - len(self.kept)
             self.kept += chunk[:room]
             self.overflowed |= len(chunk) > room
