@@ -20,7 +20,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-__all__ = ["keep_ready", "pin", "pin_all_layers"]
+__all__ = ["forget", "keep_ready", "pin", "pin_all_layers"]
 
 GAIN = 3.0
 EMBEDDING_BOUND = 3.0
@@ -96,6 +96,11 @@ def _is_pinned(tensor: Tensor) -> bool:
     reference, _ = _pinned.get(address, (_nothing, None))
     parameter = reference()
     return parameter is not None and parameter.untyped_storage().data_ptr() == address
+
+
+def forget() -> None:
+    """Restore no parameter from before this any more."""
+    _pinned.clear()
 
 
 def _nothing() -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder.bench.clock import Cost, command
+from autograder.sandbox import policy
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["limit"]
 
-_SINGLE_THREADED = dict.fromkeys(("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+_DECIDING = ("GLIBC_TUNABLES", "MKL_CBWR", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+"""What decides the time and is set for a warm process, too."""
 
 KindedJob = tuple[str, "Job", "dict[str, Tensor]"]
 """What is run, its kind (a scenario's name), and the tensors of its rebindings."""
@@ -35,7 +37,7 @@ def limit(jobs: Sequence[KindedJob], folder: Path) -> dict[str, Cost]:
     """The cost of all *jobs* together, by kind, in a process of their own."""
     file = folder / "jobs"
     file.write_bytes(pickle.dumps(jobs))  # from this process to itself
-    environment = {**os.environ, **_SINGLE_THREADED, "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+    environment = os.environ | {name: policy.environment()[name] for name in _DECIDING}
     printed = command([sys.executable, "-m", "autograder.bench.limit", file], cwd=folder, env=environment)
     return {kind: Cost(*cost) for kind, cost in json.loads(printed.splitlines()[-1]).items()}
 

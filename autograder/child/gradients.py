@@ -2,13 +2,14 @@
 
 It can where it asks for them, where it changes a parameter in place, and where it turns a tensor that has a gradient
 into an array. Code of which every attribute, import and argument is known to do nothing of that goes without.
+People can tell, too, where such a tensor is printed.
 """
 
 from __future__ import annotations
 
 import ast
 
-__all__ = ["unnoticed"]
+__all__ = ["unnoticed", "unseen"]
 
 _MODULES = {"IPython", "math", "otter", "torch", "tqdm", "typing"}
 _OF_TENSORS = """
@@ -35,6 +36,24 @@ _OF_PYTHON = """
 _HARMLESS = frozenset((_OF_TENSORS + _OF_LAYERS + _OF_PYTHON).split())
 # They reach what no word in the code tells of.
 _REACHING = {"__import__", "compile", "delattr", "eval", "exec", "getattr", "globals", "locals", "setattr", "vars"}
+
+
+# What makes a text of a value.
+_SHOWING = {"ascii", "display", "format", "print", "repr", "str", "write"}
+
+
+def unseen(code: ast.AST) -> bool:
+    """Whether *code* shows nobody what a value looks like, as far as its names tell."""
+    return not any(map(_is_showing, ast.walk(code)))
+
+
+def _is_showing(part: ast.AST) -> bool:
+    match part:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name in _SHOWING
+        case ast.JoinedStr() | ast.Mod() | ast.Assert() | ast.Raise():
+            return True
+    return False
 
 
 def unnoticed(code: ast.AST) -> bool:

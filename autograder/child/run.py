@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from autograder import pins
 from autograder.child import practice, recorder
-from autograder.child.gradients import unnoticed
+from autograder.child.gradients import unnoticed, unseen
 from autograder.child.handout import given, taken_apart, unneeded
 from autograder.child.statements import TOLD, Statement
 from autograder.job import NEXT, Job, Rebinding
@@ -56,6 +56,8 @@ class _Program:
     statements: list[Statement] = field(default_factory=list)
     gradients: bool = False
     """Whether its own code could tell that none are kept."""
+    shows: bool = False
+    """Whether its own code may show what values look like."""
 
 
 class _Run:
@@ -76,14 +78,15 @@ class _Run:
         self.random = any("random" in cell for cell in job.cells)
         self.namespace = recorder.install(self.check)
         self.namespace[TOLD] = self.replace
-        # Where people look, asides are run and gradients are kept, as they are for students.
+        # Where people look, asides are run, and gradients are kept if a printed tensor could tell of them.
         self.passed_over = unneeded(job.cells) if job.values else frozenset[int]()
         self.program = program or _Program()
 
     def everything(self) -> None:
+        pins.forget()  # the layers of the run before
         if not self.program.statements:
             self.take_all_apart()
-        with torch.set_grad_enabled(self.program.gradients or not self.job.values):
+        with torch.set_grad_enabled(self.program.gradients or (self.job.verbose and self.program.shows)):
             self.all_statements()
         self.send(pack({"kind": "finished"}))
 
@@ -143,8 +146,10 @@ class _Run:
 
     def take_apart(self, number: int, cell: str) -> None:
         statements = [statement.telling(self.job.replacements) for statement in taken_apart(number, cell)]
-        if self.own[number]:
-            self.program.gradients |= not all(s.node is None or unnoticed(s.node) for s in statements)
+        for code in (statement.node for statement in statements if self.own[number]):
+            if code is not None:
+                self.program.gradients |= not unnoticed(code)
+                self.program.shows |= not unseen(code)
         self.program.statements += statements
 
     def execute(self, statement: Statement) -> None:

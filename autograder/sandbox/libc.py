@@ -11,8 +11,10 @@ __all__ = [
     "CLONE_NEWPID",
     "CLONE_NEWUSER",
     "CLONE_NEWUTS",
+    "allocate",
     "call",
     "capabilities",
+    "heap_end",
     "prctl",
     "set_capabilities",
     "syscall",
@@ -26,6 +28,10 @@ CLONE_NEWNET = 0x4000_0000
 
 _CAPABILITY_VERSION_3 = 0x2008_0522
 _libc = ctypes.CDLL(None, use_errno=True)
+_libc.malloc.argtypes = [ctypes.c_size_t]
+_libc.malloc.restype = ctypes.c_void_p
+_libc.sbrk.argtypes = [ctypes.c_ssize_t]
+_libc.sbrk.restype = ctypes.c_void_p
 
 
 def call(name: str, *arguments: object) -> int:
@@ -35,6 +41,20 @@ def call(name: str, *arguments: object) -> int:
         error = ctypes.get_errno()
         raise OSError(error, f"{name}: {os.strerror(error)}")
     return result
+
+
+def allocate(size: int) -> int:
+    """The address of *size* bytes that are never given back. Raises MemoryError."""
+    address: int | None = _libc.malloc(size)
+    if address is None:
+        raise MemoryError
+    return address
+
+
+def heap_end() -> int:
+    """The first address beyond the heap."""
+    address: int = _libc.sbrk(0)
+    return address
 
 
 def prctl(option: int, *arguments: object) -> int:

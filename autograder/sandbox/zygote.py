@@ -34,6 +34,7 @@ _RESULTS = 3
 _SET_PDEATHSIG = 1
 _MADV_COLLAPSE = 25
 _HUGE_PAGE = 1 << 21
+_CHUNK_HEADER = 16
 
 Entry = Callable[[bytes, Callable[[bytes], None]], None]
 
@@ -82,7 +83,16 @@ def _settle(*, hide: bool) -> None:
     sys.dont_write_bytecode = True
     gc.collect()
     gc.freeze()
+    _use_up_holes()
     _collapse(maps)
+
+
+def _use_up_holes() -> None:
+    """Let children allocate beyond the heap's end, in new huge pages, rather than copy each page that has a hole."""
+    end = libc.heap_end()
+    for size in (1 << power for power in range(20, 9, -1)):
+        while libc.allocate(size - _CHUNK_HEADER) < end:
+            pass
 
 
 def _collapse(maps: str) -> None:
