@@ -46,6 +46,7 @@ def main() -> None:
     import torch
 
     from autograder.child.run import _Run, warm
+    from autograder.child.statements import Statement
 
     torch.set_num_threads(1)
 
@@ -63,11 +64,11 @@ def main() -> None:
     jobs: list[KindedJob] = pickle.loads(Path(sys.argv[1]).read_bytes())
     costs: dict[str, list[float]] = {}
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        program = None
+        program: Sequence[Statement] = ()
         cells: list[str] = []
         for kind, job, tensors in jobs:
             wall, cpu = time.perf_counter(), time.process_time()
-            run = Bare(job, tensors, lambda frame: None, program if job.cells == cells else None)
+            run = Bare(job, tensors, lambda frame: None, program if job.cells == cells else ())
             run.everything()
             program, cells = run.program, job.cells  # taken apart once, as in a child
             total = costs.setdefault(kind, [0.0, 0.0])

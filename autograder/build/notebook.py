@@ -13,6 +13,7 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+from autograder.build.asides import ASIDES
 from autograder.build.master import Cell, answer, in_language, is_question
 from autograder.build.node import Node, node, notebook_node
 from autograder.build.otter_assign import student_cells
@@ -87,8 +88,8 @@ def _finished(cell: Node) -> Node:
     elif role == "check":
         metadata |= {"deletable": False, "editable": False}
     elif role == "picture":
-        metadata |= {"cellView": "form", "jupyter": {"source_hidden": True}, "tags": ["aside"]}
-    elif role == "aside":
+        metadata |= {"cellView": "form", "jupyter": {"source_hidden": True}}
+    if role in ASIDES:
         metadata["tags"] = ["aside"]
     return cell | {"metadata": metadata}
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from autograder.build.asides import check_asides
 from autograder.build.checks import student_checks
 from autograder.build.master import Cell, cells
 from autograder.build.notebook import executed, setup_cell, solution, student, written
@@ -39,8 +40,10 @@ def _edition(lang: Language) -> dict[str, str]:
     """Name and content of every file of assignment/ in *lang*."""
     checks = student_checks(_CHECKS, lang)
     folder = f"assignment/{lang}"
+    edition = cells(_MASTER, prose=[lang], code=lang)
+    check_asides(edition)
     return {
-        f"{folder}/rnn.ipynb": written(student(cells(_MASTER, prose=[lang], code=lang), _setup(checks, lang), lang)),
+        f"{folder}/rnn.ipynb": written(student(edition, _setup(checks, lang), lang)),
         f"{folder}/requirements.txt": _template("requirements.txt"),
         f"{folder}/README.md": _template(f"README.{lang}.md"),
         **{f"{folder}/tests/{name}": source for name, source in checks.items()},

@@ -58,7 +58,8 @@ def _at(number: int, cell: str) -> Sequence[Statement]:
     return [statement.within(number) for statement in given()[cell].statements]
 
 
-def unneeded(cells: Sequence[str]) -> frozenset[int]:
+@functools.lru_cache(maxsize=1)
+def unneeded(cells: tuple[str, ...]) -> frozenset[int]:
     """The numbers of those of a submission's *cells* that are asides and bind no name that any other cell speaks of.
 
     A scenario under which nobody looks can do without them.

@@ -12,8 +12,7 @@ import random
 import re
 import signal
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from types import FrameType
 
 import torch
@@ -23,7 +22,6 @@ from tqdm import tqdm
 
 from autograder import pins
 from autograder.child import practice, recorder
-from autograder.child.gradients import unnoticed, unseen
 from autograder.child.handout import given, taken_apart, unneeded
 from autograder.child.statements import TOLD, Statement
 from autograder.job import NEXT, Job, Rebinding
@@ -49,19 +47,8 @@ class _Overtime(BaseException):
     """A statement outran its time. Not an `Exception`, so that `except Exception` does not swallow it."""
 
 
-@dataclass
-class _Program:
-    """What a submission's cells say; taken apart once for all of its runs."""
-
-    statements: list[Statement] = field(default_factory=list)
-    gradients: bool = False
-    """Whether its own code could tell that none are kept."""
-    shows: bool = False
-    """Whether its own code may show what values look like."""
-
-
 class _Run:
-    def __init__(self, job: Job, tensors: dict[str, Tensor], send: Send, program: _Program | None = None) -> None:
+    def __init__(self, job: Job, tensors: dict[str, Tensor], send: Send, program: Sequence[Statement] = ()) -> None:
         self.job = job
         self.tensors = tensors
         self.send = send
@@ -75,26 +62,21 @@ class _Run:
         self.untouched = True
         self.changed: set[str] = set()
         self.own = {number: cell not in given() for number, cell in enumerate(job.cells, 1)}
-        self.random = any("random" in cell for cell in job.cells)
+        self.draws = any("random" in cell for cell in job.cells)
         self.namespace = recorder.install(self.check)
         self.namespace[TOLD] = self.replace
-        # Where people look, asides are run, and gradients are kept if a printed tensor could tell of them.
-        self.passed_over = unneeded(job.cells) if job.values else frozenset[int]()
-        self.program = program or _Program()
+        # Asides are for those who see what a run prints.
+        self.passed_over = unneeded(tuple(job.cells)) if job.values else frozenset[int]()
+        self.program = list(program)
 
     def everything(self) -> None:
         pins.forget()  # the layers of the run before
-        if not self.program.statements:
+        if not self.program:
             self.take_all_apart()
-        with torch.set_grad_enabled(self.program.gradients or (self.job.verbose and self.program.shows)):
-            self.all_statements()
-        self.send(pack({"kind": "finished"}))
-
-    def all_statements(self) -> None:
-        bound_somewhere = frozenset[str]().union(*(statement.names for statement in self.program.statements))
+        bound_somewhere = frozenset[str]().union(*(statement.names for statement in self.program))
         for name in self.right.keys() - bound_somewhere:
             self.rebind(name)
-        for index, statement in enumerate(self.program.statements):
+        for index, statement in enumerate(self.program):
             if statement.cell in self.passed_over:
                 continue
             if statement.cell != self.cell:
@@ -111,6 +93,7 @@ class _Run:
         for question in self.job.names:
             if question not in self.calls:
                 self.record_apart(question, "end")
+        self.send(pack({"kind": "finished"}))
 
     def take_all_apart(self) -> None:
         # Source may be made so that taking it apart does not end: each cell has its time, and a number below zero.
@@ -145,12 +128,7 @@ class _Run:
                 value.clear()
 
     def take_apart(self, number: int, cell: str) -> None:
-        statements = [statement.telling(self.job.replacements) for statement in taken_apart(number, cell)]
-        for code in (statement.node for statement in statements if self.own[number]):
-            if code is not None:
-                self.program.gradients |= not unnoticed(code)
-                self.program.shows |= not unseen(code)
-        self.program.statements += statements
+        self.program += [statement.telling(self.job.replacements) for statement in taken_apart(number, cell)]
 
     def execute(self, statement: Statement) -> None:
         code = statement.code
@@ -158,7 +136,7 @@ class _Run:
             self.untouched = True
             pins.restore()
         # What a statement draws depends on nothing before it: seeds set elsewhere and other draws change no grade.
-        if self.random:
+        if self.draws:  # by Python's own generator, whose seeding takes longest
             random.seed(self.job.seed)
         torch.default_generator.manual_seed(self.job.seed)
         exec(code, self.namespace)
@@ -206,7 +184,7 @@ class _Run:
 
     def record_apart(self, question: str, when: str) -> None:
         # Values may not let themselves be described, so this is like a statement, too.
-        index = len(self.program.statements) + list(self.job.names).index(question)
+        index = len(self.program) + list(self.job.names).index(question)
         if index not in self.job.skip:
             self.one(index, Statement(len(self.job.cells), 1, None), functools.partial(self.record, question, when))
 
@@ -291,7 +269,7 @@ def main(payload: bytes, send: Send) -> None:
 
     After a statement that does not end, the jobs that follow are left: they would wait for it again.
     """
-    program: _Program | None = None
+    program: Sequence[Statement] = ()
     done = []  # nothing of a run is dropped: its destructors may not end, what it patched may need its names
     for index, (job, tensors) in enumerate(Job.decode(payload)):
         if index:

@@ -21,8 +21,9 @@ from unittest.mock import Mock
 
 import pytest
 
+from autograder.build.asides import check_asides
 from autograder.build.checks import student_checks
-from autograder.build.master import answer, cells, in_language, is_question
+from autograder.build.master import Cell, answer, cells, in_language, is_question
 from autograder.text import LANGUAGES, Language
 
 ROOT = Path(__file__).parents[2]
@@ -247,6 +248,18 @@ def test_readme_gives_the_points_of_the_notebook() -> None:
         table = (ROOT / "assignment" / lang / "README.md").read_text(encoding="utf-8")
         assert [question for question, _ in points] == QUESTIONS
         assert "| " + " | ".join(point for _, point in points) + " | 100 |" in table
+
+
+def test_no_cell_needs_an_aside() -> None:
+    """What hidden scenarios pass over is known by a tag, and the build refuses one that another cell needs."""
+    tagged = [
+        cell for cell in notebook("assignment/en/rnn.ipynb")["cells"] if "aside" in cell["metadata"].get("tags", ())
+    ]
+    assert sum("display(draw_" in "".join(cell["source"]) for cell in tagged) == 4
+    aside, answer_cell = Cell("code", "steps = 3", "aside"), Cell("code", "# BEGIN SOLUTION NO PROMPT\nx = steps", "q1")
+    with pytest.raises(ValueError, match="needs steps"):
+        check_asides([aside, answer_cell])
+    check_asides([aside, Cell("code", "print(steps)", "aside"), Cell("code", "steps = 4\nx = steps", "")])
 
 
 def test_comment_lines_are_kept_in_one_language() -> None:

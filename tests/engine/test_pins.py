@@ -136,7 +136,30 @@ assert nn.Embedding.from_pretrained(torch.ones(7, 3)).weight.eq(1).all()
 own = torch.empty(3)
 assert nn.init.ones_(own).sum() == 3 and own.uniform_(5, 6).min() >= 5
 assert same(nn.LSTM(3, 4), nn.LSTM(3, 4, batch_first=True))
+
+large = [nn.Linear(300, 300) for _ in range(2)]
+pins.keep_ready()
+large += [nn.Linear(300, 300) for _ in range(3)]
+assert all(same(large[0], other) for other in large)
+assert len({layer.weight.data_ptr() for layer in large}) == 5
 """
+
+
+def test_parameters_of_the_released_sizes_are_ready():
+    """The warm process has computed what the solution needs at the released sizes, as often as it needs it."""
+    script = """
+from autograder import course, pins
+from autograder.child import run
+from autograder.job import Job
+run.warm()
+computed = []
+numbers = pins._numbers
+pins._numbers = lambda *key: computed.append(key) or numbers(*key)
+run._Run(Job(list(course.reference_cells()), {}, values=False), {}, lambda frame: None).everything()
+large = [key for key in computed if numbers(*key).numel() > pins._KEPT_NUMBERS]
+assert computed and not large, large
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, stdout=subprocess.DEVNULL)
 
 
 def test_layers_are_alike_whatever_was_drawn():

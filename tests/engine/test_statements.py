@@ -6,7 +6,11 @@ import ast
 
 import pytest
 
-from autograder.child.statements import statements
+from autograder.child.statements import Statement, of_cell
+
+
+def statements(cells: list[str]) -> list[Statement]:
+    return [statement for number, cell in enumerate(cells, 1) for statement in of_cell(number, cell)]
 
 
 def unparsed(*cells: str) -> list[str]:
