@@ -214,10 +214,10 @@ def released_values() -> Mapping[str, Any]:
 
 @functools.cache
 def fingerprint() -> str:
-    """A digest of all that decides a grade: the graders, the reference and the engine."""
+    """A digest of all that decides a grade: the graders, the reference, what was handed out and the engine."""
     digest = hashlib.sha256()
     engine = [*(ROOT / "autograder").glob("*.py"), *(ROOT / "autograder" / "child").glob("*.py")]
-    files = [*HIDDEN.glob("*"), *PUBLIC.glob("*.py"), *engine, REFERENCE]
+    files = [*HIDDEN.glob("*"), *PUBLIC.glob("*.py"), *engine, REFERENCE, *(ROOT / "assignment").glob("*/rnn.ipynb")]
     files += (ROOT / "tests" / "misconceptions").glob("*.toml")
     for path in sorted(path for path in files if path.is_file()):
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
