@@ -25,8 +25,8 @@ __all__ = ["Grader"]
 
 LINE_CHARACTERS = 500
 """Longest source line that is shown beside an error."""
-FINDINGS = 10_000
-"""Of so many observations the findings are remembered; some kilobytes each."""
+FINDINGS = 2_000
+"""Of so many observations the findings are remembered; some kilobytes each, and most of a class behaves in few ways."""
 
 
 class Grader:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import platform
 import statistics
@@ -76,7 +77,7 @@ def _compared(arguments: argparse.Namespace) -> list[str]:
     limits: list[dict[str, Cost]] = []
     for _ in range(arguments.rounds):
         with tempfile.TemporaryDirectory() as place:
-            folders = (Path(place, str(number)) for number in range(9))
+            folders = (Path(place, str(number)) for number in itertools.count())
 
             def fresh() -> Path:
                 folder = next(folders)  # noqa: B023 - used in this round only
@@ -87,7 +88,8 @@ def _compared(arguments: argparse.Namespace) -> list[str]:
                 costs.setdefault(name, []).append(cost)
 
             add(_CLASS, rivals.ours(submissions, fresh(), arguments.workers).each(len(submissions)))
-            add(_ONE, rivals.ours(submissions[:1], fresh(), 1))
+            alone = [rivals.ours([submission], fresh(), 1) for submission in some]
+            add(_ONE, Cost(sum(cost.wall for cost in alone), sum(cost.cpu for cost in alone)).each(len(some)))
             if not arguments.without_rivals:
                 add("`otter run`, one at a time", rivals.otter(some, fresh()).each(len(some)))
                 if len(some) > 1 and arguments.workers > 1:
