@@ -13,14 +13,13 @@ import functools
 import math
 import weakref
 import zlib
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["forget", "keep_ready", "pin", "pin_all_layers"]
+__all__ = ["forget", "pin", "pin_all_layers", "practising"]
 
 GAIN = 3.0
 EMBEDDING_BOUND = 3.0
@@ -38,18 +37,28 @@ _COUNT = 1 << 22
 _NUMBERS = 2 * torch.rand(_COUNT, generator=torch.Generator().manual_seed(0)) - 1
 _KEPT_NUMBERS = 1 << 16
 """Of larger parameters the numbers are not kept beside them; hidden scenarios have none."""
-# The numbers of larger parameters, for as many as there were so far: a fork has them without computing them.
+# The numbers of larger parameters, for as many as there were in practice: a fork has them without computing them.
 _ready: dict[_Key, list[Tensor]] = {}
-_large: Counter[_Key] = Counter()
+_practised: dict[_Key, list[Tensor]] | None = None
 # What `nn.init` has filled that was no parameter of a layer yet, by the same address, which is thus not used again.
 _initialised: dict[int, torch.UntypedStorage] = {}
 # By the storage's address, so that `layer.weight.data` and views of it are known too.
 _pinned: dict[int, tuple[weakref.ref[Tensor], Tensor | None]] = {}
 
 
-def keep_ready() -> None:
-    """Compute in advance, for as many more, the numbers of all larger parameters that were pinned so far."""
-    _ready.update({key: [_numbers(*key) for _ in range(count)] for key, count in _large.items()})
+@contextlib.contextmanager
+def practising() -> Iterator[None]:
+    """Keep the numbers of larger parameters that are pinned meanwhile, for layers that are made later.
+
+    Their own layers must neither be changed nor outlast it.
+    """
+    global _practised
+    _practised = {}
+    try:
+        yield
+    finally:
+        _ready.update(_practised)
+        _practised = None
 
 
 def _numbers(layer: str, name: str, shape: tuple[int, ...]) -> Tensor:
@@ -83,11 +92,10 @@ def pin(module: nn.Module) -> None:
             parameter.data = values
         else:
             parameter.copy_(values)
-        kept = None
-        if parameter.numel() <= _KEPT_NUMBERS:
-            kept = parameter.detach().clone()
-        else:
-            _large[key] += 1
+        small = parameter.numel() <= _KEPT_NUMBERS
+        if not small and _practised is not None:
+            _practised.setdefault(key, []).append(values)
+        kept = parameter.detach().clone() if small else None
         _pinned[parameter.untyped_storage().data_ptr()] = weakref.ref(parameter), kept
 
 

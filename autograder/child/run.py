@@ -294,8 +294,7 @@ def warm() -> None:
     tqdm.set_lock(threading.RLock())  # its own is in shared memory, through which one child could reach another
     tqdm.monitor_interval = 0  # else every child that shows progress starts a thread that watches it
     silence = io.StringIO()
-    with contextlib.redirect_stdout(silence), contextlib.redirect_stderr(silence):
+    with pins.practising(), contextlib.redirect_stdout(silence), contextlib.redirect_stderr(silence):
         for values, cells in ((True, practice.CELLS), (False, [*given(), *practice.CELLS])):
             job = Job(cells, practice.NAMES, statement_seconds=60.0, values=values, verbose=True)
             _Run(job, {}, lambda frame: None).everything()
-    pins.keep_ready()

@@ -137,11 +137,12 @@ own = torch.empty(3)
 assert nn.init.ones_(own).sum() == 3 and own.uniform_(5, 6).min() >= 5
 assert same(nn.LSTM(3, 4), nn.LSTM(3, 4, batch_first=True))
 
-large = [nn.Linear(300, 300) for _ in range(2)]
-pins.keep_ready()
-large += [nn.Linear(300, 300) for _ in range(3)]
+with pins.practising():
+    practised = [nn.Linear(300, 300).weight.data_ptr() for _ in range(2)]
+large = [nn.Linear(300, 300) for _ in range(3)]
+assert {layer.weight.data_ptr() for layer in large[:2]} == set(practised)
 assert all(same(large[0], other) for other in large)
-assert len({layer.weight.data_ptr() for layer in large}) == 5
+assert len({layer.weight.data_ptr() for layer in large}) == 3
 """
 
 
