@@ -15,16 +15,15 @@ ASIDES = {"aside", "picture"}
 
 
 def check_asides(cells: Sequence[Cell]) -> None:
-    """Raise ValueError if a cell that is no aside reads a name that only asides bind."""
-    sources = [
-        (cell.role in ASIDES, answer(cell.source) if is_question(cell.role) else cell.source)
-        for cell in cells
-        if cell.kind == "code"
-    ]
-    bound: dict[bool, set[str]] = {True: set(), False: set()}
-    for aside, source in sources:
-        bound[aside].update(name for statement in of_cell(0, source) for name in statement.names)
-    for source in (source for aside, source in sources if not aside):
-        read = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
-        if needed := sorted(read & (bound[True] - bound[False])):
-            raise ValueError(f"a cell that is no aside needs {', '.join(needed)}, which only asides bind:\n{source}")
+    """Raise ValueError if a cell that is no aside speaks of a name that an aside binds."""
+    code = [cell for cell in cells if cell.kind == "code"]
+    asides = [cell for cell in code if cell.role in ASIDES]
+    bound = {name for cell in asides for statement in of_cell(0, cell.source) for name in statement.names}
+    for cell in code:
+        if cell.role not in ASIDES:
+            source = answer(cell.source) if is_question(cell.role) else cell.source
+            names = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+            if needed := sorted(names & bound):
+                raise ValueError(
+                    f"{', '.join(needed)}: bound by an aside, and spoken of by a cell that is none:\n{source}"
+                )

@@ -35,6 +35,8 @@ _SET_PDEATHSIG = 1
 _MADV_COLLAPSE = 25
 _HUGE_PAGE = 1 << 21
 _CHUNK_HEADER = 16
+_MOST_HOLES = 64
+"""Of one size; an ordinary heap has some ten."""
 
 Entry = Callable[[bytes, Callable[[bytes], None]], None]
 
@@ -91,8 +93,9 @@ def _use_up_holes() -> None:
     """Let children allocate beyond the heap's end, in new huge pages, rather than copy each page that has a hole."""
     end = libc.heap_end()
     for size in (1 << power for power in range(20, 9, -1)):
-        while libc.allocate(size - _CHUNK_HEADER) < end:
-            pass
+        for _ in range(_MOST_HOLES):  # where other memory lies below the heap, an address would not tell
+            if libc.allocate(size - _CHUNK_HEADER) >= end:
+                break
 
 
 def _collapse(maps: str) -> None:
