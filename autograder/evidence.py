@@ -59,7 +59,7 @@ class Evidence:
     def run(self, jobs: Sequence[JobWithTensors], seconds: float) -> list[RunLog | None]:
         """What *jobs* leave behind, by earlier runs or by new ones of at most *seconds*.
 
-        A single job's run is one that was the first of its process.
+        A single job's run is one that was the first of its child.
         """
         keys = [_key(job) for job, _ in jobs]
         logs = [self._known(key, job, clean=len(jobs) == 1) for key, (job, _) in zip(keys, jobs, strict=True)]

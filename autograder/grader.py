@@ -12,14 +12,14 @@ from autograder.checks import Findings, Look
 from autograder.course import Question, Scenario
 from autograder.explain import Explainer
 from autograder.job import Job
-from autograder.marking import hidden_message, public_message, ran_out_of_time, remarks
+from autograder.marking import hidden_message, public_message, remarks
 from autograder.records import CheckResult, Grade, QuestionGrade, Submission
 from autograder.reference import Reference, ReferenceValues
 from autograder.runlog import Record, RunLog
 from autograder.runner import Run, Runner
 from autograder.sandbox import ALLOWANCE, DEFAULT, Allowance
 from autograder.text import Language, language, speaking
-from autograder.verdicts import Verdict, is_answered, verdicts
+from autograder.verdicts import Verdict, verdicts
 
 __all__ = ["Grader"]
 
@@ -32,7 +32,7 @@ FINDINGS = 2_000
 class Grader:
     """Grades submissions one after another; a score depends on nothing but the submission.
 
-    *look* runs the checks of a question on an observation, *run* a job in the sandbox.
+    *look* runs the checks of a question on an observation, *run* jobs in the sandbox.
     """
 
     def __init__(self, run: Run, look: Callable[[Look], Findings], allowance: Allowance = ALLOWANCE) -> None:
@@ -63,12 +63,10 @@ class Grader:
 
     def _graded(self, runner: Runner) -> Grade:
         released = runner.alone(course.as_released())
-        found = verdicts(runner, self.reference, self.hidden_findings)
+        found = verdicts(runner, self.reference, self.hidden_findings, self.explainer.explain)
         public = {verdict.question.id: self._public_findings(verdict.question, released) for verdict in found}
         graded = tuple(
-            self._question_grade(verdict, public[verdict.question.id], runner)
-            for verdict in found
-            if verdict.question.points
+            self._question_grade(verdict, public[verdict.question.id]) for verdict in found if verdict.question.points
         )
         status, detail = runner.stops[0] if runner.stops else ("graded", "")
         return Grade(
@@ -83,7 +81,7 @@ class Grader:
             released.printed,
         )
 
-    def _question_grade(self, verdict: Verdict, public: Findings, runner: Runner) -> QuestionGrade:
+    def _question_grade(self, verdict: Verdict, public: Findings) -> QuestionGrade:
         question, lang = verdict.question, language()
         results = [
             CheckResult(
@@ -100,9 +98,7 @@ class Grader:
                 message, where = hidden_message(failure, check), failure.scenario.titles[lang]
                 result = replace(result, verdict="failed", message=message, scenario=where)
             results.append(result)
-        known = None
-        if not verdict.right and is_answered(question, runner) and not ran_out_of_time(verdict):
-            known = self.explainer.explain(question, verdict.records)
+        known = verdict.mistake
         hint, name = (known.hints[lang], known.id) if known else ("", "")
         return QuestionGrade(question.id, question.points, verdict.points, tuple(results), hint, name)
 

@@ -6,11 +6,10 @@ import builtins
 
 from autograder.checks import Finding, Findings
 from autograder.course import Check
-from autograder.records import StatementError
 from autograder.text import text
 from autograder.verdicts import Failure, Verdict
 
-__all__ = ["hidden_message", "public_message", "ran_out_of_time", "remarks"]
+__all__ = ["hidden_message", "public_message", "remarks"]
 
 _SIZE_KINDS = {"missing", "shape", "size"}
 # The names of a student's own exception classes could carry hidden inputs out.
@@ -21,7 +20,7 @@ _ERRORS |= {"TimeLimit", "OutOfMemoryError", "UnsupportedOperation"}
 def hidden_message(failure: Failure, check: Check) -> str:
     """What the check said, and, of a value that is missing, which statement left it unbound."""
     message = failure.finding.message
-    error = _error(failure, check.names) if failure.finding.kind == "missing" else None
+    error = failure.error(check.names) if failure.finding.kind == "missing" else None
     if error is None:
         return message
     kind = error.kind if error.kind in _ERRORS else text(ko="예외", en="an exception")
@@ -39,17 +38,6 @@ def public_message(finding: Finding, verdict: Verdict) -> str:
         ko="답은 맞습니다. 배포된 크기에서는 앞에서 난 오류 때문에 이 답까지 제대로 실행되지 못했습니다.",
         en="Your answer is right. At the released sizes, an error before it kept it from being run properly.",
     )
-
-
-def ran_out_of_time(verdict: Verdict) -> bool:
-    """Whether a statement that was to bind the question's names did not end: then it left nothing to recognise."""
-    errors = (_error(failure, verdict.question.names) for failure in verdict.failures.values())
-    return any(error is not None and error.kind == "TimeLimit" for error in errors)
-
-
-def _error(failure: Failure, names: tuple[str, ...]) -> StatementError | None:
-    """The error that left one of *names* unbound in the run in which a check failed."""
-    return next((error for error in failure.log.errors if set(error.names) & set(names)), None)
 
 
 def remarks(verdict: Verdict, public: Findings) -> list[str]:

@@ -83,5 +83,9 @@ def _released() -> dict[str, Any]:
 
 
 def replacements(scenario: course.Scenario) -> dict[str, list[tuple[Any, Any]]]:
-    """The scenario as a run wants it: for each name, the released value and the one to put in its place."""
-    return {name: [(_released()[name], value)] for name, value in scenario.values.items()}
+    """The scenario as a run wants it: for each name, the released value and the one to put in its place.
+
+    The names are those of all scenarios: statements that bind them are prepared once for all runs of a child.
+    """
+    names = dict.fromkeys(name for one in course.scenarios() for name in one.values)
+    return {name: [(_released()[name], scenario.values[name])] if name in scenario.values else [] for name in names}

@@ -89,14 +89,14 @@ class RunLog:
     clean: bool = True
     """Whether nothing of the submission had run in its process before: else what fails may fail because of that."""
 
-    def parted(self, jobs: int) -> list[RunLog | None]:
-        """The log of a child that was to run so many *jobs*, job by job; None for those that it did not come to."""
+    def parted(self, jobs: int, *, first: bool = True) -> list[RunLog | None]:
+        """The log of so many *jobs*, the *first* of their process or not, job by job; None for those not come to."""
         places = [-1, *(place for place, frame in enumerate(self.frames) if frame == _NEXT), len(self.frames)]
         parts = [self.frames[start + 1 : end] for start, end in itertools.pairwise(places)][:jobs]
         endings = [*["finished"] * (len(parts) - 1), self.ending]
         seconds = self.seconds / len(parts)
         logs = [
-            replace(self, frames=frames, ending=ending, clean=number == 0, seconds=seconds)
+            replace(self, frames=frames, ending=ending, clean=first and number == 0, seconds=seconds)
             for number, (frames, ending) in enumerate(zip(parts, endings, strict=True))
         ]
         return [*logs, *[None] * (jobs - len(logs))]

@@ -24,7 +24,8 @@ JobWithTensors = tuple[Job, dict[str, Tensor]]
 Run = Callable[[Sequence[JobWithTensors], float], "list[RunLog | None]"]
 """Runs jobs of one submission in one child, one after another, for so many seconds at most.
 
-It gives None for those that it did not come to; to the first it always comes.
+A single job is the first that its child runs; several may go on in the child of the runs before. It gives None for
+those that it did not come to; to the first it always comes.
 """
 
 
@@ -64,7 +65,7 @@ class Runner:
         self._seconds_left -= seconds
 
     def hidden(self, remedy: Remedy = NOTHING) -> dict[Scenario, RunLog]:
-        """What the hidden scenarios leave behind, in one child; what it did not bring to its end is run alone."""
+        """What the hidden scenarios leave behind together; what was not brought to its end is run alone."""
         scenarios = course.scenarios()
         together = self._timed([self._job(scenario, remedy) for scenario in scenarios])
         logs = {}

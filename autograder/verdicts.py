@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from torch import nn
 
 from autograder import course
 from autograder.checks import Finding, Findings
+from autograder.corpus import Misconception
 from autograder.course import Question, Scenario
+from autograder.records import StatementError
 from autograder.reference import Reference
 from autograder.runlog import Record, RunLog
 from autograder.runner import NOTHING, Remedy, Runner
 
-__all__ = ["Failure", "Judge", "Verdict", "is_answered", "verdicts"]
+__all__ = ["Explain", "Failure", "Judge", "Verdict", "verdicts"]
 
 _T = TypeVar("_T")
 Judge = Callable[[Question, Scenario, Record], Findings]
 """What the hidden checks of a question say of a record under a scenario."""
+Explain = Callable[[Question, Sequence[Record]], "Misconception | None"]
+"""The known mistake that leaves behind what a question's records hold, one for each hidden scenario."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,10 @@ class Failure:
     finding: Finding
     scenario: Scenario
     log: RunLog
+
+    def error(self, names: Sequence[str]) -> StatementError | None:
+        """The error that left one of *names* unbound in that run."""
+        return next((error for error in self.log.errors if set(error.names) & set(names)), None)
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,8 @@ class Verdict:
     """By the check's name."""
     calls: Sequence[Mapping[str, int]]
     """By scenario, the calls of the question's check that may be the one that the answer was ready for."""
+    mistake: Misconception | None = None
+    """The known mistake that it is."""
 
     @property
     def points(self) -> float:
@@ -52,6 +62,12 @@ class Verdict:
     def right(self) -> bool:
         return not self.failures
 
+    @property
+    def ran_out_of_time(self) -> bool:
+        """Whether a statement that was to bind the question's names did not end: it left nothing to recognise."""
+        errors = (failure.error(self.question.names) for failure in self.failures.values())
+        return any(error is not None and error.kind == "TimeLimit" for error in errors)
+
 
 @dataclass
 class _Runs:
@@ -61,7 +77,7 @@ class _Runs:
     logs: dict[Scenario, RunLog]
 
 
-def verdicts(runner: Runner, reference: Reference, judge: Judge) -> list[Verdict]:
+def verdicts(runner: Runner, reference: Reference, judge: Judge, explain: Explain) -> list[Verdict]:
     """The verdicts on all questions, in order.
 
     An answer that gives the right values is right, whatever came before it. Only where one does not, and may not
@@ -79,16 +95,20 @@ def verdicts(runner: Runner, reference: Reference, judge: Judge) -> list[Verdict
     wrong: list[Verdict] = []
     runs = _Runs(NOTHING, runner.hidden())
     for question in course.questions():
-        verdict = _verdict(question, runs, runner, timed)
-        if not verdict.right and len(runs.remedy.wrong) < len(wrong) and is_answered(question, runner):
-            verdict, runs = _follow_through(question, wrong, runner, reference, timed)
+        verdict = _best(question, runs.logs, timed)
+        if verdict.right:
+            pass
+        elif len(runs.remedy.wrong) < len(wrong) and _is_answered(question, runner):
+            verdict, runs = _follow_through(question, wrong, runner, reference, timed, explain)
+        else:
+            verdict = _settled(question, runs, runner, timed, explain)
         final.append(verdict)
         if not verdict.right:
             wrong.append(verdict)
     return final
 
 
-def is_answered(question: Question, runner: Runner) -> bool:
+def _is_answered(question: Question, runner: Runner) -> bool:
     """Whether any cell that was not handed out like that speaks of the question's names.
 
     What is left blank does not depend on the questions before it, and needs no explanation.
@@ -97,7 +117,12 @@ def is_answered(question: Question, runner: Runner) -> bool:
 
 
 def _follow_through(
-    question: Question, wrong: Sequence[Verdict], runner: Runner, reference: Reference, judge: Judge
+    question: Question,
+    wrong: Sequence[Verdict],
+    runner: Runner,
+    reference: Reference,
+    judge: Judge,
+    explain: Explain,
 ) -> tuple[Verdict, _Runs]:
     """The verdict on *question* as if the *wrong* ones before it had been right, and the runs that it is from.
 
@@ -106,7 +131,7 @@ def _follow_through(
     best: tuple[Verdict, _Runs] | None = None
     for remedy in _remedies(wrong, runner, reference):
         runs = _Runs(remedy, runner.hidden(remedy))
-        verdict = _verdict(question, runs, runner, judge)
+        verdict = _settled(question, runs, runner, judge, explain)
         if best is None or verdict.points > best[0].points:
             best = verdict, runs
         if verdict.right:
@@ -137,12 +162,19 @@ def _is_open(verdict: Verdict, runner: Runner, reference: Reference) -> bool:
     return any(not isinstance(record[name], nn.RNNBase) for name in recurrent for record in verdict.records)
 
 
-def _verdict(question: Question, runs: _Runs, runner: Runner, judge: Judge) -> Verdict:
-    """What the checks say of *runs*; a check fails only by a run that was the first of its process."""
+def _settled(question: Question, runs: _Runs, runner: Runner, judge: Judge, explain: Explain) -> Verdict:
+    """The verdict by *runs*, in which no check fails because of what had run in the same process before.
+
+    So a check fails by a run that was the first of its process, or by the very values that a known mistake leaves.
+    """
     while True:
         verdict = _best(question, runs.logs, judge)
+        if verdict.right or (question.points and not _is_answered(question, runner)):
+            return verdict
+        if question.points and not verdict.ran_out_of_time:
+            verdict = replace(verdict, mistake=explain(question, verdict.records))
         doubtful = next((failure.scenario for failure in verdict.failures.values() if not failure.log.clean), None)
-        if doubtful is None:
+        if doubtful is None or verdict.mistake is not None:
             return verdict
         runs.logs[doubtful] = runner.alone(doubtful, runs.remedy)
 

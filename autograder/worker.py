@@ -12,8 +12,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, cast
 
@@ -24,13 +23,8 @@ from autograder.text import Language
 if TYPE_CHECKING:
     from autograder.checks import Findings, Look
     from autograder.grader import Grader
-    from autograder.runlog import RunLog
-    from autograder.runner import JobWithTensors
 
 __all__ = ["main"]
-
-OUTPUT_CHARACTERS = 20_000
-"""Most of the printed output that is kept."""
 
 
 def main() -> None:
@@ -55,19 +49,12 @@ def _serve(connection: Connection, sandbox: Sandbox, allowance: Allowance) -> No
 
     from autograder.checks import serve
     from autograder.grader import Grader
-    from autograder.runlog import RunLog
+    from autograder.process import StudentProcess
 
-    def run(jobs: Sequence[JobWithTensors], seconds: float) -> list[RunLog | None]:
-        first, _ = jobs[0]
-        limits = replace(allowance.run, wall_seconds=seconds)
-        payload = b"".join(job.encode(tensors) for job, tensors in jobs)
-        outcome = sandbox.run(payload, limits=limits, capture=first.verbose)
-        printed = outcome.printed.decode("utf-8", "replace")[:OUTPUT_CHARACTERS]
-        lines = tuple(len(cell.splitlines()) for cell in first.cells)
-        return RunLog(outcome.frames, outcome.ending, printed, lines, outcome.seconds).parted(len(jobs))
+    process = StudentProcess(sandbox, allowance.run)
 
     def answer_requests(look: Callable[[Look], Findings]) -> None:
-        grader = Grader(run, look, allowance)
+        grader = Grader(process.run, look, allowance)
         with contextlib.suppress(ConnectionError):  # then nobody asks, either
             connection.send(sandbox.isolation)
         while True:
@@ -79,6 +66,8 @@ def _serve(connection: Connection, sandbox: Sandbox, allowance: Allowance) -> No
                 connection.send(_grade(grader, submission, lang, kept))
             except ConnectionError:  # the run was ended
                 return
+            with contextlib.suppress(SandboxFault):  # the next submission gets a new warm process
+                process.close()
 
     serve(answer_requests)
 

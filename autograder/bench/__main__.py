@@ -173,7 +173,7 @@ def _parts_table(parts: Sequence[Parts], limits: Sequence[dict[str, Cost]]) -> l
     starting = each("fork") + each("confinement")
     share = {kind: number / parts[0].children.total() for kind, number in parts[0].children.items()}
     beside = {kind: each(f"{kind} runs") - least(kind) - share[kind] * starting for kind in share}
-    looking = each("packing") + each("reading frames")
+    looking = each("running") + each("reading frames")
     rows = [
         ("fork and end of children", each("fork")),
         ("confinement", each("confinement")),
@@ -181,9 +181,9 @@ def _parts_table(parts: Sequence[Parts], limits: Sequence[dict[str, Cost]]) -> l
         ("cells, hidden scenarios", least("hidden")),
         ("recording, frames, memory copied on writing: as-released", beside["as-released"]),
         ("recording, frames, memory copied on writing: hidden", beside["hidden"]),
-        ("packing jobs, reading frames", looking),
+        ("handing jobs over, watching, reading frames", looking),
         ("checks", each("checks")),
-        ("the rest of grading: pipes, explanations", each("grader") - looking - each("checks")),
+        ("the rest of grading", each("grader") - looking - each("checks")),
         ("keeping evidence", each("keeping evidence")),
         ("gradebook", each("gradebook")),
         ("pages, table, report", each("pages")),

@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from autograder import course
 from autograder.bench.limit import KindedJob
 from autograder.records import Result, Submission
-from autograder.sandbox import Isolation, Sandbox
+from autograder.sandbox import DEFAULT, Isolation, Limits, Sandbox
+from autograder.sandbox.box import AnySession
+from autograder.sandbox.session import Session
 
 if TYPE_CHECKING:
     from autograder.checks import Findings, Look
@@ -57,6 +59,24 @@ class Parts:
             self.seconds[part] += time.process_time() - started
 
 
+class _Watched(Sandbox):
+    """A sandbox that knows what its children cost."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.sessions: list[Session] = []
+
+    def session(self, *, limits: Limits = DEFAULT, capture: bool = False) -> AnySession:
+        session = super().session(limits=limits, capture=capture)
+        assert isinstance(session, Session)
+        self.sessions.append(session)
+        return session
+
+    @property
+    def cpu_seconds(self) -> float:
+        return sum(session.cpu_seconds for session in self.sessions)
+
+
 def graded_here(submissions: Sequence[Submission], folder: Path) -> Parts:
     """Grade in this process, by the same grader as in a worker's, and keep what it was asked to run."""
     import torch
@@ -64,50 +84,52 @@ def graded_here(submissions: Sequence[Submission], folder: Path) -> Parts:
     from autograder.checks import serve
     from autograder.evidence import Evidence
     from autograder.grader import Grader
-    from autograder.runlog import RunLog
+    from autograder.process import StudentProcess
 
     torch.set_num_threads(1)
     parts = Parts()
-    with Sandbox() as sandbox:
-        grading: list[Submission] = []  # the one being graded; the reference's runs are nobody's
+    sandbox = _Watched()
+    with sandbox:
+        process = StudentProcess(sandbox, DEFAULT)
 
         def run(jobs: Sequence[JobWithTensors], seconds: float) -> list[RunLog | None]:
-            first, _ = jobs[0]
-            kind = "as-released" if first.verbose else "hidden"
-            with parts.timed("packing"):
-                payload = b"".join(job.encode(tensors) for job, tensors in jobs)
-            outcome = sandbox.run(payload, capture=first.verbose)
-            if grading:
-                parts.jobs += [(kind, job, tensors) for job, tensors in jobs]
-                parts.seconds[f"{kind} runs"] += outcome.cpu_seconds
-                parts.children[kind] += 1
-            lines = tuple(len(cell.splitlines()) for cell in first.cells)
-            printed = outcome.printed.decode("utf-8", "replace")
+            kind = "as-released" if jobs[0][0].verbose else "hidden"
+            with watched(kind), parts.timed("running"):
+                logs = process.run(jobs, seconds)
+            parts.jobs += [(kind, job, tensors) for job, tensors in jobs]
             with parts.timed("reading frames"):
-                logs = RunLog(outcome.frames, outcome.ending, printed, lines).parted(len(jobs))
                 _ = [log and log.records for log in logs]
             return logs
+
+        @contextmanager
+        def watched(kind: str) -> Iterator[None]:
+            children, cpu = len(sandbox.sessions), sandbox.cpu_seconds
+            yield
+            parts.children[kind] += len(sandbox.sessions) - children
+            parts.seconds[f"{kind} runs"] += sandbox.cpu_seconds - cpu
 
         def grade_all(look: Callable[[Look], Findings]) -> None:
             def timed_look(at: Look) -> Findings:
                 with parts.timed("checks"):
                     return look(at)
 
-            grader = Grader(run, timed_look)
+            grader = Grader(process.run, timed_look)
             for question in course.questions():
                 grader.explainer.known(question)  # once a process, not once a submission
-            parts.seconds.clear()
+            process.close()
+            sandbox.sessions.clear()
             for submission in submissions:
-                grading[:] = [submission]
                 started = time.perf_counter()
-                evidence = Evidence(grader.run)
+                evidence = Evidence(run)
                 with parts.timed("grader"):
                     grade = grader.grade(submission, None, evidence.run)
+                with watched("hidden"):
+                    process.close()
+                sandbox.sessions.clear()
                 with parts.timed("keeping evidence"):
                     kept = evidence.encode()
                 parts.wall_seconds += time.perf_counter() - started
                 parts.results.append((submission, Result(grade, kept, evidence.runs)))
-            grading.clear()
 
         serve(grade_all)
     forking, starting = _start_seconds("process"), _start_seconds("full")
@@ -119,8 +141,11 @@ def graded_here(submissions: Sequence[Submission], folder: Path) -> Parts:
 
 def _start_seconds(isolation: Isolation) -> float:
     """Processor time of a child that does nothing."""
-    with Sandbox(isolation=isolation, entry="autograder.bench.nothing") as sandbox:
-        return statistics.median(sandbox.run(b"").cpu_seconds for _ in range(_STARTS))
+    sandbox = _Watched(isolation=isolation, entry="autograder.bench.nothing")
+    with sandbox:
+        for _ in range(_STARTS):
+            sandbox.run(b"")
+        return statistics.median(session.cpu_seconds for session in sandbox.sessions)
 
 
 def _write(parts: Parts, folder: Path) -> None:

@@ -43,6 +43,10 @@ _HEAVY = (Tensor, nn.Module, PackedSequence)
 """What answers are; numbers are bound to the same names again and again."""
 
 
+_done: list[_Run] = []
+"""This process's runs. None is dropped: its destructors may not end, what it patched may need its names."""
+
+
 class _Overtime(BaseException):
     """A statement outran its time. Not an `Exception`, so that `except Exception` does not swallow it."""
 
@@ -265,25 +269,22 @@ def _digest(kind: str, words: str) -> str:
 
 
 def main(payload: bytes, send: Send) -> None:
-    """Run the jobs in *payload*, which are of one submission, one after another; called in a confined process.
+    """Run the jobs in *payload*, one after another; called in a confined process, and always for one submission.
 
     After a statement that does not end, the jobs that follow are left: they would wait for it again.
     """
-    program: Sequence[Statement] = ()
-    done = []  # nothing of a run is dropped: its destructors may not end, what it patched may need its names
     for index, (job, tensors) in enumerate(Job.decode(payload)):
         if index:
             send(pack(NEXT))
         for number, cell in enumerate(job.cells, 1):
             linecache.cache[f"<cell {number}>"] = (len(cell), None, cell.splitlines(keepends=True), f"<cell {number}>")
-        run = _Run(job, tensors, send, program)
+        run = _Run(job, tensors, send, _done[-1].program if _done else ())
+        _done.append(run)
         if hasattr(signal, "SIGALRM"):
             signal.signal(signal.SIGALRM, run.overtime)
         run.everything()
         if run.stalled:
             return
-        program = run.program
-        done.append(run)
 
 
 def warm() -> None:

@@ -6,11 +6,14 @@ import platform
 from types import TracebackType
 
 from autograder.sandbox.outcome import Outcome, SandboxFault
-from autograder.sandbox.plain import PlainProcess
+from autograder.sandbox.plain import PlainProcess, PlainSession
 from autograder.sandbox.policy import DEFAULT, Isolation, Limits
+from autograder.sandbox.session import Session
 from autograder.sandbox.warm import WarmProcess
 
-__all__ = ["Sandbox"]
+__all__ = ["AnySession", "Sandbox"]
+
+AnySession = Session | PlainSession
 
 
 class Sandbox:
@@ -18,7 +21,8 @@ class Sandbox:
 
     The warm process starts at once and imports *entry* while the caller goes on; the first use waits for it. *entry*
     names a module with `warm()`, called once, and `main(payload: bytes, send: Callable[[bytes], None])`, called in
-    each child. `warm()` must import what children need from unreadable places, and leave no threads behind.
+    each child for each payload. `warm()` must import what children need from unreadable places, and leave no threads
+    behind.
 
     Raises SandboxFault where there is no sandbox; `isolation="process"` does without one.
     """
@@ -35,17 +39,17 @@ class Sandbox:
         self._ready()
         return self._reached or ""
 
-    def run(self, payload: bytes, *, limits: Limits = DEFAULT, capture: bool = False) -> Outcome:
-        """Run the entry on *payload* in a confined child of its own, with its output captured if *capture*.
+    def session(self, *, limits: Limits = DEFAULT, capture: bool = False) -> AnySession:
+        """A confined child to run payloads in, one after another; no other may be there at the same time.
 
-        Raises SandboxFault if the grader's side failed; the next run starts a new warm process.
+        Raises SandboxFault if the grader's side fails, as its methods do; the next session starts a new warm process.
         """
-        warm = self._ready()
-        try:
-            return warm.run(payload, limits, capture=capture)
-        except BaseException:  # also an interrupt, which leaves a child half watched
-            self.close()
-            raise
+        return self._ready().session(limits, capture=capture)
+
+    def run(self, payload: bytes, *, limits: Limits = DEFAULT, capture: bool = False) -> Outcome:
+        """Run the entry on *payload* in a child of its own, with its output captured if *capture*."""
+        with self.session(limits=limits, capture=capture) as session:
+            return session.run(payload)
 
     def close(self) -> None:
         """End the warm process and any child; a later run would start a new one."""

@@ -6,7 +6,7 @@ import contextlib
 import os
 import resource
 import signal
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from autograder.sandbox import landlock, libc, policy, seccomp
@@ -52,8 +52,8 @@ class Confinement:
                 libc.call("setns", self.pid_namespace, libc.CLONE_NEWPID)
         return pid
 
-    def enter(self, limits: Limits, *, last_descriptor: int) -> None:
-        """Lock the calling process in for good, and close its descriptors above *last_descriptor*.
+    def enter(self, limits: Limits, *, keep: Container[int]) -> None:
+        """Lock the calling process in for good, and close its descriptors but those to *keep*.
 
         Raises OSError if any step fails: then nothing may run in it.
         """
@@ -61,7 +61,7 @@ class Confinement:
         with open("/proc/self/oom_score_adj", "w") as score:  # if memory runs out, let this process go first
             score.write("1000")
         for descriptor in map(int, os.listdir("/proc/self/fd")):
-            if descriptor > last_descriptor and descriptor != self.ruleset:
+            if descriptor not in keep and descriptor != self.ruleset:
                 with contextlib.suppress(OSError):  # the listing's own is closed by now
                     os.close(descriptor)
         self._limit(limits)

@@ -1,8 +1,4 @@
-"""The child's side of the result pipe and the grader's: a start mark, length-prefixed frames, an end mark.
-
-The first byte tells whose fault the rest is. `STARTED` leaves the child when it is confined and before student code
-runs; `REFUSED` and a text mean that it could not be confined. What student code writes can only come after it.
-"""
+"""The child's side of the result pipe and the grader's: frames with their lengths in front."""
 
 from __future__ import annotations
 
@@ -11,15 +7,11 @@ import select
 import signal
 import struct
 
-__all__ = ["FINISHED", "MOST", "REFUSED", "STARTED", "parse", "write", "write_frame"]
+__all__ = ["MOST", "parse", "write", "write_frame"]
 
-STARTED = b"\x01"
-REFUSED = b"\x00"
 _LENGTH = struct.Struct(">I")
 MOST = 100_000
 """Frames of a child that are read; an ordinary one sends some hundred."""
-FINISHED = _LENGTH.pack(0xFFFF_FFFF)
-"""A length that no frame has: the entry returned."""
 # Not `valid_signals()`: Python makes an enum member of every one, which takes longer than all the rest.
 _TIMERS = tuple(getattr(signal, name) for name in ("SIGALRM", "SIGVTALRM", "SIGPROF") if hasattr(signal, name))
 
@@ -50,16 +42,14 @@ def write_frame(descriptor: int, frame: bytes) -> None:
 
 
 def parse(received: bytes | bytearray) -> tuple[tuple[bytes, ...], bool]:
-    """The complete frames in what followed `STARTED`, at most `MOST`, and whether `FINISHED` came after them."""
+    """The complete frames in *received*, at most `MOST`, and whether there is nothing else in it."""
     frames: list[bytes] = []
     place = 0
     while len(received) - place >= _LENGTH.size and len(frames) < MOST:
-        if received[place : place + _LENGTH.size] == FINISHED:
-            return tuple(frames), True
         (length,) = _LENGTH.unpack_from(received, place)
-        place += _LENGTH.size
-        if len(received) - place < length:
+        if len(received) - place - _LENGTH.size < length:
             break
+        place += _LENGTH.size
         frames.append(bytes(received[place : place + length]))
         place += length
-    return tuple(frames), False
+    return tuple(frames), place == len(received)

@@ -16,19 +16,17 @@ class SandboxFault(Exception):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came out of one child after student code had started: the submission's result, whatever it is."""
+    """What came of one payload after student code had started: the submission's result, whatever it is."""
 
     frames: tuple[bytes, ...]
     """The complete frames that the child sent, in order; a last one that was cut off is left out."""
     printed: bytes
-    """Standard output and error together if they were captured, cut at `Limits.output_bytes`."""
+    """Standard output and error together if they were kept, cut at `Limits.output_bytes`."""
     ending: Ending
     """`finished`: the entry returned. `flooded`: the frames outgrew `Limits.frames_bytes`. `crashed`: all else."""
     signal: int | None
     """The signal that ended the child, if one did."""
     exit_code: int | None
-    """The child's exit code, if it exited."""
+    """The child's exit code, if it exited; after a payload it waits for another."""
     seconds: float
-    """Wall time from the start of student code to the end of the child."""
-    cpu_seconds: float = 0.0
-    """Processor time of the child from its start to its end, as far as its parent was told."""
+    """Wall time from the start of student code to its end."""

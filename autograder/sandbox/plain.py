@@ -1,7 +1,7 @@
 """Student code in a fresh interpreter for each run, with no confinement: for one's own file, where there is no Linux.
 
-The same interface as the warm process, without its speed. Standard output carries the frames, standard error what the
-code prints.
+The same interface as the warm process, without its speed. Standard output carries a start mark, the frames and an end
+mark, standard error what the code prints.
 """
 
 from __future__ import annotations
@@ -18,22 +18,47 @@ from autograder.sandbox import frames
 from autograder.sandbox.outcome import Ending, Outcome, SandboxFault
 from autograder.sandbox.policy import READY_SECONDS, Limits, environment
 
-__all__ = ["PlainProcess", "serve"]
+__all__ = ["PlainProcess", "PlainSession", "serve"]
+
+
+_STARTED = b"\x01"
+_FINISHED = b"\xff" * 4
+"""A length that no frame has: the entry returned."""
 
 
 class PlainProcess:
     """No process yet: each run has its own. Of the limits, it keeps those of time and of output."""
 
     def __init__(self, entry: str) -> None:
-        self._command = [sys.executable, "-c", "from autograder.sandbox.plain import serve; serve()", entry]
+        self._entry = entry
 
     def reached(self) -> str:
         return "a process of its own and a time limit only"
 
-    def run(self, payload: bytes, limits: Limits, *, capture: bool) -> Outcome:
+    def session(self, limits: Limits, *, capture: bool = False) -> PlainSession:
+        return PlainSession(self._entry, limits, capture)
+
+    def alive(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        """Nothing outlives a run."""
+
+
+class PlainSession:
+    """Runs one payload after another, each in a process of its own; what is printed is kept of the first."""
+
+    def __init__(self, entry: str, limits: Limits, capture: bool) -> None:
+        self._command = [sys.executable, "-c", "from autograder.sandbox.plain import serve; serve()", entry]
+        self._limits = limits
+        self._output_bytes = limits.output_bytes if capture else 0
+
+    def run(self, payload: bytes, wall_seconds: float | None = None) -> Outcome:
         """Run the entry on *payload*. Raises SandboxFault if it could not be started."""
+        limits = self._limits
         begun = time.monotonic()
-        most = len(frames.STARTED) + limits.frames_bytes + len(frames.FINISHED)
+        most = len(_STARTED) + limits.frames_bytes + len(_FINISHED)
+        seconds = min(limits.wall_seconds, wall_seconds or limits.wall_seconds)
         ending: Ending | None = None
         with subprocess.Popen(
             self._command,
@@ -45,30 +70,35 @@ class PlainProcess:
         ) as process:
             try:
                 # The imports, which a warm process would have behind it, come on top.
-                sent, printed = process.communicate(payload, timeout=READY_SECONDS + limits.wall_seconds)
+                sent, printed = process.communicate(payload, timeout=READY_SECONDS + seconds)
             except subprocess.TimeoutExpired:
                 ending = "timed-out"
                 process.kill()
                 sent, printed = process.communicate()
-        if not sent.startswith(frames.STARTED):
+        if not sent.startswith(_STARTED):
             raise SandboxFault(f"student code could not be started: {printed[-2000:].decode(errors='replace')}")
-        received, finished = frames.parse(sent[len(frames.STARTED) : most])
         if ending is None and len(sent) > most:
             ending = "flooded"
+        body = sent[len(_STARTED) : most]
+        received, whole = frames.parse(body.removesuffix(_FINISHED))
+        finished = whole and body.endswith(_FINISHED) and process.returncode == 0
+        kept, self._output_bytes = printed[: self._output_bytes], 0
         return Outcome(
             frames=received,
-            printed=printed[: limits.output_bytes] if capture else b"",
-            ending=ending or ("finished" if finished and process.returncode == 0 else "crashed"),
+            printed=kept,
+            ending=ending or ("finished" if finished else "crashed"),
             signal=-process.returncode if process.returncode < 0 else None,
             exit_code=process.returncode if process.returncode >= 0 else None,
             seconds=time.monotonic() - begun,
         )
 
-    def alive(self) -> bool:
-        return True
-
     def close(self) -> None:
         """Nothing outlives a run."""
+
+    def __enter__(self) -> PlainSession:
+        return self
+
+    def __exit__(self, *exc: object) -> None: ...
 
 
 def serve() -> None:
@@ -78,7 +108,7 @@ def serve() -> None:
     payload = sys.stdin.buffer.read()
     results = os.dup(1)
     os.dup2(2, 1)  # what is printed goes beside the frames, not among them
-    frames.write(results, frames.STARTED)
+    frames.write(results, _STARTED)
     status = 1
     try:
         module.main(payload, functools.partial(frames.write_frame, results))
@@ -87,5 +117,5 @@ def serve() -> None:
         traceback.print_exc()
     sys.stdout.flush()
     if status == 0:
-        frames.write(results, frames.FINISHED)
+        frames.write(results, _FINISHED)
     os._exit(status)

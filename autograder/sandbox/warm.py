@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
-import os
 import socket
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
 
-from autograder.sandbox import canary, frames, processes, wire
-from autograder.sandbox.outcome import Outcome, SandboxFault
+from autograder.sandbox import canary, processes, wire
+from autograder.sandbox.outcome import SandboxFault
 from autograder.sandbox.policy import DEFAULT, READY_SECONDS, Isolation, Limits
-from autograder.sandbox.watch import PIPE_BYTES, watch
+from autograder.sandbox.session import Session
 
 __all__ = ["WarmProcess"]
 
@@ -50,23 +44,9 @@ class WarmProcess:
             self._prove()
         return ", ".join(message["layers"])
 
-    def run(self, payload: bytes, limits: Limits, *, capture: bool, proving: bool = False) -> Outcome:
-        """Run the entry (or the canary, if *proving*) on *payload* in one child.
-
-        Raises SandboxFault, after which this process is to be closed.
-        """
-        request = {"limits": asdict(limits), "canary": proving}
-        with (
-            _memory_file(payload) as given,
-            _pipe() as (results, to_results),
-            _pipe() as (output, to_output),
-            open(os.devnull, "wb") as null,
-        ):
-            try:
-                wire.send(self._channel, request, [given, to_results, to_output if capture else null.fileno()])
-                return watch(self._channel, results, output, limits)
-            except (ConnectionError, EOFError):
-                raise SandboxFault(f"the warm process died: {self._last_words()}") from None
+    def session(self, limits: Limits, *, capture: bool = False, proving: bool = False) -> Session:
+        """A child to run the entry in (or the canary, if *proving*); one at a time. Raises SandboxFault."""
+        return Session(self._channel, limits, self._abandon, capture=capture, proving=proving)
 
     def alive(self) -> bool:
         return not self._process.ended()
@@ -78,38 +58,21 @@ class WarmProcess:
         self._errors.close()
 
     def _prove(self) -> None:
-        with canary.bait() as payload:
-            outcome = self.run(payload, DEFAULT, capture=True, proving=True)
+        with canary.bait() as payload, self.session(DEFAULT, capture=True, proving=True) as session:
+            outcome = session.run(payload)
         if outcome.frames:
             deeds = ", ".join(frame.decode() for frame in outcome.frames)
             raise SandboxFault(f"the sandbox is not tight here (see --isolation=process): a child could {deeds}")
         if outcome.ending != "finished":
             raise SandboxFault(f"the canary {outcome.ending} (signal {outcome.signal}): {outcome.printed.decode()}")
 
+    def _abandon(self, problem: BaseException) -> None:
+        """End it after *problem*; raises SandboxFault if that was its own death."""
+        words = self._last_words()
+        self.close()
+        if isinstance(problem, (ConnectionError, EOFError)):
+            raise SandboxFault(f"the warm process died: {words}") from None
+
     def _last_words(self) -> str:
         self._errors.seek(0)
         return self._errors.read()[-2000:].decode(errors="replace").strip() or "it left no message"
-
-
-@contextmanager
-def _memory_file(content: bytes) -> Iterator[int]:
-    """A descriptor from which *content* can be read once; it exists in memory only."""
-    descriptor = os.memfd_create("payload")
-    try:
-        frames.write(descriptor, content)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        yield descriptor
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _pipe() -> Iterator[tuple[int, int]]:
-    reading, writing = os.pipe()
-    try:
-        with contextlib.suppress(PermissionError):  # of a user who holds many; a smaller one makes the child wait
-            fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-        yield reading, writing
-    finally:
-        os.close(reading)
-        os.close(writing)

@@ -30,7 +30,7 @@ from autograder.sandbox.policy import Limits
 __all__ = ["main"]
 
 _RESULTS = 3
-"""The only descriptor that a child has beside the standard ones."""
+"""The descriptor to which a child sends its frames."""
 _SET_PDEATHSIG = 1
 _MADV_COLLAPSE = 25
 _HUGE_PAGE = 1 << 21
@@ -140,34 +140,36 @@ def _wait(*descriptors: int) -> None:
     poller.poll()
 
 
-def _child(confinement: Confinement, entry: Entry, limits: Limits, payload: int, results: int, output: int) -> NoReturn:
-    """Read the payload, confine this process, say so, run the entry, and end."""
+def _child(
+    confinement: Confinement, entry: Entry, limits: Limits, orders: int, payload: int, results: int, output: int
+) -> NoReturn:
+    """Confine this process, say so, run the entry on one payload after another, and end."""
     status = 1
     try:
         os.dup2(results, _RESULTS)
         try:
-            with open(payload, "rb") as file:
-                content = file.read()
             # Of its own: flags that a child sets on one that is shared would tell the next child of it.
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
             os.dup2(output, 1)
             os.dup2(output, 2)
-            confinement.enter(limits, last_descriptor=_RESULTS)
+            confinement.enter(limits, keep={0, 1, 2, _RESULTS, orders, payload})
         except BaseException:
-            frames.write(_RESULTS, frames.REFUSED + traceback.format_exc().encode())
+            frames.write(orders, wire.REFUSED + traceback.format_exc().encode())
             os._exit(status)
-        frames.write(_RESULTS, frames.STARTED)
-        try:
-            entry(content, functools.partial(frames.write_frame, _RESULTS))
-            status = 0
-        except BaseException:
-            traceback.print_exc()
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(Exception):  # it may be anything by now
-                stream.flush()
-        if status == 0:
-            frames.write(_RESULTS, frames.FINISHED)
-        os.close(_RESULTS)
+        frames.write(orders, wire.STARTED)
+        send = functools.partial(frames.write_frame, _RESULTS)
+        while order := os.read(orders, wire.ORDER.size):
+            (length,) = wire.ORDER.unpack(order)
+            try:
+                entry(os.pread(payload, length, 0), send)
+            except BaseException:
+                traceback.print_exc()
+                break
+            finally:
+                for stream in (sys.stdout, sys.stderr):
+                    with contextlib.suppress(Exception):  # it may be anything by now
+                        stream.flush()
+            frames.write(orders, wire.DONE)
     finally:
         os._exit(status)
 

@@ -28,6 +28,7 @@ from autograder.sandbox import (
     seccomp,
     syscalls,
 )
+from autograder.sandbox.session import Session
 
 ENTRY = """
 import os, resource, signal, socket, sys, threading, time
@@ -84,7 +85,7 @@ def test_frames_arrive_whole_and_in_order(run: Run) -> None:
     """Frames of any size come back as they were sent."""
     outcome = run("send(b'one'); send(b''); send(bytes(300_000))")
     assert outcome.frames == (b"one", b"", bytes(300_000))
-    assert (outcome.ending, outcome.exit_code, outcome.signal) == ("finished", 0, None)
+    assert (outcome.ending, outcome.exit_code, outcome.signal) == ("finished", None, None)
 
 
 def test_output_is_captured_without_loss_of_order(run: Run) -> None:
@@ -326,15 +327,131 @@ def test_standard_input_is_empty(run: Run) -> None:
     assert run("try: input()\nexcept EOFError: send(b'end')").frames == (b"end",)
 
 
-def test_only_the_standard_descriptors_and_the_result_pipe_are_open(run: Run) -> None:
-    """No other descriptor, such as the socket to the grader, is left to a child."""
+def test_only_the_descriptors_that_a_child_needs_are_open(run: Run) -> None:
+    """Beside the standard ones: its frames, its orders, its payload. None leads to the warm process's grader."""
     outcome = run("""
+        import stat
         for descriptor in range(1000):
-            try: os.fstat(descriptor)
+            try: mode = os.fstat(descriptor).st_mode
             except OSError: continue
-            send(str(descriptor).encode())
+            send(f"{descriptor if descriptor < 4 else '+'} {stat.filemode(mode)[0]}".encode())
     """)
-    assert outcome.frames == (b"0", b"1", b"2", b"3")
+    assert sorted(outcome.frames) == [b"+ -", b"+ s", b"0 c", b"1 p", b"2 p", b"3 p"]
+
+
+# Several payloads in one child
+
+
+@pytest.fixture
+def session(sandbox: Sandbox) -> Iterator[Session]:
+    with sandbox.session(limits=SMALL, capture=True) as session:
+        assert isinstance(session, Session)
+        yield session
+
+
+def test_child_goes_on_with_the_next_payload(session: Session) -> None:
+    """What one payload leaves behind in the child is there for the next, and each has frames of its own."""
+    assert session.run(b"sys.planted = os.getpid(); send(b'one')").frames == (b"one",)
+    outcome = session.run(b"send(str(sys.planted == os.getpid()).encode())")
+    assert (outcome.frames, outcome.ending) == ((b"True",), "finished")
+
+
+def test_output_is_kept_of_the_first_payload_only(session: Session) -> None:
+    """What is printed later may tell of payloads that nobody is to see, by whatever descriptor it comes."""
+    first = session.run(b"print('seen'); sys.copy = os.dup(1)")
+    later = session.run(b"print('hidden'); os.write(sys.copy, b'hidden')")
+    assert (first.printed, later.printed) == (b"seen\n", b"")
+
+
+def test_first_payload_that_says_it_is_done_learns_nothing_that_it_can_print(session: Session) -> None:
+    """Code that speaks for the child gets its output sealed before the next payload is there."""
+    first = session.run(
+        textwrap.dedent("""
+            import stat
+            def find(kind):
+                for descriptor in range(4, 100):
+                    try: mode = os.fstat(descriptor).st_mode
+                    except OSError: continue
+                    if kind(mode): return descriptor
+            orders, payload = find(stat.S_ISSOCK), find(stat.S_ISREG)
+            own = os.pread(payload, 10_000, 0)
+            print('before', flush=True)
+            os.write(orders, b'\x02')
+            while os.pread(payload, 10_000, 0) in (own, b''):
+                time.sleep(0.01)
+            print(os.pread(payload, 10_000, 0), flush=True)
+            send(os.pread(payload, 10_000, 0))
+            time.sleep(60)
+        """).encode()
+    )
+    assert (first.printed, first.frames, first.ending) == (b"before\n", (), "finished")
+    later = session.run(b"# a secret", 1.0)
+    assert (later.printed, later.ending) == (b"", "timed-out")
+
+
+def test_payload_cannot_be_changed_by_the_child(session: Session) -> None:
+    """It is open for reading, and by a description of its own: the next payload is what the grader wrote."""
+    outcome = session.run(
+        textwrap.dedent("""
+            import mmap, stat
+            for descriptor in range(4, 100):
+                try: mode = os.fstat(descriptor).st_mode
+                except OSError: continue
+                if stat.S_ISREG(mode):
+                    os.lseek(descriptor, 1 << 20, os.SEEK_SET)
+                    for attempt in (lambda: os.write(descriptor, b'x'), lambda: mmap.mmap(descriptor, 10)):
+                        try: attempt()
+                        except OSError: send(b'refused')
+        """).encode()
+    )
+    assert outcome.frames == (b"refused", b"refused")
+    assert session.run(b"send(b'two')").frames == (b"two",)
+
+
+def test_what_is_sent_between_two_payloads_belongs_to_none(session: Session) -> None:
+    """Threads that go on after their payload is done spoil no frame of the next."""
+    first = session.run(
+        b"threading.Timer(0.05, lambda: (send(b'late'), print('late'), os.write(1, bytes(1000)))).start()"
+    )
+    time.sleep(0.2)
+    later = session.run(b"send(b'own')")
+    assert (first.frames, first.printed, later.frames, later.printed) == ((), b"", (b"own",), b"")
+
+
+def test_time_is_each_payloads_own(session: Session) -> None:
+    """A payload that takes too long ends the child, and what came before it stands."""
+    assert session.run(b"time.sleep(0.3)", 0.5).ending == "finished"
+    assert session.run(b"time.sleep(0.3)", 0.5).ending == "finished"
+    outcome = session.run(b"send(b'kept'); time.sleep(60)", 0.3)
+    assert (outcome.ending, outcome.frames) == ("timed-out", (b"kept",))
+
+
+@pytest.mark.parametrize("end", ["os._exit(0)", "import ctypes; ctypes.string_at(0)", "1 / 0"])
+def test_child_that_has_ended_runs_nothing_more(session: Session, end: str) -> None:
+    """However it ended, the next payload's outcome is a crash, not a fault, and the sandbox goes on."""
+    assert session.run(end.encode()).ending == "crashed"
+    outcome = session.run(b"send(b'x')")
+    assert (outcome.ending, outcome.frames) == ("crashed", ())
+
+
+def test_child_that_ends_between_two_payloads_is_a_crash(session: Session) -> None:
+    """A thread may end the process while it waits."""
+    assert session.run(b"threading.Timer(0.05, lambda: os._exit(3)).start()").ending == "finished"
+    time.sleep(0.2)
+    outcome = session.run(b"send(b'x')")
+    assert (outcome.ending, outcome.exit_code) == ("crashed", 3)
+
+
+def test_cost_of_a_child_is_known_while_it_lives_and_after(sandbox: Sandbox) -> None:
+    """Its processor time grows with what it does."""
+    with sandbox.session() as session:
+        assert isinstance(session, Session)
+        session.run(b"")
+        before = session.cpu_seconds
+        session.run(b"begun = time.process_time()\nwhile time.process_time() < begun + 0.2: pass")
+        assert 0.2 <= session.cpu_seconds - before < 0.3
+        alive = session.cpu_seconds
+    assert alive <= session.cpu_seconds + 0.01 < alive + 0.2
 
 
 # What is left for the next run
@@ -733,7 +850,6 @@ def test_parse_leaves_out_a_frame_that_was_cut() -> None:
     os.close(writing)
     with open(reading, "rb") as file:
         whole = file.read()
-    assert frames.parse(whole) == ((b"one", b"two"), False)
-    assert frames.parse(whole + frames.FINISHED) == ((b"one", b"two"), True)
+    assert frames.parse(whole) == ((b"one", b"two"), True)
     for cut in range(1, 7):
         assert frames.parse(whole[:-cut]) == ((b"one",), False)
