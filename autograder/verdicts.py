@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,8 +22,11 @@ from autograder.runner import NOTHING, Remedy, Runner
 __all__ = ["Explain", "Failure", "Judge", "Verdict", "verdicts"]
 
 _T = TypeVar("_T")
+_SETTING = re.compile(r"\.\s*\w+\s*=(?!=)|set|__|\bdel\b|\bvars\b")
+
 Judge = Callable[[Question, Scenario, Record], Findings]
 """What the hidden checks of a question say of a record under a scenario."""
+
 Explain = Callable[[Question, Sequence[Record]], "Misconception | None"]
 """The known mistake that leaves behind what a question's records hold, one for each hidden scenario."""
 
@@ -165,7 +169,8 @@ def _is_open(verdict: Verdict, runner: Runner, reference: Reference) -> bool:
 def _settled(question: Question, runs: _Runs, runner: Runner, judge: Judge, explain: Explain) -> Verdict:
     """The verdict by *runs*, in which no check fails because of what had run in the same process before.
 
-    So a check fails by a run that was the first of its process, or by the very values that a known mistake leaves.
+    So a check fails by a run that was the first of its process; or by the very values that a known mistake leaves, in
+    code that sets nothing beside its own names.
     """
     while True:
         verdict = _best(question, runs.logs, judge)
@@ -174,9 +179,14 @@ def _settled(question: Question, runs: _Runs, runner: Runner, judge: Judge, expl
         if question.points and not verdict.ran_out_of_time:
             verdict = replace(verdict, mistake=explain(question, verdict.records))
         doubtful = next((failure.scenario for failure in verdict.failures.values() if not failure.log.clean), None)
-        if doubtful is None or verdict.mistake is not None:
+        if doubtful is None or (verdict.mistake is not None and not _sets_attributes(runner)):
             return verdict
         runs.logs[doubtful] = runner.alone(doubtful, runs.remedy)
+
+
+def _sets_attributes(runner: Runner) -> bool:
+    """Whether the code may change what all runs in a process share, such as a function of torch; rather yes than no."""
+    return any(_SETTING.search(cell) for cell in runner.own_cells)
 
 
 def _best(question: Question, logs: Mapping[Scenario, RunLog], judge: Judge) -> Verdict:

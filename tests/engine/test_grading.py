@@ -186,6 +186,23 @@ def after(check: str, *more: str, **answers: str) -> bytes:
     return notebook([*cells[:place], *more, *cells[place:]])
 
 
+def test_what_survives_in_the_process_costs_nothing(grade):
+    """Runs share a process; a check fails only in one that was the first there, whatever an earlier one has changed."""
+    for deed in ("nn.GRU = nn.LSTM", "torch.set_default_dtype(torch.float64)", "torch.stack = None"):
+        assert grade(notebook([*solution(), deed])).score == 100, deed
+        wrong = grade(notebook([*solution(q1="embedding = nn.Embedding(vocab_size, hidden_size)"), deed]))
+        assert lost(wrong) == {"q1"}, deed
+
+
+def test_mistake_that_is_known_needs_no_run_alone(pool):
+    """The very values that a known mistake leaves are not due to what ran before; other wrong ones may be."""
+    known = next(m for m in corpus.misconceptions() if m.question == "q8" and set(m.answers) == {"q8"})
+    for q8, runs in ((known.answers["q8"], 2), ("last_forward = last_backward = bi_h_n.exp()[0]", 3)):
+        ((_, result),) = pool.grade([Submission("a.ipynb", "a", corpus.with_answers({"q8": q8}))])
+        assert lost(result.grade) == {"q8"}
+        assert result.runs == runs
+
+
 def test_name_that_is_used_again_keeps_its_new_meaning(grade):
     """After a wrong q1, `batch_emb` is put right at its check; what later cells make of it is theirs."""
     again = {
