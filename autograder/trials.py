@@ -54,12 +54,15 @@ def observe(
 
 
 def _tried_out(trials: Sequence[Trial]) -> list[str]:
-    cells = []
+    """The reference's cells up to the last that is tried out, with the trials in front of it and of others."""
+    cells: list[str] = []
+    last = 0
     for cell in course.reference_cells():
         question = next((q for q in course.questions() if q.points and cell == answer(q.id)), None)
         for trial in trials:
             if question is not None and trial.question == question.id:
                 others = [code for name, code in trial.answers.items() if name != question.id]
                 cells += [_KEEP, *others, trial.answers[question.id], f"grader.check({trial.id!r})", _UNDO]
+                last = len(cells)
         cells.append(cell)
-    return cells
+    return cells[:last]
