@@ -133,13 +133,18 @@ def _decoded(encoded: bytes) -> dict[str, _Kept]:
 
 def _key(job: Job) -> str:
     determining: dict[str, Any] = {
-        **{"inside": _inside(), "cells": job.cells, "replacements": job.replacements, "skip": job.skip},
+        **{"inside": _inside(), "cells": _code(tuple(job.cells)), "replacements": job.replacements, "skip": job.skip},
         **{"batch_first": job.batch_first, "values": job.values, "verbose": job.verbose},
     }
     if job.rebindings:
         # Not by the numbers of the reference, whose last bits differ from machine to machine.
         determining |= {"rebindings": [vars(rebinding) for rebinding in job.rebindings], "reference": _reference()}
     return hashlib.sha256(json.dumps(determining, sort_keys=True).encode()).hexdigest()[:32]
+
+
+@functools.lru_cache(maxsize=1)
+def _code(cells: tuple[str, ...]) -> str:
+    return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
 
 
 @functools.cache

@@ -17,8 +17,8 @@ __all__ = ["Record", "RunLog"]
 
 MESSAGES = 20_000
 """Most messages of a run that are read; an ordinary one has some hundred."""
-SHORT = 200
-"""Bytes of a frame that is not read twice."""
+SHORT = 2000
+"""Bytes of a message, its tensors apart, that is not read twice: most of a class say the same."""
 ERRORS = 50
 """Most errors of a run that are kept."""
 MESSAGE_CHARACTERS = 2000
@@ -34,12 +34,13 @@ _NEXT = pack(NEXT)
 
 
 def _message(frame: bytes) -> Tree:
-    return _short_message(frame) if len(frame) <= SHORT else unpack(frame, tensors=False)[0]
+    said = frame[: 4 + int.from_bytes(frame[:4], "little")]
+    return _short_message(said) if len(said) <= SHORT else unpack(frame, tensors=False)[0]
 
 
 @functools.lru_cache(maxsize=4096)
 def _short_message(frame: bytes) -> Tree:
-    """A message that is not to be changed: which statements were started is the same from run to run."""
+    """A message that is not to be changed."""
     return unpack(frame, tensors=False)[0]
 
 
