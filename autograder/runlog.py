@@ -38,7 +38,7 @@ def _message(frame: bytes) -> Tree:
     return _short_message(said) if len(said) <= SHORT else unpack(frame, tensors=False)[0]
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=1024)
 def _short_message(frame: bytes) -> Tree:
     """A message that is not to be changed."""
     return unpack(frame, tensors=False)[0]

@@ -16,7 +16,8 @@ from autograder.bench.sample import made_up_class
 
 __all__ = ["Growth", "grown"]
 
-_SAMPLE_SECONDS = 2.0  # looking at a gigabyte takes time, too
+_SECONDS_BETWEEN_LOOKS = 0.003
+"""At the memory, for each submission of the class: seen as often, the peaks of small and large classes compare."""
 
 
 @dataclass(frozen=True)
@@ -42,23 +43,27 @@ def grown(size: int, workers: int) -> Growth:
         for submission in made_up_class(size):
             (given / submission.name).write_bytes(submission.content)
         grade = [str(BIN / "autograder"), "grade", str(given), "--out", str(out), "--workers", str(workers)]
+        pause = max(0.1, size * _SECONDS_BETWEEN_LOOKS)
         peaks: list[int] = []
-        graded = measured(lambda: peaks.append(_watched(grade)))
+        graded = measured(lambda: peaks.append(_watched(grade, pause)))
         folder = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
-        resumed = measured(lambda: _watched(grade))
-        regraded = measured(lambda: _watched([grade[0], "regrade", str(out), "--workers", str(workers)]))
+        resumed = measured(lambda: _watched(grade, pause))
+        regraded = measured(lambda: _watched([grade[0], "regrade", str(out), "--workers", str(workers)], pause))
         return Growth(size, graded.wall, peaks[0], folder, resumed.wall, regraded.wall)
 
 
-def _watched(argv: list[str]) -> int:
-    """Run a command; the most memory that it and its descendants had at a time. Raises `BenchFault` if it fails."""
+def _watched(argv: list[str], seconds: float) -> int:
+    """Run a command; the most memory that it and its descendants had, as seen every so many *seconds*.
+
+    Raises `BenchFault` if it fails.
+    """
     process = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
     over = threading.Event()
     peak = 0
 
     def watch() -> None:
         nonlocal peak
-        while not over.wait(_SAMPLE_SECONDS):
+        while not over.wait(seconds):
             peak = max(peak, sum(_resident(pid) for pid in _family(process.pid)))
 
     watcher = threading.Thread(target=watch)
