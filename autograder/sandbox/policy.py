@@ -39,9 +39,9 @@ class Limits:
     """What one child may use."""
 
     wall_seconds: float = 60.0
-    """Time from the start of student code, by the grader's clock."""
+    """Time for each payload, by the grader's clock."""
     cpu_seconds: int = 60
-    """Processor time, all threads together."""
+    """Processor time for all payloads, all threads together."""
     memory_bytes: int = 1 << 30
     """Address space beyond what the warm process occupies."""
     threads: int = 64
@@ -53,7 +53,7 @@ class Limits:
     output_bytes: int = 1 << 20
     """Captured standard output and error; what exceeds it is read and dropped."""
     frames_bytes: int = 16 << 20
-    """All frames together, headers included; exceeding it ends the child."""
+    """All frames of a payload, headers included; exceeding it ends the child."""
 
 
 DEFAULT = Limits()
