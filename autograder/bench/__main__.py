@@ -196,7 +196,7 @@ def _parts_table(parts: Sequence[Parts], limits: Sequence[dict[str, Cost]]) -> l
         "",
         *_table(("", "CPU ms a notebook"), [(name, f"{1000 * seconds:.1f}") for name, seconds in rows]),
         "",
-        f"Confinement: {confinement:.1f} ms a run.",
+        f"Confinement: {confinement:.1f} ms a child.",
         kept,
         "",
     ]
