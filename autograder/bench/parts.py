@@ -18,13 +18,13 @@ from autograder import course
 from autograder.bench.limit import KindedJob
 from autograder.records import Result, Submission
 from autograder.sandbox import DEFAULT, Isolation, Limits, Sandbox
-from autograder.sandbox.box import AnySession
 from autograder.sandbox.session import Session
 
 if TYPE_CHECKING:
     from autograder.checks import Findings, Look
     from autograder.runlog import RunLog
     from autograder.runner import JobWithTensors
+    from autograder.sandbox.box import AnySession
 
 __all__ = ["Parts", "graded_here"]
 

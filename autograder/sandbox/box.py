@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import platform
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from autograder.sandbox.outcome import Outcome, SandboxFault
 from autograder.sandbox.plain import PlainProcess, PlainSession
 from autograder.sandbox.policy import DEFAULT, Isolation, Limits
-from autograder.sandbox.session import Session
-from autograder.sandbox.warm import WarmProcess
 
-__all__ = ["AnySession", "Sandbox"]
+if TYPE_CHECKING:
+    from autograder.sandbox.session import Session
+    from autograder.sandbox.warm import WarmProcess
 
-AnySession = Session | PlainSession
+    AnySession = Session | PlainSession
+
+__all__ = ["Sandbox"]
 
 
 class Sandbox:
@@ -67,6 +70,8 @@ class Sandbox:
 
     def _start(self) -> WarmProcess | PlainProcess:
         if platform.system() == "Linux":
+            from autograder.sandbox.warm import WarmProcess  # it needs modules that other systems lack
+
             return WarmProcess(self._kind, self._entry)
         if self._kind == "process":
             return PlainProcess(self._entry)

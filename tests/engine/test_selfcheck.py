@@ -6,6 +6,8 @@ import contextlib
 import io
 import json
 import platform
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from types import SimpleNamespace
@@ -119,6 +121,17 @@ def test_file_runs_in_a_plain_process_where_there_is_no_linux(
     monkeypatch.setattr(platform, "system", lambda: "Darwin")
     assert selfcheck.check(SOLUTION, "en") == selfcheck.PASSED
     assert "20 of 20 checks passed." in capsys.readouterr().out
+
+
+def test_nothing_is_imported_that_only_some_systems_have() -> None:
+    """Where modules of Unix are missing, as on Windows, one's own file is checked all the same."""
+    code = (
+        "import platform, sys; platform.system = lambda: 'Windows'; sys.modules.update(fcntl=None, resource=None)\n"
+        "from autograder import cli; sys.exit(cli.main(['check', sys.argv[1], '--lang', 'en']))"
+    )
+    run = subprocess.run([sys.executable, "-c", code, SOLUTION], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stderr) == (selfcheck.PASSED, "")
+    assert "20 of 20 checks passed." in run.stdout
 
 
 @pytest.mark.parametrize(("name", "content"), [("rnn.ipynb", b"{"), ("rnn.docx", b"PK"), ("rnn.py", b"")])
