@@ -121,8 +121,9 @@ class _Run:
                 raise _Overtime
         except BaseException as problem:  # SystemExit and KeyboardInterrupt too: the next statement is another one
             _alarm(0)
-            self.report(statement, problem)
-            if self.late or isinstance(problem, MemoryError) or "allocate memory" in _words(problem):
+            exhausted = isinstance(problem, MemoryError) or "allocate memory" in _words(problem)
+            self.report(statement, problem, exhausted=exhausted)
+            if self.late or exhausted:
                 self.give_back()
 
     def give_back(self) -> None:
@@ -149,7 +150,7 @@ class _Run:
         self.late = True  # the exception may be lost in a destructor, or with whoever looks at a value
         raise _Overtime
 
-    def report(self, statement: Statement, problem: BaseException) -> None:
+    def report(self, statement: Statement, problem: BaseException, *, exhausted: bool) -> None:
         overtime = self.late or isinstance(problem, _Overtime)
         self.stalled |= overtime
         line = statement.line
@@ -160,8 +161,8 @@ class _Run:
             trace = trace.tb_next
         words = _words(problem)
         error = {"type": type(problem).__name__, "message": words if self.job.verbose else ""}
-        kind = "overtime" if overtime else "error"
-        self.send(pack({"kind": kind, "cell": statement.cell, "line": line, **error, "names": sorted(statement.names)}))
+        place = {"cell": statement.cell, "line": line, "names": sorted(statement.names)}
+        self.send(pack({"kind": "overtime" if overtime else "error", **place, **error, "exhausted": exhausted}))
         missing: Tree = {"is": "missing", "error": _digest(error["type"], words)}
         self.failed.update((name, missing) for name in statement.names)
 
