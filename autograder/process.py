@@ -42,7 +42,7 @@ class StudentProcess:
         lines = tuple(len(cell.splitlines()) for cell in first.cells)
         log = RunLog(outcome.frames, outcome.ending, printed, lines, outcome.seconds)
         logs = log.parted(len(jobs), first=new)
-        if all(log and log.ending == "finished" and not log.stalled and not log.exhausted for log in logs):
+        if all(log and log.ending == "finished" and not log.stalled for log in logs):
             self._ran = first.cells
         return logs
 

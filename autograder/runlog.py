@@ -170,11 +170,6 @@ class RunLog:
             return cell, line
         return None
 
-    @property
-    def exhausted(self) -> bool:
-        """Whether memory ran out: what is given back is in pieces, and the next run might not get what it needs."""
-        return any(message.get("exhausted") is True for message, _ in self.messages)
-
     @functools.cached_property
     def stalled(self) -> tuple[int, ...]:
         """The statements that outran their time, or with which the run ended."""

@@ -23,6 +23,7 @@ __all__ = ["Explain", "Failure", "Judge", "Verdict", "verdicts"]
 
 _T = TypeVar("_T")
 _SETTING = re.compile(r"\.\s*\w+\s*=(?!=)|set|__|\bdel\b|\bvars\b")
+"""What code that changes anything beside its own names has in it, such as an attribute's assignment."""
 
 Judge = Callable[[Question, Scenario, Record], Findings]
 """What the hidden checks of a question say of a record under a scenario."""
@@ -100,11 +101,9 @@ def verdicts(runner: Runner, reference: Reference, judge: Judge, explain: Explai
     runs = _Runs(NOTHING, runner.hidden())
     for question in course.questions():
         verdict = _best(question, runs.logs, timed)
-        if verdict.right:
-            pass
-        elif len(runs.remedy.wrong) < len(wrong) and _is_answered(question, runner):
+        if not verdict.right and len(runs.remedy.wrong) < len(wrong) and _is_answered(question, runner):
             verdict, runs = _follow_through(question, wrong, runner, reference, timed, explain)
-        else:
+        elif not verdict.right:
             verdict = _settled(question, runs, runner, timed, explain)
         final.append(verdict)
         if not verdict.right:

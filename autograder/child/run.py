@@ -121,10 +121,9 @@ class _Run:
                 raise _Overtime
         except BaseException as problem:  # SystemExit and KeyboardInterrupt too: the next statement is another one
             _alarm(0)
-            exhausted = isinstance(problem, MemoryError) or "allocate memory" in _words(problem)
-            self.report(statement, problem, exhausted=exhausted)
-            if self.late or exhausted:
-                self.give_back()
+            if self.late or isinstance(problem, MemoryError) or "allocate memory" in _words(problem):
+                self.give_back()  # before anything else: there may be no memory left to report with
+            self.report(statement, problem)
 
     def give_back(self) -> None:
         """Empty what a loop without an end has filled: it may be all the memory that the next statements have."""
@@ -150,7 +149,7 @@ class _Run:
         self.late = True  # the exception may be lost in a destructor, or with whoever looks at a value
         raise _Overtime
 
-    def report(self, statement: Statement, problem: BaseException, *, exhausted: bool) -> None:
+    def report(self, statement: Statement, problem: BaseException) -> None:
         overtime = self.late or isinstance(problem, _Overtime)
         self.stalled |= overtime
         line = statement.line
@@ -161,8 +160,8 @@ class _Run:
             trace = trace.tb_next
         words = _words(problem)
         error = {"type": type(problem).__name__, "message": words if self.job.verbose else ""}
-        place = {"cell": statement.cell, "line": line, "names": sorted(statement.names)}
-        self.send(pack({"kind": "overtime" if overtime else "error", **place, **error, "exhausted": exhausted}))
+        kind = "overtime" if overtime else "error"
+        self.send(pack({"kind": kind, "cell": statement.cell, "line": line, **error, "names": sorted(statement.names)}))
         missing: Tree = {"is": "missing", "error": _digest(error["type"], words)}
         self.failed.update((name, missing) for name in statement.names)
 

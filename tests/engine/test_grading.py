@@ -271,13 +271,11 @@ def test_drawing_between_other_work_stops_nothing(grade):
 
 
 def test_loop_without_end_leaves_its_memory_to_the_others(grade):
-    """It fills all there is before its time is over; where that ends the process, the next one goes on without it."""
+    """It fills all there is before its time is over; even so the error is reported, and the process goes on."""
     q6 = "decoded_ids = []\nwhile True:\n    decoded_ids.append(torch.zeros(10_000))"
     result = grade(corpus.with_answers({"q6": q6}))
     assert lost(result) == {"q6"}
-    # Some C++ code cannot do without the memory that it asks for; which code is the first to ask is chance.
-    assert result.status in ("graded", "crashed")
-    assert len(result.errors) == 1 or (result.status == "crashed" and not result.errors)
+    assert (result.status, len(result.errors)) == ("graded", 1)
 
 
 def test_right_answer_that_was_not_reached_is_told_so(grade):

@@ -18,7 +18,6 @@ STALLED = Outcome(
     (pack({"kind": "started", "statement": 3, "cell": 1, "line": 1}), pack({"kind": "overtime"})),
     *(b"", "finished", None, None, 0.1),
 )
-EXHAUSTED = Outcome((pack({"kind": "error", "exhausted": True}),), b"", "finished", None, None, 0.1)
 TWO = (pack(NEXT),)
 
 
@@ -86,9 +85,9 @@ def test_no_code_runs_where_another_has_run(process, sessions):
     assert sessions.children == [1, 1, 1]
 
 
-@pytest.mark.parametrize("outcome", [CRASHED, STALLED, EXHAUSTED], ids=["crashed", "stalled", "exhausted"])
+@pytest.mark.parametrize("outcome", [CRASHED, STALLED], ids=["crashed", "stalled"])
 def test_child_in_which_something_went_wrong_is_left(process, sessions, outcome):
-    """After a crash it is gone; a statement without an end may still go on in it; memory that ran out is in pieces."""
+    """After a crash it is gone, and a statement without an end may still go on in it."""
     sessions.outcome = outcome
     process.run([job()], 1.0)
     sessions.outcome = FINE
