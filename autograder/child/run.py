@@ -34,6 +34,8 @@ CALLS = 16
 MESSAGE_CHARACTERS = 2000
 GROWN = 1000
 """More items than an answer's list ever has."""
+ROOM = 64 << 20
+"""Bytes that a run at the released sizes may need at once."""
 
 Send = Callable[[bytes], None]
 
@@ -121,8 +123,8 @@ class _Run:
                 raise _Overtime
         except BaseException as problem:  # SystemExit and KeyboardInterrupt too: the next statement is another one
             _alarm(0)
-            if self.late or isinstance(problem, MemoryError) or "allocate memory" in _words(problem):
-                self.give_back()  # before anything else: there may be no memory left to report with
+            if self.late or _memory_is_short():
+                self.give_back()  # before anything else: there may be none left to report with
             self.report(statement, problem)
 
     def give_back(self) -> None:
@@ -254,6 +256,15 @@ def _alarm(seconds: float) -> None:
     """Let a statement be stopped after *seconds*, and again shortly after; 0 lets it be. Windows has no such alarm."""
     if hasattr(signal, "setitimer"):
         signal.setitimer(signal.ITIMER_REAL, seconds, 0.2)
+
+
+def _memory_is_short() -> bool:
+    """Whether it is; errors that come of it do not always say so, since their texts take memory, too."""
+    try:
+        bytes(ROOM)  # which is not touched
+    except MemoryError:
+        return True
+    return False
 
 
 def _words(problem: BaseException) -> str:
