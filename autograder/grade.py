@@ -6,10 +6,11 @@ by `autograder.report`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import msgspec
 
 from autograder.language import Language
 
@@ -281,51 +282,11 @@ class Row:
         return scores
 
 
-def to_json(grade: Grade) -> str:
-    """*grade* as JSON, in ASCII, so that lone surrogates in a student's text pass through."""
-    return json.dumps(asdict(grade))
+def to_json(grade: Grade) -> bytes:
+    """*grade* as JSON. Raises UnicodeEncodeError for lone surrogates, which the readers of files and frames replace."""
+    return msgspec.json.encode(grade)
 
 
-def from_json(encoded: str) -> Grade:
-    """The grade that `to_json` wrote."""
-    fields: dict[str, Any] = _frozen(json.loads(encoded))
-    fields["questions"] = tuple(_question(question) for question in fields["questions"])
-    fields["detail"] = _note(fields["detail"])
-    fields["remarks"] = tuple(Note(**note) for note in fields["remarks"])
-    return Grade(**fields)
-
-
-def _question(fields: dict[str, Any]) -> QuestionGrade:
-    checks = tuple(CheckResult(**{**check, "note": _note(check["note"])}) for check in fields["checks"])
-    example = fields["example"] and _example(fields["example"])
-    cells = tuple(OwnCell(**cell) for cell in fields["cells"])
-    notes = tuple(Note(**note) for note in fields["notes"])
-    return QuestionGrade(**{**fields, "checks": checks, "example": example, "cells": cells, "notes": notes})
-
-
-def _example(fields: dict[str, Any]) -> Example:
-    differences = tuple(
-        Difference(
-            **{
-                **one,
-                "note": Note(**one["note"]),
-                "expected": Value(**one["expected"]),
-                "received": Value(**one["received"]),
-            }
-        )
-        for one in fields["differences"]
-    )
-    error = fields["error"] and StatementError(**fields["error"])
-    reach = tuple(Reach(**one) for one in fields["reach"])
-    return Example(fields["id"], differences, error, reach)
-
-
-def _note(fields: dict[str, Any] | None) -> Note | None:
-    return None if fields is None else Note(**fields)
-
-
-def _frozen(value: Any) -> Any:
-    """*value* with tuples for JSON's lists."""
-    if isinstance(value, list):
-        return tuple(_frozen(item) for item in value)
-    return {key: _frozen(item) for key, item in value.items()} if isinstance(value, dict) else value
+def from_json(encoded: bytes) -> Grade:
+    """The grade that `to_json` wrote; lists of `Any` come back as lists."""
+    return msgspec.json.decode(encoded, type=Grade)
