@@ -102,7 +102,7 @@ def _folder() -> Path:
 
 def _encoded(records: Mapping[str, Mapping[str, Record]]) -> bytes:
     frames = {
-        name: {example: encode(record.message, dict(record.tensors())) for example, record in by_example.items()}
+        name: {example: encode(record.message, record.blob) for example, record in by_example.items()}
         for name, by_example in records.items()
     }
     return msgspec.msgpack.encode(frames)

@@ -82,7 +82,7 @@ class Runs:
             log = self._run(*self._job(scenario, remedy))
             self._seconds_left -= log.cpu_seconds
             culprit = log.culprit()
-            if culprit is None or len(self._skip) >= self._allowance.stops:
+            if culprit is None or len(self._skip) >= self._allowance.stopped:
                 return log
             self._skip.append(culprit[0])
             self.stops.append(culprit[1])

@@ -36,7 +36,7 @@ def main(payload: bytes, send: Callable[[bytes], None]) -> None:
     task = json.loads(payload)
     bait = Path(task["bait"])
     deeds: dict[str, Callable[[], object]] = {
-        "write a file": lambda: bait.with_name("written").write_bytes(b""),
+        "write a file": lambda: os.open(bait.with_name("written"), os.O_WRONLY | os.O_CREAT),  # what `open` is, is the entry's
         "change a file": lambda: os.truncate(bait, 0),
         "delete a file": bait.unlink,
         "open a TCP socket": lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM),

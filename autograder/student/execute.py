@@ -16,6 +16,7 @@ import selectors
 import signal
 from collections.abc import Callable
 from types import CodeType
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -27,6 +28,7 @@ from autograder.student.program import TOLD, Statement, of_cell, spoken
 from autograder.student.recorder import described
 from autograder.wire.job import Job, decode_job
 from autograder.wire.messages import Cell, Failed, Failure, Finished, Message, Outline, Recorded, Started, encode
+from autograder.wire.values import save_tensors
 
 __all__ = ["Execution", "main"]
 
@@ -53,6 +55,8 @@ class Execution:
         self.follow = FollowThrough(job, tensors, self.namespace)
         self.failures: dict[str, Failure] = {}
         """By name, the error of the last statement that was to bind it, if it did not."""
+        self.recorded: dict[str, tuple[object, ...]] = {}
+        """What was taken down of each question last."""
         self.ended: set[str] = set()
         self.program: list[Statement] = []
         self.spoken: set[str] = set()
@@ -77,8 +81,8 @@ class Execution:
             self.end(question)
         self.send(Finished())
 
-    def send(self, message: Message, tensors: dict[str, Tensor] | None = None) -> None:
-        self._send(encode(message, tensors))
+    def send(self, message: Message, blob: bytes = b"") -> None:
+        self._send(encode(message, blob))
 
     def take_apart(self) -> None:
         """Make the program. A cell may be written so that taking it apart does not end: it is a statement, too."""
@@ -187,13 +191,18 @@ class Execution:
         if question is not None and bound.isdisjoint({name for names in self.job.names.values() for name in names}):
             self.follow.put_back(question, bound)
 
-    def record(self, question: str, when: str) -> None:
+    def record(self, question: str, when: Literal["check", "end"]) -> None:
         tensors: dict[str, Tensor] = {}
         names = self.job.names[question]
         values = {name: described(self.namespace, name, tensors) for name in names}
         failures = {name: self.failures[name] for name in names if name in self.failures}
         changed = self.follow.changed(question) if when == "check" else ()
-        self.send(Recorded(question, when, values, failures, changed), tensors)  # type: ignore[arg-type]
+        recorded = values, failures, save_tensors(tensors)
+        if when == "end" and self.recorded.get(question) == recorded:
+            self.send(Recorded(question, "end", {}, same=True))
+        else:
+            self.send(Recorded(question, when, values, failures, changed), recorded[2])
+        self.recorded[question] = recorded
 
     def replace(self, name: str) -> None:
         """Put the scenario's value in the released one's place."""

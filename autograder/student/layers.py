@@ -71,9 +71,10 @@ _layers: dict[int, tuple[weakref.ref[nn.Module], dict[str, _Pinned]]] = {}
 
 
 def salted(salt: str) -> None:
-    """Let layers that are made from now on have numbers that depend on *salt*."""
+    """Let layers that are made from now on have numbers that depend on *salt*; forget those that were made before."""
     global _salt
     _salt = salt
+    _layers.clear()
 
 
 def _numbers(layer: str, name: str, shape: tuple[int, ...]) -> Tensor:

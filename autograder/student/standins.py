@@ -81,7 +81,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Finds stand-ins for what shows, modules that the notebook wrote, and nothing that is installed by chance."""
 
     def __init__(self) -> None:
-        self.there = _required_modules()
+        self.by_chance = _installed_by_chance()
 
     def find_spec(self, name: str, path: object, target: object = None) -> Any:
         top = name.partition(".")[0]
@@ -90,7 +90,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         source = files.written(f"{name.replace('.', '/')}.py")
         if source is not None:
             return importlib.util.spec_from_loader(name, _Written(source))
-        if top not in self.there and top not in sys.stdlib_module_names and top not in sys.modules:
+        if top in self.by_chance:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         return None
 
@@ -110,8 +110,8 @@ class _Written(importlib.abc.Loader):
         exec(compile(self.source, module.__name__, "exec"), vars(module))
 
 
-def _required_modules() -> set[str]:
-    """The top-level modules of `REQUIREMENTS` and of what they themselves require."""
+def _installed_by_chance() -> set[str]:
+    """The top-level modules of whatever `REQUIREMENTS`, and what they themselves require, do not bring."""
     waiting, distributions = list(REQUIREMENTS), set[str]()
     while waiting:
         name = _normalised(waiting.pop())
@@ -124,8 +124,7 @@ def _required_modules() -> set[str]:
             continue
         waiting += [_distribution(line) for line in required if "extra ==" not in line]
     by_module = importlib.metadata.packages_distributions()
-    found = {module for module, owners in by_module.items() if distributions & {*map(_normalised, owners)}}
-    return found | {"otter", "autograder"}
+    return {module for module, owners in by_module.items() if distributions.isdisjoint(map(_normalised, owners))}
 
 
 def _normalised(distribution: str) -> str:

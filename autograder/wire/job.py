@@ -63,7 +63,7 @@ _LENGTH = 8
 def encode_job(job: Job, tensors: Mapping[str, Tensor]) -> bytes:
     """The job as a payload, with the tensors of its corrections and given values."""
     body = msgspec.json.encode(job)
-    return len(body).to_bytes(_LENGTH, "little") + body + (save_tensors(tensors) if tensors else b"")
+    return len(body).to_bytes(_LENGTH, "little") + body + save_tensors(tensors)
 
 
 def decode_job(payload: bytes) -> tuple[Job, dict[str, Tensor]]:

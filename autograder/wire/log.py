@@ -120,6 +120,8 @@ class Log:
         ended = [record for record in own if record.message.when == "end"]
         call = self.settling_call(question, later)
         nothing = Record(NOTHING)
+        if ended and ended[-1].message.same:
+            ended = checked
         return [checked[call - 1] if call else nothing, ended[-1] if ended else nothing]
 
     def culprit(self) -> tuple[int, Place] | None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
 from torch import Tensor
 
-from autograder.wire.values import Described, Malformed, load_tensors, save_tensors
+from autograder.wire.values import Described, Malformed, load_tensors
 
 __all__ = ["Cell", "Failed", "Failure", "Finished", "Message", "Outline", "Recorded", "Started", "decode", "encode"]
 
@@ -73,6 +72,8 @@ class Recorded(msgspec.Struct, frozen=True, tag=True):
     """By name, the error of the last statement that was to bind it, if it did not."""
     changed: tuple[str, ...] = ()
     """The given names, and those of earlier questions, that differ from what they were when they were settled."""
+    same: bool = False
+    """Whether nothing has changed since the last call of the check: then the values are not sent again."""
 
 
 class Finished(msgspec.Struct, frozen=True, tag=True):
@@ -84,10 +85,10 @@ _decoder = msgspec.json.Decoder(Message)
 _LENGTH = 4
 
 
-def encode(message: Message, tensors: Mapping[str, Tensor] | None = None) -> bytes:
+def encode(message: Message, blob: bytes = b"") -> bytes:
     """One frame: the length of the JSON part, the JSON, and the tensors if there are any."""
     body = msgspec.json.encode(message)
-    return len(body).to_bytes(_LENGTH, "little") + body + (save_tensors(tensors) if tensors else b"")
+    return len(body).to_bytes(_LENGTH, "little") + body + blob
 
 
 def decode(frame: bytes) -> tuple[Message, bytes]:

@@ -169,7 +169,9 @@ def _restore_packed(value: Packed, tensors: Mapping[str, Tensor]) -> PackedSeque
 
 
 def save_tensors(tensors: Mapping[str, Tensor]) -> bytes:
-    """The tensors as safetensors; `safetensors.torch.save` takes ten times as long over small ones."""
+    """The tensors as safetensors, if any; `safetensors.torch.save` takes ten times as long over small ones."""
+    if not tensors:
+        return b""
     whole = {key: tensor.contiguous() for key, tensor in tensors.items()}  # kept until they have been copied
     specs = {
         key: TensorSpec(
