@@ -70,6 +70,8 @@ class Execution:
         passed_over = unneeded(self.job.cells, self.spoken)
         cell = 0
         for index, statement in enumerate(self.program):
+            if self.is_done():
+                break
             if statement.cell in passed_over:
                 continue
             if statement.cell != cell:
@@ -77,9 +79,16 @@ class Execution:
                 cell = statement.cell
             self.statement(index, statement)
         self.end_cell(cell)
-        for question in self.job.names:
+        for question in () if self.job.until else self.job.names:
             self.end(question)
         self.send(Finished())
+
+    def is_done(self) -> bool:
+        """Whether a check of a question after the last that is of interest was called."""
+        questions = list(self.job.names)
+        return bool(self.job.until) and any(
+            question in self.follow.calls for question in questions[questions.index(self.job.until) + 1 :]
+        )
 
     def send(self, message: Message, blob: bytes = b"") -> None:
         self._send(encode(message, blob))
@@ -156,7 +165,7 @@ class Execution:
         line = statement.line
         trace = problem.__traceback__
         while trace is not None:
-            if trace.tb_frame.f_code.co_filename == f"<cell {statement.cell}>":
+            if trace.tb_frame.f_code.co_filename in (f"<cell {statement.cell}>", "<cell 0>"):  # its own, or a given one
                 line = trace.tb_lineno
             trace = trace.tb_next
         kind = type(problem).__name__[:KIND_CHARACTERS]
