@@ -79,7 +79,9 @@ def unpacked(candidate: Candidate, nested: int = _NESTED) -> Iterator[Candidate]
         return
     archive = candidate.file
     try:
-        inside = [name for name in _contents(archive) if kind_of(name) <= Kind.SCRIPT] if nested else []
+        names = list(_contents(archive)) if nested else []
+        code = [name for name in names if kind_of(name) <= Kind.SCRIPT]
+        inside = code or [name for name in names if kind_of(name) == Kind.TEXT]
         if not inside:
             raise Refused("archive-without-notebook")
     except Refused as refused:

@@ -12,7 +12,7 @@ from autograder.grade import Note, Person, Submission
 from autograder.intake.archives import File, Refused, decoded, packed_as
 from autograder.intake.choice import Candidate, choose
 from autograder.intake.evidence import Assignment
-from autograder.intake.files import Kind, bounded, kind_of, leftover, listed, single, unused
+from autograder.intake.files import Kind, bounded, kind_of, leftover, listed, single
 from autograder.intake.owners import Claim, SetAside, claims
 from autograder.intake.platforms import Place, settle
 from autograder.intake.roster import fold
@@ -157,7 +157,17 @@ def _entry(theirs: Sequence[Claim], assignment: Assignment, aside: list[SetAside
     moments = {claim.candidate.moment for claim in handed_in}
     attempts = max(len(moments), *(claim.attempts for claim in theirs))
     remarks = (remark,) if rivals else ()
-    return Entry(unused(counted, times), people, best.moment[1], attempts, best.late, remarks, best.file, assignment)
+    return Entry(_unused(counted, times), people, best.moment[1], attempts, best.late, remarks, best.file, assignment)
+
+
+def _unused(name: str, times: Counter[str]) -> str:
+    """*name*, or `name~2.ipynb`, ... where it came before; *times* counts."""
+    path, free = PurePosixPath(name), name
+    while free in times:
+        times[name] += 1
+        free = str(path.with_name(f"{path.stem}~{times[name]}{path.suffix}"))
+    times[free] = 1
+    return free
 
 
 def _doubts(entries: Sequence[Entry]) -> Iterator[Note]:

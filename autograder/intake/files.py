@@ -6,17 +6,16 @@ import os
 import re
 import stat
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from enum import IntEnum
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from autograder.grade import Note
 from autograder.intake.archives import MAX_BYTES, File, Refused, decoded, refuse, unpack
 
-__all__ = ["Kind", "bounded", "kind_of", "leftover", "listed", "sift", "single", "unused"]
+__all__ = ["Kind", "bounded", "kind_of", "leftover", "listed", "sift", "single"]
 
 MAX_DEPTH = 40
 """Folders within folders; what lies deeper is not read. Exports have five, projects with libraries a dozen."""
@@ -63,16 +62,6 @@ def bounded(name: str, most: int = _NAME_CHARACTERS) -> str:
     return name if len(name) <= most else f"{name[: most - 61]}…{name[-60:]}"
 
 
-def unused(name: str, times: Counter[str]) -> str:
-    """*name*, or `name~2.ipynb`, ... where it came before (a zip may hold a name twice); *times* counts."""
-    path, free = PurePosixPath(name), name
-    while free in times:
-        times[name] += 1
-        free = str(path.with_name(f"{path.stem}~{times[name]}{path.suffix}"))
-    times[free] = 1
-    return free
-
-
 def leftover(name: str) -> str:
     """What the file is that stands for a folder of leftovers; nothing for any other."""
     return _LEFTOVERS.get(name.rpartition("/")[2].lower(), "")
@@ -93,20 +82,21 @@ def single(path: Path) -> File:
 
 def sift(files: Iterable[File]) -> list[File]:
     """*files* without junk, with names that lead nowhere else, each leftover folder as one file."""
-    times: Counter[str] = Counter()
-    sifted = []
+    sifted: list[File] = []
+    left_out: set[str] = set()
     for file in files:
         parts = [part for part in re.split(r"[/\\]", file.name) if part not in ("", ".", "..")] or ["unnamed"]
         left = next((i for i, part in enumerate(parts) if part.lower() in _LEFTOVERS), None)
         if any(_JUNK.fullmatch(part) for part in parts[:left]):
             continue
         if left is None and len(parts) <= MAX_DEPTH + 1:
-            sifted.append(replace(file, name=unused(bounded("/".join(parts)), times)))
+            sifted.append(replace(file, name=bounded("/".join(parts))))
             continue
         why, last = ("folders-too-deep", MAX_DEPTH) if left is None else (_LEFTOVERS[parts[left].lower()], left)
         name = bounded("/".join(parts[: last + 1]))
-        if name not in times:
-            sifted.append(File(unused(name, times), partial(refuse, Refused(why))))
+        if name not in left_out:
+            left_out.add(name)
+            sifted.append(File(name, partial(refuse, Refused(why))))
     return sifted
 
 

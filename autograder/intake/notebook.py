@@ -39,9 +39,9 @@ _SCRIPT_CODECS = re.compile(r"(?:utf|iso8859|cp|koi8|euc|mac|latin|ascii|shift|b
 class Unreadable(Exception):
     """The file is no notebook; `note` says what it is instead."""
 
-    def __init__(self, kind: str, **about: Any) -> None:
-        super().__init__(kind)
-        self.note = Note(kind, about)
+    def __init__(self, note: Note) -> None:
+        super().__init__(note.kind)
+        self.note = note
 
 
 @dataclass(frozen=True)
@@ -58,24 +58,28 @@ def read(content: bytes, name: str) -> Source:
     Raises `Unreadable`.
     """
     if not content.strip(b"\0 \t\r\n\f"):
-        raise Unreadable("empty-file")
+        raise Unreadable(Note("empty-file"))
     source = _decode(content, name)
     notebook = _parse(source)
     if notebook is not None:
         return _bounded(_read_notebook(notebook))
-    suffix = name.lower().rpartition(".")[2]
+    suffix = _suffix(name)
     start = source.lstrip()[:1000].lower()
     if start.startswith(("<!doctype html", "<html", "<head")):
-        raise Unreadable("web-page")
+        raise Unreadable(Note("web-page"))
     if _LINK.fullmatch(source.strip()):
-        raise Unreadable("link")
+        raise Unreadable(Note("link"))
     if _CONFLICT.search(source):
-        raise Unreadable("conflict-markers")
+        raise Unreadable(Note("conflict-markers"))
     if suffix == "py" or (suffix == "txt" and _IMPORT.search(source)):
         return _bounded(_read_script(source))
     if suffix == "ipynb" or start.startswith("{"):
-        raise Unreadable("damaged-notebook")
-    raise Unreadable("not-a-notebook", suffix=suffix[:10])
+        raise Unreadable(Note("damaged-notebook"))
+    raise Unreadable(Note("not-a-notebook", {"suffix": suffix}))
+
+
+def _suffix(name: str) -> str:
+    return name.lower().rpartition(".")[2][-10:]
 
 
 def _decode(content: bytes, name: str) -> str:
@@ -84,7 +88,7 @@ def _decode(content: bytes, name: str) -> str:
     else:
         source = (name.lower().endswith(".py") and _declared(content)) or _likeliest(content)
     if "\0" in source or packed_as(content[:512]) or content.startswith(b"%PDF"):
-        raise Unreadable("not-a-notebook", suffix=name.lower().rpartition(".")[2][:10])
+        raise Unreadable(Note("not-a-notebook", {"suffix": _suffix(name)}))
     return source.replace("\r\n", "\n").replace("\r", "\n")
 
 
@@ -114,7 +118,7 @@ def _parse(source: str) -> dict[str, Any] | None:
     if not source.lstrip().startswith("{"):
         return None
     if source.count("[") + source.count("{") + source.count(",") > PARTS:
-        raise Unreadable("notebook-too-large")
+        raise Unreadable(Note("notebook-too-large"))
     try:
         parsed: dict[str, Any] = json.loads(source)
     except (ValueError, RecursionError, MemoryError):
@@ -129,7 +133,7 @@ def _read_notebook(notebook: dict[str, Any]) -> Source:
         "cells", [cell for sheet in sheets for cell in _listed(sheet.get("cells"))] if sheets else None
     )
     if not isinstance(cells, list):
-        raise Unreadable("link" if {"url", "doc_id"} & set(notebook) else "json-not-notebook")
+        raise Unreadable(Note("link" if {"url", "doc_id"} & set(notebook) else "json-not-notebook"))
     code: list[str] = []
     prose: list[str] = []
     for cell in cells:
@@ -190,7 +194,7 @@ def _language(prose: str, code: str) -> Language | None:
 
 def _bounded(source: Source) -> Source:
     if sum(map(len, source.cells)) > SOURCE_BYTES:
-        raise Unreadable("too-much-code", most=SOURCE_BYTES)
+        raise Unreadable(Note("too-much-code", {"most": SOURCE_BYTES}))
     if len(source.cells) > CELLS:
-        raise Unreadable("too-many-cells", most=CELLS)
+        raise Unreadable(Note("too-many-cells", {"most": CELLS}))
     return source
