@@ -103,7 +103,7 @@ def _places(paths: Sequence[Path], without: Path | None, notes: list[Note]) -> I
         place = settle(
             [replace(file, name=prefix + file.name) for file in files or ()], PurePosixPath(label).stem, prefix
         )
-        if files is not None and (place.several or (path.is_dir() and not prefix)):
+        if files is not None and (place.several or not prefix):
             yield place
         elif files is None or files:
             together += place.files if path.is_dir() else [replace(single(path), name=label)]

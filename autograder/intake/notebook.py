@@ -33,7 +33,7 @@ _COMMENT = re.compile(r"^[ \t]*#(?! ?%%| In\[)(.+)$", re.MULTILINE)
 _CONFLICT = re.compile(r"^<{7} .*^={7}$.*^>{7} ", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[InternetShortcut\].*|<\?xml.*<plist.*<key>URL</key>.*|https?://\S+", re.DOTALL)
 _IMPORT = re.compile(r"^(?:import|from) \w", re.MULTILINE)
-_SCRIPT_CODECS = re.compile(r"(?:utf|iso8859|cp|koi8|euc|mac|latin|ascii|shift|big5|gb|johab)[-_\w]*", re.IGNORECASE)
+_SCRIPT_CODECS = re.compile(r"(?:utf|iso-?8859|cp|koi8|euc|mac|latin|ascii|shift|big5|gb|johab)[-_\w]*", re.IGNORECASE)
 
 
 class Unreadable(Exception):
