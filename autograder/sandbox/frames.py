@@ -8,13 +8,11 @@ from __future__ import annotations
 import os
 import struct
 
-__all__ = ["CONFINED", "EXTRA_BYTES", "REFUSED", "parse", "write", "write_end", "write_frame"]
+__all__ = ["CONFINED", "EXTRA_BYTES", "parse", "write", "write_end", "write_frame"]
 
-CONFINED, REFUSED = b"\x01", b"\x00"
-"""What comes first: student code starts now, or the child could not be confined and says why."""
+CONFINED = b"\x01"
 _LENGTH = struct.Struct(">I")
-_END = 0xFFFF_FFFF
-"""In the place of a length: the entry returned, and nothing follows."""
+_END = 0xFFFF_FFFF  # in the place of a length: the entry has returned
 EXTRA_BYTES = len(CONFINED) + _LENGTH.size
 """What is sent beside frames."""
 
@@ -35,17 +33,17 @@ def write_end(descriptor: int) -> None:
     write(descriptor, _LENGTH.pack(_END))
 
 
-def parse(received: bytes | bytearray, most: int) -> tuple[tuple[bytes, ...], bool]:
+def parse(received: bytes, most: int) -> tuple[tuple[bytes, ...], bool]:
     """The first *most* complete frames in *received*, and whether the end mark and nothing else comes after them."""
     frames: list[bytes] = []
-    view = memoryview(received)
-    while len(view) >= _LENGTH.size:
-        (length,) = _LENGTH.unpack_from(view)
-        view = view[_LENGTH.size :]
+    place = 0
+    while len(received) - place >= _LENGTH.size:
+        (length,) = _LENGTH.unpack_from(received, place)
+        place += _LENGTH.size
         if length == _END:
-            return tuple(frames), not view
-        if length > len(view) or len(frames) == most:
+            return tuple(frames), place == len(received)
+        if length > len(received) - place or len(frames) == most:
             break
-        frames.append(bytes(view[:length]))
-        view = view[length:]
+        frames.append(received[place : place + length])
+        place += length
     return tuple(frames), False

@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from autograder.sandbox.policy import READY_SECONDS, environment
 
-__all__ = ["ForkServer", "Process", "adopt", "inherited", "receive", "send"]
+__all__ = ["ForkServer", "Process", "Start", "adopt", "inherited", "receive", "send"]
 
 _MESSAGE_BYTES = 1 << 16
 _DESCRIPTORS = 4
@@ -80,8 +80,12 @@ class Process:
             os.close(descriptor)
 
 
+Start = Callable[..., Process]
+"""`ForkServer.start`."""
+
+
 class ForkServer:
-    """A process that has imported *modules*, started at once, and again if it died. A context manager.
+    """A process that has imported *modules*, started at once, and again if it died; a context manager.
 
     What was forked from it ends with it.
     """
@@ -93,9 +97,10 @@ class ForkServer:
 
     def _launch(self) -> None:
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        command = [sys.executable, "-m", "autograder.sandbox.forkserver", *self._modules]
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "autograder.sandbox.forkserver", *self._modules],
+                command,
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 cwd="/",
@@ -147,7 +152,7 @@ def _ask(
     return Process(answer)
 
 
-_start: Callable[..., Process] | None = None
+_start: Start | None = None
 
 
 def adopt(channel: socket.socket) -> None:
@@ -156,6 +161,6 @@ def adopt(channel: socket.socket) -> None:
     _start = partial(_ask, channel, ())
 
 
-def inherited() -> Callable[..., Process] | None:
+def inherited() -> Start | None:
     """`ForkServer.start` of the server that this process came from, if it may use it."""
     return _start

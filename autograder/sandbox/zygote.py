@@ -15,6 +15,7 @@ import resource
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -43,12 +44,11 @@ def main() -> None:
             module.warm()
             _settle()
             confinement = confine.prepare()
+            if core:
+                os.sched_setaffinity(0, {int(core[0])})
         except Exception as problem:
-            reason = "" if isinstance(problem, confine.Unconfinable) else f"{type(problem).__name__}: "
-            send(channel, {"refused": " ".join(f"{reason}{problem}".split())[:1000]})
+            send(channel, {"refused": " ".join((str(problem) or repr(problem)).split())[:1000]})
             return
-        if core:
-            os.sched_setaffinity(0, {int(core[0])})
         send(channel, {"layers": confinement.layers})
         with contextlib.suppress(EOFError, ConnectionError):  # the grader is gone
             while True:
@@ -92,17 +92,18 @@ def _child(confinement: Confinement, entry: Entry, limits: Limits, payload: int,
     status = 1
     try:
         os.dup2(results, _RESULTS)
+        data = os.pread(payload, os.fstat(payload).st_size, 0)
+        os.closerange(_RESULTS + 1, confinement.ruleset)
+        os.closerange(confinement.ruleset + 1, _DESCRIPTORS)
+        null = os.open(os.devnull, os.O_RDWR)  # of its own: what a child sets on it tells the next one nothing
         try:
-            data = os.pread(payload, os.fstat(payload).st_size, 0)
-            null = os.open(os.devnull, os.O_RDWR)  # of its own: what a child sets on it tells the next one nothing
-            for descriptor in (0, 1, 2):
-                os.dup2(null, descriptor)
-            os.closerange(_RESULTS + 1, confinement.ruleset)
-            os.closerange(confinement.ruleset + 1, _DESCRIPTORS)
             confinement.enter(limits)
-        except BaseException as problem:
-            frames.write(_RESULTS, frames.REFUSED + f"{type(problem).__name__}: {problem}".encode())
-            return
+        except BaseException:
+            traceback.print_exc()
+            os._exit(status)
+        for descriptor in (0, 1, 2):
+            os.dup2(null, descriptor)
+        os.close(null)
         frames.write(_RESULTS, frames.CONFINED)
         entry(data, functools.partial(frames.write_frame, _RESULTS))
         frames.write_end(_RESULTS)
