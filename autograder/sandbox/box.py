@@ -15,15 +15,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Literal
 
-from autograder.sandbox import canary, frames
-from autograder.sandbox.policy import CONFINE_SECONDS, DEFAULT, READY_SECONDS, REAP_SECONDS, Limits
-from autograder.sandbox.processes import ForkServer, inherited, receive, send
+from autograder.sandbox import canary, frames, processes
+from autograder.sandbox.policy import DEFAULT, READY_SECONDS, REAP_SECONDS, Limits
+from autograder.sandbox.processes import receive, send
 
 __all__ = ["Outcome", "Sandbox", "SandboxFault"]
 
 _PIPE_BYTES = 1 << 20
-_GATHERING = 5
-"""Milliseconds for which frames gather in the pipe: waking for each of some hundred takes longer than reading them."""
+_GATHERING = 5  # milliseconds for which frames may gather: waking for each takes longer than reading it
 _SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 
 
@@ -38,7 +37,7 @@ class Outcome:
     frames: tuple[bytes, ...]  # complete ones, in order
     ending: Literal["finished", "stopped"]  # whether the entry returned within all limits
     cpu_seconds: float  # of the child
-    seconds: float  # wall time of student code
+    seconds: float  # wall time of the child
     exit_code: int  # or a signal's number, negative; -9 also if the child was ended after its last word
 
 
@@ -61,6 +60,7 @@ class Sandbox:
             raise SandboxFault("student code can be confined on Linux only (5.13 or newer)")
         self._arguments = [entry] if core is None else [entry, str(core)]
         self._secrets = secrets
+        self._running = contextlib.ExitStack()
         self._start()
 
     @property
@@ -101,10 +101,9 @@ class Sandbox:
     def _start(self) -> None:
         self._reached = ""
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._running = contextlib.ExitStack()
         with theirs:
-            start = inherited() or self._running.enter_context(ForkServer()).start
-            self._process = start("autograder.sandbox.zygote", self._arguments, theirs)
+            server = processes.inherited or self._running.enter_context(processes.ForkServer())
+            self._process = server.start("autograder.sandbox.zygote", self._arguments, theirs)
         self._running.callback(self._process.kill)
         self._running.enter_context(self._channel)
 
@@ -122,11 +121,9 @@ class Sandbox:
             raise SandboxFault(f"student code cannot be confined here: {message['refused']}")
         with canary.bait(self._secrets) as payload:
             outcome = self._run(payload, DEFAULT, proving=True)
-        if outcome.frames:
-            deeds = ", ".join(frame.decode() for frame in outcome.frames)
+        if outcome.frames or outcome.ending == "stopped":
+            deeds = ", ".join(frame.decode() for frame in outcome.frames) or f"end the canary: {outcome.exit_code}"
             raise SandboxFault(f"the sandbox is not tight here: student code could {deeds}")
-        if outcome.ending != "finished":
-            raise SandboxFault(f"the sandbox cannot be proved here: the canary ended with {outcome.exit_code}")
         self._reached = ", ".join(message["layers"])
 
     def _run(self, payload: bytes, limits: Limits, *, proving: bool = False) -> Outcome:
@@ -136,8 +133,7 @@ class Sandbox:
             with open(writing, "wb", buffering=0) as theirs, _sealed(payload) as file:
                 with contextlib.suppress(PermissionError):  # of a user who holds many; a smaller one makes it wait
                     fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-                request = {"limits": asdict(limits), "canary": proving}
-                send(self._channel, request, [file.fileno(), theirs.fileno()])
+                send(self._channel, {"limits": asdict(limits), "canary": proving}, [file.fileno(), theirs.fileno()])
             received, seconds = _listen(results, limits)
         send(self._channel, {})
         ended, _ = receive(self._channel)
@@ -158,21 +154,17 @@ def _sealed(payload: bytes) -> Iterator[IO[bytes]]:
 
 
 def _listen(results: IO[bytes], limits: Limits) -> tuple[bytes, float]:
-    """What a child sends until it closes its pipe, or a limit is reached; and the seconds that student code took."""
+    """What a child sends until it closes its pipe or a limit is reached, and the seconds that this took."""
     os.set_blocking(results.fileno(), False)
     poller = select.poll()
     poller.register(results, 0)  # wakes when the pipe is closed
     received = bytearray()
-    begun = time.monotonic()
-    deadline = begun + CONFINE_SECONDS
     most = limits.frames_bytes + frames.EXTRA_BYTES
+    begun = time.monotonic()
     while True:
         closed = poller.poll(_GATHERING)
-        confined = bool(received)
         while chunk := results.read(min(_PIPE_BYTES, most - len(received))):
             received += chunk
-        now = time.monotonic()
-        if received and not confined:
-            begun, deadline = now, now + limits.wall_seconds
-        if closed or len(received) == most or now >= deadline:
-            return bytes(received), now - begun
+        seconds = time.monotonic() - begun
+        if closed or len(received) == most or seconds >= limits.wall_seconds:
+            return bytes(received), seconds

@@ -16,8 +16,6 @@ from pathlib import Path
 
 __all__ = ["bait", "main"]
 
-_LATE_IMPORT = "colorsys"  # of the standard library, small, and no warm process needs it
-
 
 @contextmanager
 def bait(secrets: Sequence[Path]) -> Iterator[bytes]:
@@ -39,8 +37,8 @@ def main(payload: bytes, send: Callable[[bytes], None]) -> None:
         "write a file": lambda: os.open(bait.with_name("written"), os.O_WRONLY | os.O_CREAT),  # what `open` is, is the entry's
         "change a file": lambda: os.truncate(bait, 0),
         "delete a file": bait.unlink,
-        "open a TCP socket": lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM),
-        "open a UDP socket": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
+        "open a TCP socket": socket.socket,
+        "open a UDP socket": lambda: socket.socket(type=socket.SOCK_DGRAM),
         "open a unix socket": lambda: socket.socket(socket.AF_UNIX),
         "signal the grader": lambda: os.kill(task["grader"], 0),
         "signal its parent": lambda: os.kill(os.getppid(), 0),
@@ -60,14 +58,11 @@ def main(payload: bytes, send: Callable[[bytes], None]) -> None:
             continue
         send(name.encode())
     try:
-        sys.modules.pop(_LATE_IMPORT, None)
-        importlib.import_module(_LATE_IMPORT)
+        importlib.import_module("colorsys")  # of the standard library, and no warm process needs it
     except ImportError:
         send(b"not import from the standard library")
 
 
 def _fork() -> None:
-    pid = os.fork()
-    if pid == 0:
+    if os.fork() == 0:
         os._exit(0)
-    os.waitpid(pid, 0)

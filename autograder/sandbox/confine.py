@@ -21,9 +21,8 @@ __all__ = ["Confinement", "prepare"]
 
 _SET_PDEATHSIG, _SET_DUMPABLE, _SET_KEEPCAPS, _SET_NO_NEW_PRIVS = 1, 4, 8, 38
 _CAP_DAC_READ_SEARCH, _CAP_KILL, _CAP_SETGID, _CAP_SETUID = 1 << 2, 1 << 5, 1 << 6, 1 << 7
-_NEWNS, _NEWUTS, _NEWIPC, _NEWUSER = 0x0002_0000, 0x0400_0000, 0x0800_0000, 0x1000_0000
-_NEWPID, _NEWNET = 0x2000_0000, 0x4000_0000
-_NAMESPACES = _NEWNET | _NEWIPC | _NEWUTS | _NEWNS
+_NAMESPACES = 0x4000_0000 | 0x2000_0000 | 0x0800_0000 | 0x0400_0000 | 0x0002_0000  # CLONE_NEWNET, PID, IPC, UTS, NS
+_NEWUSER = 0x1000_0000
 _MOUNT_SETATTR, _AT_FDCWD, _AT_RECURSIVE = 442, (1 << 64) - 100, 0x8000
 _READ_ONLY, _PRIVATE = 1, 1 << 18
 
@@ -83,40 +82,33 @@ def prepare() -> Confinement:
     layers = [f"landlock {version}", "seccomp"]
     namespaces = _enter_namespaces()
     if namespaces:
-        layers.append("+".join(namespaces) + " namespaces")
-    own_uid = os.geteuid() == 0 and "user" not in namespaces and _become_another(readable)
-    if own_uid:
+        layers.append(f"{namespaces} namespaces")
+        with contextlib.suppress(OSError):
+            _hide_what_runs_leave()
+            layers.append("no access times")
+    own_user = namespaces.startswith("user")
+    if os.geteuid() == 0 and not own_user and _become_another(readable):
+        own_user = True
         layers.append("own uid")
     else:
         libc.set_capabilities(0)
     libc.prctl(_SET_DUMPABLE, 0)  # after the change of user, which resets it and the next
     libc.prctl(_SET_PDEATHSIG, signal.SIGKILL)
     libc.prctl(_SET_NO_NEW_PRIVS, 1)
-    if "pid" in namespaces:
+    if namespaces:
         _fork_first_process()
-    return Confinement(tuple(layers), ruleset, program, occupied, own_uid or "user" in namespaces)
+    return Confinement(tuple(layers), ruleset, program, occupied, threads_are_counted=own_user)
 
 
-def _enter_namespaces() -> list[str]:
-    """Enter new namespaces, in a user namespace if need be; the kinds that could be had."""
-    kinds = ["network", "ipc", "uts"]
-    try:
+def _enter_namespaces() -> str:
+    """Enter new namespaces, in a user namespace if need be; their kinds, or nothing where they cannot be had."""
+    kinds = "network+ipc+uts+mount+pid"
+    with contextlib.suppress(OSError):
         libc.call("unshare", _NAMESPACES)
-    except OSError:
-        # Root in a container: a user of the children's own is worth more than a user namespace.
-        if os.geteuid() == 0 or not _has_user_namespaces():
-            return []
-        _enter_user_namespace()
-        kinds.insert(0, "user")
-    for kind, enter in {"mount": _hide_what_runs_leave, "pid": _number_children_anew}.items():
-        with contextlib.suppress(OSError):
-            enter()
-            kinds.append(kind)
-    return kinds
-
-
-def _has_user_namespaces() -> bool:
-    # Some systems grant the namespace and then refuse to map the user into it, with no way back.
+        return kinds
+    if os.geteuid() == 0:  # in a container: a user of the children's own is worth more than a user namespace
+        return ""
+    # Some systems grant a user namespace and then refuse to map the user into it, with no way back: try it out first.
     probe = os.fork()
     if probe == 0:
         try:
@@ -124,7 +116,10 @@ def _has_user_namespaces() -> bool:
             os._exit(0)
         finally:
             os._exit(1)
-    return os.waitpid(probe, 0)[1] == 0
+    if os.waitpid(probe, 0)[1] != 0:
+        return ""
+    _enter_user_namespace()
+    return f"user+{kinds}"
 
 
 def _enter_user_namespace() -> None:
@@ -136,14 +131,10 @@ def _enter_user_namespace() -> None:
 
 
 def _hide_what_runs_leave() -> None:
-    """Let no access times tell what was read, and /proc not what runs: mounts are read-only, an empty one covers it."""
+    """Mount all read-only, so that reading leaves no access times, and an empty folder over /proc."""
     attributes = struct.pack("=QQQQ", _READ_ONLY, 0, _PRIVATE, 0)
     libc.syscall(_MOUNT_SETATTR, _AT_FDCWD, b"/", _AT_RECURSIVE, attributes, len(attributes))
     libc.call("mount", b"none", b"/proc", b"tmpfs", _READ_ONLY, None)
-
-
-def _number_children_anew() -> None:
-    libc.call("unshare", _NEWPID)
 
 
 def _fork_first_process() -> None:

@@ -21,8 +21,7 @@ from autograder.sandbox import libc, processes
 __all__ = ["main"]
 
 _SET_PDEATHSIG = 1
-_SERVER = 3
-"""The descriptor by which a forked process asks for others, if it may."""
+_SERVER = 3  # the descriptor by which a forked process asks for others, if it may
 
 
 def main() -> None:
@@ -69,7 +68,7 @@ def _become(module: str, arguments: Sequence[str], channel: int, errors: int, se
         os.dup2(errors, 2)
         if server is not None:
             os.dup2(server, _SERVER, inheritable=False)
-            processes.adopt(socket.socket(fileno=_SERVER))
+            processes.inherited = processes.ForkServer(channel=socket.socket(fileno=_SERVER))
         os.closerange(_SERVER if server is None else _SERVER + 1, os.sysconf("SC_OPEN_MAX"))
         Path("/proc/self/comm").write_text(module.rpartition(".")[2])
         sys.argv[:] = [module, *arguments]

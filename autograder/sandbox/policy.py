@@ -43,7 +43,6 @@ ALLOWANCE = Allowance()
 
 GRADING_SECONDS = 60.0  # for the grader's own part of a submission; what takes longer is the grader's fault
 READY_SECONDS = 180.0  # for the warm process's imports: torch comes slowly from a cold disk
-CONFINE_SECONDS = 30.0  # for a child's confinement
 REAP_SECONDS = 30.0  # for a killed child's end: the kernel may have gigabytes to give back
 
 FIRST_UID, LAST_UID = 61184, 65519

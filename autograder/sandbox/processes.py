@@ -14,13 +14,13 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from collections.abc import Sequence
+from functools import cached_property
 from typing import IO, Any
 
 from autograder.sandbox.policy import READY_SECONDS, environment
 
-__all__ = ["ForkServer", "Process", "Start", "adopt", "inherited", "receive", "send"]
+__all__ = ["ForkServer", "Process", "inherited", "receive", "send"]
 
 _MESSAGE_BYTES = 1 << 16
 _DESCRIPTORS = 4
@@ -80,20 +80,54 @@ class Process:
             os.close(descriptor)
 
 
-Start = Callable[..., Process]
-"""`ForkServer.start`."""
-
-
 class ForkServer:
     """A process that has imported *modules*, started at once, and again if it died; a context manager.
 
-    What was forked from it ends with it.
+    What was forked from it ends with it. With a *channel*, it is the server at the other end, which others started.
     """
 
-    def __init__(self, *modules: str) -> None:
+    def __init__(self, *modules: str, channel: socket.socket | None = None) -> None:
         self._modules = modules
         self._asking = threading.Lock()
-        self._launch()
+        self._process: subprocess.Popen[bytes] | None = None
+        if channel is not None:
+            self._channel = channel
+        else:
+            self._launch()
+
+    def start(
+        self, module: str, arguments: Sequence[str], channel: socket.socket, errors: IO[bytes] | None = None
+    ) -> Process:
+        """Let `main()` of *module* run in a process of its own, with *arguments* in `sys.argv`.
+
+        Its standard input is *channel*, its standard error *errors*, or that of this process. It leads a session of
+        its own, so that Ctrl-C is for those who started it. If this process launched the server, it inherits it.
+        """
+        answer, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        descriptors = [theirs.fileno(), channel.fileno(), errors.fileno() if errors else 2]
+        with self._asking, theirs, contextlib.suppress(ConnectionError):  # if the server has died, no answer comes
+            if self._process:
+                if self._process.poll() is not None:
+                    self._channel.close()
+                    self._launch()
+                descriptors.append(self._channel.fileno())
+            send(self._channel, {"module": module, "arguments": list(arguments)}, descriptors)
+        return Process(answer)
+
+    def close(self, *, patience: float = 0.0) -> None:
+        """End it, and all that was forked from it, after so many seconds by force."""
+        self._channel.close()
+        if self._process:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(patience)
+            self._process.kill()
+            self._process.wait()
+
+    def __enter__(self) -> ForkServer:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
 
     def _launch(self) -> None:
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -108,59 +142,6 @@ class ForkServer:
                 start_new_session=True,
             )
 
-    def start(
-        self, module: str, arguments: Sequence[str], channel: socket.socket, errors: IO[bytes] | None = None
-    ) -> Process:
-        """Let `main()` of *module* run in a process of its own, with *arguments* in `sys.argv`.
 
-        Its standard input is *channel*, its standard error *errors*, or that of this process. It leads a session of
-        its own, so that Ctrl-C is for those who started it. It may start others by the same server: see `inherited`.
-        """
-        with self._asking:
-            if self._process.poll() is not None:
-                self._channel.close()
-                self._launch()
-            return _ask(self._channel, [self._channel.fileno()], module, arguments, channel, errors)
-
-    def close(self, *, patience: float = 0.0) -> None:
-        """End it, and all that was forked from it, after so many seconds by force."""
-        self._channel.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(patience)
-        self._process.kill()
-        self._process.wait()
-
-    def __enter__(self) -> ForkServer:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-
-def _ask(
-    server: socket.socket,
-    bequest: Sequence[int],
-    module: str,
-    arguments: Sequence[str],
-    channel: socket.socket,
-    errors: IO[bytes] | None = None,
-) -> Process:
-    answer, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    descriptors = [theirs.fileno(), channel.fileno(), errors.fileno() if errors else 2, *bequest]
-    with theirs, contextlib.suppress(ConnectionError):  # if the server has died, no answer comes
-        send(server, {"module": module, "arguments": list(arguments)}, descriptors)
-    return Process(answer)
-
-
-_start: Start | None = None
-
-
-def adopt(channel: socket.socket) -> None:
-    """Let this process start others by the fork server at the other end of *channel*, which they will not have."""
-    global _start
-    _start = partial(_ask, channel, ())
-
-
-def inherited() -> Start | None:
-    """`ForkServer.start` of the server that this process came from, if it may use it."""
-    return _start
+inherited: ForkServer | None = None
+"""The fork server that this process came from, if it may use it."""

@@ -26,10 +26,8 @@ from autograder.sandbox.processes import receive, send
 
 __all__ = ["main"]
 
-_RESULTS = 3
-"""The descriptor to which a child sends its frames."""
-_DESCRIPTORS = 256
-"""More than the warm process needs; a child closes all of them."""
+_RESULTS = 3  # the descriptor to which a child sends its frames
+_DESCRIPTORS = 256  # more than the warm process needs; a child closes all of them
 
 Entry = Callable[[bytes, Callable[[bytes], None]], None]
 
@@ -83,8 +81,8 @@ def _run(channel: socket.socket, confinement: Confinement, entry: Entry) -> None
     finally:
         os.kill(pid, signal.SIGKILL)  # it may have ended by itself; its number is taken until it is waited for
         _, status, usage = os.wait4(pid, 0)
-    code = os.waitstatus_to_exitcode(status)
-    send(channel, {"exit_code": code, "cpu_seconds": usage.ru_utime + usage.ru_stime})
+    cpu_seconds = usage.ru_utime + usage.ru_stime
+    send(channel, {"exit_code": os.waitstatus_to_exitcode(status), "cpu_seconds": cpu_seconds})
 
 
 def _child(confinement: Confinement, entry: Entry, limits: Limits, payload: int, results: int) -> NoReturn:
@@ -106,7 +104,7 @@ def _child(confinement: Confinement, entry: Entry, limits: Limits, payload: int,
         os.close(null)
         frames.write(_RESULTS, frames.CONFINED)
         entry(data, functools.partial(frames.write_frame, _RESULTS))
-        frames.write_end(_RESULTS)
+        frames.write(_RESULTS, frames.END)
         os.close(_RESULTS)
         status = 0
     finally:
