@@ -13,6 +13,7 @@ import signal
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
+from io import FileIO
 
 from autograder.sandbox import landlock, libc, policy, seccomp
 from autograder.sandbox.policy import Limits
@@ -61,7 +62,7 @@ class Confinement:
         seccomp.enforce(self.program)
 
 
-def prepare() -> Confinement:
+def prepare(readable: Iterable[str]) -> Confinement:
     """Take from the calling process what its children must not have, and build what they will enter.
 
     It must have one thread, and can start no more afterwards. Raises OSError where Landlock or seccomp is missing.
@@ -71,13 +72,12 @@ def prepare() -> Confinement:
         raise OSError("this system has no Landlock (Linux 5.13 or newer, enabled)")
     if machine is None:
         raise OSError("this system has no seccomp, or is neither x86_64 nor aarch64")
-    readable = policy.readable()
     ruleset = landlock.build(readable=readable, writable=policy.WRITABLE)
     program = seccomp.assemble(machine, free=policy.FREE, conditional=policy.CONDITIONAL)
-    with open("/proc/self/statm") as statm:
+    with FileIO("/proc/self/statm") as statm:  # the entry may have put something else in the place of `open`
         occupied = int(statm.read().split()[0]) * resource.getpagesize()
-    with open("/proc/self/oom_score_adj", "w") as score:  # if memory runs out, let the largest child go first
-        score.write("1000")
+    with FileIO("/proc/self/oom_score_adj", "w") as score:  # if memory runs out, let the largest child go first
+        score.write(b"1000")
 
     layers = [f"landlock {version}", "seccomp"]
     namespaces = _enter_namespaces()
@@ -126,8 +126,8 @@ def _enter_user_namespace() -> None:
     uid, gid = os.getuid(), os.getgid()
     libc.call("unshare", _NAMESPACES | _NEWUSER)
     for name, line in {"setgroups": "deny", "uid_map": f"{uid} {uid} 1", "gid_map": f"{gid} {gid} 1"}.items():
-        with open(f"/proc/self/{name}", "w") as mapping:
-            mapping.write(line)
+        with FileIO(f"/proc/self/{name}", "w") as mapping:
+            mapping.write(line.encode())
 
 
 def _hide_what_runs_leave() -> None:

@@ -17,6 +17,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable
+from io import FileIO
 from typing import NoReturn
 
 from autograder.sandbox import canary, confine, frames, policy
@@ -38,10 +39,11 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (_DESCRIPTORS, _DESCRIPTORS))
     with socket.socket(fileno=os.dup(0)) as channel:
         try:
+            readable = policy.readable()
             module = importlib.import_module(entry)
             module.warm()
-            _settle()
-            confinement = confine.prepare()
+            _settle(readable)
+            confinement = confine.prepare(readable)
             if core:
                 os.sched_setaffinity(0, {int(core[0])})
         except Exception as problem:
@@ -53,14 +55,14 @@ def main() -> None:
                 _run(channel, confinement, module.main)
 
 
-def _settle() -> None:
+def _settle(readable: tuple[str, ...]) -> None:
     """Leave this process in a state that is safe to fork, and knows no more of the file system than children may."""
     if len(os.listdir("/proc/self/task")) > 1:
         raise RuntimeError("warm() left threads running: a child forked now could wait for their locks for ever")
-    with open("/proc/self/maps") as maps:
-        if re.search(r"^\S+ .w.s ", maps.read(), re.MULTILINE):
+    with FileIO("/proc/self/maps") as maps:
+        if re.search(rb"^\S+ .w.s ", maps.read(), re.MULTILINE):
             raise RuntimeError("warm() left shared memory behind: a child could reach later children through it")
-    sys.path[:] = [path for path in sys.path if path.startswith(policy.readable())]
+    sys.path[:] = [path for path in sys.path if path.startswith(readable)]
     sys.path_importer_cache.clear()  # finders remember what a folder holds
     importlib.invalidate_caches()
     sys.dont_write_bytecode = True

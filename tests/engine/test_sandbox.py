@@ -7,7 +7,6 @@ import mmap
 import os
 import platform
 import signal
-import stat
 import struct
 import subprocess
 import sys
@@ -534,7 +533,7 @@ def test_death_of_the_grader_ends_the_warm_process_and_its_children(entry: str) 
         ("import mmap; keep.append(mmap.mmap(-1, 4096))", "shared memory"),
         ("import os; os._exit(1)", "lost"),
         ("from autograder.sandbox import seccomp; seccomp.enforce = lambda program: None", "could .*start a process"),
-        ("from autograder.sandbox import landlock; landlock.enforce = lambda ruleset: None", "could read /"),
+        ("from autograder.sandbox import landlock; landlock.enforce = lambda ruleset: None", "could .*read /"),
         ("from autograder.sandbox import landlock; landlock.enforce = None", "could not be confined"),
         ("from autograder.sandbox import libc; libc.prctl = None", "cannot be confined here"),
         ("from autograder.sandbox import landlock; landlock.abi = lambda: 0", "no Landlock"),
@@ -560,9 +559,9 @@ def test_secret_that_can_be_read_is_named_and_nothing_runs(entry: str, tmp_path:
     with Sandbox(entry=entry, secrets=[hidden, tmp_path]) as sandbox:
         assert sandbox.run(b"send(b'ran')").frames == (b"ran",)
     readable = Path(pytest.__file__).resolve()
-    with Sandbox(entry=entry, secrets=[hidden, readable]) as sandbox:
-        with pytest.raises(SandboxFault, match=f"could read {readable}, list {readable.parent}$"):
-            sandbox.run(b"send(b'ran')")
+    deeds = f"could list {readable.parent}, read {readable}$"
+    with Sandbox(entry=entry, secrets=[hidden, readable]) as sandbox, pytest.raises(SandboxFault, match=deeds):
+        sandbox.run(b"send(b'ran')")
 
 
 # Other systems
