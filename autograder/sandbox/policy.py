@@ -82,9 +82,7 @@ def environment() -> dict[str, str]:
         # The same sums on every processor that has these instructions, and for batches this small the fastest.
         "MKL_CBWR": "AVX2",
         # A child would wait for ever for threads that only its parent has.
-        "MKL_NUM_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
+        **dict.fromkeys(("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
     }
 
 

@@ -1,11 +1,13 @@
-"""Starting our processes: each is forked from a fork server, which imports once what takes long.
+"""The fork server: a process that imports once what takes long, and becomes whatever it is asked for by a fork.
 
-The fork server is a fresh interpreter that reads nothing of the course, so what is forked from it knows no secret.
+It is a fresh interpreter that reads nothing of the course, so what is forked from it knows no secret.
 """
 
 from __future__ import annotations
 
 import contextlib
+import gc
+import importlib
 import json
 import os
 import select
@@ -14,16 +16,22 @@ import socket
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Sequence
 from functools import cached_property
-from typing import IO, Any
+from pathlib import Path
+from types import FrameType
+from typing import IO, Any, NoReturn
 
+from autograder.sandbox import libc
 from autograder.sandbox.policy import READY_SECONDS, environment
 
-__all__ = ["ForkServer", "Process", "inherited", "receive", "send"]
+__all__ = ["ForkServer", "Process", "inherited", "receive", "send", "serve"]
 
-_MESSAGE_BYTES = 1 << 16
-_DESCRIPTORS = 4
+_MESSAGE_BYTES, _DESCRIPTORS = 1 << 16, 4
+_SERVE = "import sys; from autograder.sandbox.processes import serve; serve(sys.argv[1:])"
+_SERVER = 3  # the descriptor by which a forked process asks for others, if it may
+_SET_PDEATHSIG = 1
 
 
 def send(channel: socket.socket, message: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
@@ -100,8 +108,8 @@ class ForkServer:
     ) -> Process:
         """Let `main()` of *module* run in a process of its own, with *arguments* in `sys.argv`.
 
-        Its standard input is *channel*, its standard error *errors*, or that of this process. It leads a session of
-        its own, so that Ctrl-C is for those who started it. If this process launched the server, it inherits it.
+        Its standard input is *channel*, its standard error *errors*, or this process's. It leads a session of its own:
+        Ctrl-C is for those who started it. It has the server as `inherited` if this process launched that.
         """
         answer, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         descriptors = [theirs.fileno(), channel.fileno(), errors.fileno() if errors else 2]
@@ -131,7 +139,7 @@ class ForkServer:
 
     def _launch(self) -> None:
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command = [sys.executable, "-m", "autograder.sandbox.forkserver", *self._modules]
+        command = [sys.executable, "-c", _SERVE, *self._modules]
         with theirs:
             self._process = subprocess.Popen(
                 command,
@@ -145,3 +153,60 @@ class ForkServer:
 
 inherited: ForkServer | None = None
 """The fork server that this process came from, if it may use it."""
+
+
+def serve(modules: Sequence[str]) -> None:
+    """Be a fork server: import *modules*; then fork a process for each request, until the parent has gone."""
+    parent = os.pidfd_open(os.getppid())
+    with socket.socket(fileno=os.dup(0)) as channel, contextlib.suppress(EOFError):
+        gc.disable()  # the objects of a module are there to stay
+        for name in modules:
+            importlib.import_module(name)
+        gc.freeze()
+        gc.enable()
+        signal.signal(signal.SIGCHLD, _reap)
+        poller = select.poll()
+        poller.register(channel, select.POLLIN)
+        poller.register(parent, select.POLLIN)
+        while parent not in [descriptor for descriptor, _ in poller.poll()]:
+            request, (answer, *descriptors) = receive(channel)
+            pid = os.fork()
+            if pid == 0:
+                _become(request["module"], request["arguments"], *descriptors)
+            with socket.socket(fileno=answer) as to, contextlib.suppress(OSError):  # either may be gone again
+                descriptors.append(os.pidfd_open(pid))
+                send(to, {}, descriptors[-1:])
+            for descriptor in descriptors:
+                os.close(descriptor)
+    os._exit(0)  # torch would take a tenth of a second to say goodbye
+
+
+def _reap(signum: int, frame: FrameType | None) -> None:
+    """Let those that have ended go; the time that they took becomes this process's own."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def _become(module: str, arguments: Sequence[str], channel: int, errors: int, server: int | None = None) -> NoReturn:
+    """Be the process that was asked for."""
+    global inherited
+    status = 1
+    try:
+        os.setsid()
+        libc.prctl(_SET_PDEATHSIG, signal.SIGKILL)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.dup2(channel, 0)
+        os.dup2(errors, 2)
+        if server is not None:
+            os.dup2(server, _SERVER, inheritable=False)
+            inherited = ForkServer(channel=socket.socket(fileno=_SERVER))
+        os.closerange(_SERVER if server is None else _SERVER + 1, os.sysconf("SC_OPEN_MAX"))
+        Path("/proc/self/comm").write_text(module.rpartition(".")[2])
+        sys.argv[:] = [module, *arguments]
+        importlib.import_module(module).main()
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
