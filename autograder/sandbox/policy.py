@@ -96,22 +96,19 @@ class Argument:
     high: bool = False
 
 
-_MEMORY = "brk madvise membarrier mmap mprotect mremap munmap"
 # Landlock does not rule `stat`: a child can find out that a file is there and how long it is, not what it says.
-_FILES = (
-    "access close dup dup2 dup3 faccessat fstat getcwd getdents64 lseek lstat newfstatat pread64 preadv read readv "
-    "stat statx write writev"
-)
-_WAITING = "clock_nanosleep nanosleep poll ppoll pselect6 select"
-_THREADS = "exit rseq sched_yield set_robust_list set_tid_address"
-_SIGNALS = "alarm getitimer restart_syscall rt_sigaction rt_sigprocmask rt_sigreturn setitimer sigaltstack"
-_CLOCKS = "clock_getres clock_gettime gettimeofday time times"
-_SELF = (
-    "exit_group getcpu getegid geteuid getgid getpgid getpgrp getpid getppid getrandom getrlimit getrusage gettid "
-    "getuid sched_getaffinity sysinfo uname"
-)
-
-FREE: frozenset[str] = frozenset(" ".join([_MEMORY, _FILES, _WAITING, _THREADS, _SIGNALS, _CLOCKS, _SELF]).split())
+_CALLS = """
+brk madvise membarrier mmap mprotect mremap munmap
+access close dup dup2 dup3 faccessat fstat getcwd getdents64 lseek lstat newfstatat pread64 preadv read readv
+stat statx write writev
+clock_nanosleep nanosleep poll ppoll pselect6 select
+exit rseq sched_yield set_robust_list set_tid_address
+alarm getitimer restart_syscall rt_sigaction rt_sigprocmask rt_sigreturn setitimer sigaltstack
+clock_getres clock_gettime gettimeofday time times
+exit_group getcpu getegid geteuid getgid getpgid getpgrp getpid getppid getrandom getrlimit getrusage gettid
+getuid sched_getaffinity sysinfo uname
+"""
+FREE: frozenset[str] = frozenset(_CALLS.split())
 """System calls allowed whatever their arguments. None can name another process, open anything or reach the network."""
 
 _PRIVATE = 128

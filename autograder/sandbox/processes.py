@@ -19,7 +19,6 @@ import threading
 import traceback
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
 from types import FrameType
 from typing import IO, Any, NoReturn
 
@@ -31,7 +30,7 @@ __all__ = ["ForkServer", "Process", "inherited", "receive", "send", "serve"]
 _MESSAGE_BYTES, _DESCRIPTORS = 1 << 16, 4
 _SERVE = "import sys; from autograder.sandbox.processes import serve; serve(sys.argv[1:])"
 _SERVER = 3  # the descriptor by which a forked process asks for others, if it may
-_SET_PDEATHSIG = 1
+_SET_PDEATHSIG, _SET_NAME = 1, 15
 
 
 def send(channel: socket.socket, message: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
@@ -61,11 +60,7 @@ class Process:
 
     def ended(self, seconds: float | None = 0.0) -> bool:
         """Whether it has ended, or does so within so many seconds; with None it is waited for."""
-        if self._descriptor is None:
-            return True
-        poller = select.poll()
-        poller.register(self._descriptor, select.POLLIN)
-        return bool(poller.poll(None if seconds is None else 1000 * seconds))
+        return self._descriptor is None or bool(select.select([self._descriptor], [], [], seconds)[0])
 
     def kill(self) -> None:
         """End it, if it has not ended, and wait until it is gone."""
@@ -142,12 +137,7 @@ class ForkServer:
         command = [sys.executable, "-c", _SERVE, *self._modules]
         with theirs:
             self._process = subprocess.Popen(
-                command,
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                cwd="/",
-                env=environment(),
-                start_new_session=True,
+                command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, cwd="/", env=environment()
             )
 
 
@@ -158,6 +148,7 @@ inherited: ForkServer | None = None
 def serve(modules: Sequence[str]) -> None:
     """Be a fork server: import *modules*; then fork a process for each request, until the parent has gone."""
     parent = os.pidfd_open(os.getppid())
+    os.setsid()
     with socket.socket(fileno=os.dup(0)) as channel, contextlib.suppress(EOFError):
         gc.disable()  # the objects of a module are there to stay
         for name in modules:
@@ -165,10 +156,7 @@ def serve(modules: Sequence[str]) -> None:
         gc.freeze()
         gc.enable()
         signal.signal(signal.SIGCHLD, _reap)
-        poller = select.poll()
-        poller.register(channel, select.POLLIN)
-        poller.register(parent, select.POLLIN)
-        while parent not in [descriptor for descriptor, _ in poller.poll()]:
+        while parent not in select.select([channel, parent], [], [])[0]:
             request, (answer, *descriptors) = receive(channel)
             pid = os.fork()
             if pid == 0:
@@ -202,7 +190,7 @@ def _become(module: str, arguments: Sequence[str], channel: int, errors: int, se
             os.dup2(server, _SERVER, inheritable=False)
             inherited = ForkServer(channel=socket.socket(fileno=_SERVER))
         os.closerange(_SERVER if server is None else _SERVER + 1, os.sysconf("SC_OPEN_MAX"))
-        Path("/proc/self/comm").write_text(module.rpartition(".")[2])
+        libc.prctl(_SET_NAME, module.rpartition(".")[2].encode())
         sys.argv[:] = [module, *arguments]
         importlib.import_module(module).main()
         status = 0

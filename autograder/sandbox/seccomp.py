@@ -88,14 +88,11 @@ def _condition(condition: Argument) -> list[_Instruction]:
     ]
 
 
-class _Program(ctypes.Structure):
-    _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p)]
-
-
 def enforce(program: bytes) -> None:
     """Put the calling thread under *program* for good; it must have set no_new_privs. Raises OSError."""
-    filter_ = _Program(length=len(program) // struct.calcsize("=HBBI"), instructions=program)
-    libc.prctl(_SET_SECCOMP, _MODE_FILTER, ctypes.byref(filter_))
+    instructions = ctypes.create_string_buffer(program)
+    filter_ = struct.pack("@HP", len(program) // struct.calcsize("=HBBI"), ctypes.addressof(instructions))
+    libc.prctl(_SET_SECCOMP, _MODE_FILTER, filter_)
 
 
 def _numbers(table: str) -> dict[str, int]:
