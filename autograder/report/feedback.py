@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ from autograder.report.words import adjustment_sentence, error_sentence
 __all__ = ["CODE", "PICTURES", "feedback_page", "titles"]
 
 CODE = 4_000
-"""Bytes of a student's own code, as HTML, that a page shows of one answer."""
+"""Bytes of a student's own code, as HTML, that a page shows of one answer, all languages together."""
 PICTURES = 70_000
 """Bytes of pictures on one page, all languages together."""
 
@@ -29,13 +30,13 @@ def feedback_page(row: Row, questions: Sequence[course.Question], back: str = ""
     *back* is the address of the class report, for instructors.
     """
     languages: Sequence[Language] = [row.grade.lang] if row.grade.lang else LANGUAGES
-    parts = [(lang, Markup(_article(row, questions, lang, PICTURES // len(languages)))) for lang in languages]
+    parts = [(lang, Markup(_article(row, questions, lang, 1 / len(languages)))) for lang in languages]
     with speaking(languages[0]):
         return page("feedback.html", row=row, parts=parts, lang=languages[0], back=back)
 
 
-def _article(row: Row, questions: Sequence[course.Question], lang: Language, room: int) -> str:
-    """What the page says in one language."""
+def _article(row: Row, questions: Sequence[course.Question], lang: Language, share: float) -> str:
+    """What the page says in one language, which has a *share* of its room."""
     cells = {cell.number: answer.question for answer in row.grade.questions for cell in answer.cells}
     with speaking(lang):
         return page(
@@ -44,8 +45,8 @@ def _article(row: Row, questions: Sequence[course.Question], lang: Language, roo
             scores=row.scores(),
             prefix="" if row.grade.lang else f"{lang}-",
             cells=cells,
-            code=_code,
-            draw=_Drawing(room),
+            code=functools.partial(_code, room=CODE * share),
+            draw=_Drawing(PICTURES * share),
             adjustments=[adjustment_sentence(adjustment) for adjustment in row.adjustments],
             error_sentence=error_sentence,
             **titles(questions, lang),
@@ -66,7 +67,7 @@ def titles(questions: Sequence[course.Question], lang: Language) -> dict[str, di
 class _Drawing:
     """Draws what is wrong, until there is no more room on the page."""
 
-    def __init__(self, room: int) -> None:
+    def __init__(self, room: float) -> None:
         self.room = room
 
     def __call__(self, wrong: Difference | Reach) -> tuple[Panel, ...]:
@@ -75,12 +76,11 @@ class _Drawing:
         return drawn if self.room >= 0 else ()
 
 
-def _code(answer: QuestionGrade) -> Iterator[tuple[list[tuple[int, str, bool]], bool]]:
-    """The student's own cells: lines by number, marked where something is said of one; and whether some are left out."""
+def _code(answer: QuestionGrade, room: float) -> Iterator[tuple[list[tuple[int, str, bool]], bool]]:
+    """The student's own cells: numbered lines, marked if something is said of them; and whether some are left out."""
     error = answer.example.error if answer.example else None
     marked = {(error.cell, error.line)} if error else set()
     marked |= {(note.about.get("cell", 0), note.about.get("line", 0)) for note in answer.notes}
-    room = CODE
     for cell in answer.cells:
         lines = plain(cell.source).strip("\n").split("\n")
         shown = []

@@ -36,7 +36,7 @@ _WORDS: Mapping[str, _Words] = tomli.loads(Path(__file__).with_suffix(".toml").r
 KINDS: _Words = {
     **_WORDS["difference"],
     **{f"hidden-{kind}": said for kind, said in {**_WORDS["difference"], **_WORDS["hidden"]}.items()},
-    **_WORDS["remark"],
+    **_WORDS["other"],
 }
 """The sentences by kind of note."""
 
