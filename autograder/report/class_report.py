@@ -14,8 +14,6 @@ from autograder.report.words import status_word
 
 __all__ = ["report_page"]
 
-_DOUBTFUL = {"other-assignment", "no-code"}
-
 
 def report_page(
     rows: Iterable[Row], set_aside: Mapping[str, Note], links: Callable[[Row], str], lang: Language
@@ -40,10 +38,9 @@ def report_page(
 
 def _flags(row: Row) -> list[str]:
     """What an instructor should look at."""
-    kinds = {note.kind for note in (*row.grade.remarks, *filter(None, [row.grade.detail]))}
     flags = [
         (row.grade.status != "graded", status_word(row.grade.status)),
-        (kinds & _DOUBTFUL, text(ko="다른 과제?", en="wrong assignment?")),
+        (Note("other-assignment") in row.grade.remarks, text(ko="다른 과제?", en="wrong assignment?")),
         (row.adjustments, text(ko="조정", en="adjusted")),
         (row.excused, text(ko="면제", en="excused")),
         (row.late, text(ko="늦은 제출", en="late")),

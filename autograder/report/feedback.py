@@ -8,7 +8,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from autograder import corpus, course
+from autograder import course
+from autograder.course.corpus import misconceptions
 from autograder.grade import Difference, QuestionGrade, Reach, Row
 from autograder.language import LANGUAGES, Language, speaking
 from autograder.report.clean import plain
@@ -60,7 +61,7 @@ def titles(questions: Sequence[course.Question], lang: Language) -> dict[str, di
         "checks": {(check.question, check.name): check.titles[lang] for check in course.checks()},
         "scenarios": {scenario.id: scenario.titles[lang] for scenario in course.scenarios()},
         "examples": {shown.id: (shown.titles[lang], shown.values.get("data")) for shown in course.shown_examples()},
-        "hints": {known.id: known.hints[lang] for known in corpus.misconceptions()},
+        "hints": {known.id: known.hints[lang] for known in misconceptions()},
     }
 
 

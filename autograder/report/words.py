@@ -37,6 +37,8 @@ KINDS: _Words = {
     **_WORDS["difference"],
     **{f"hidden-{kind}": said for kind, said in {**_WORDS["difference"], **_WORDS["hidden"]}.items()},
     **_WORDS["other"],
+    **_WORDS["file"],
+    **_WORDS["intake"],
 }
 """The sentences by kind of note."""
 
@@ -53,6 +55,8 @@ def sentence(note: Note, cells: Mapping[int, str] | None = None) -> str:
     about = _About({key: _shown(value) for key, value in note.about.items()})
     if isinstance(note.about.get("received"), (list, tuple)):
         about |= {"expected": _shapes(note.about), "received": sized(note.about["received"])}
+    if "why" in note.about:
+        about["why"] = _WORDS["why"][note.about["why"]][language()]
     if "line" in note.about:
         about["place"] = _place(note.about["cell"], note.about["line"], cells or {})
     namesake = str(about.get("expected")).removeprefix("nn.") == about.get("received")
@@ -70,6 +74,8 @@ def _shapes(about: Mapping[str, Any]) -> str:
 
 
 def _shown(value: Any) -> str:
+    if isinstance(value, Note):
+        return sentence(value)
     if isinstance(value, (list, tuple)):
         more = len(value) - LISTED
         listed = ", ".join(map(_shown, value[:LISTED]))

@@ -321,7 +321,7 @@ def blank(question: QuestionGrade) -> QuestionGrade:
 
 
 def without_score(status: Any = "could-not-grade", name: str = "이서준") -> Row:
-    detail = Note("no-code") if status == "unreadable" else None
+    detail = Note("empty-file") if status == "unreadable" else None
     return Row(
         "" if status == "not-submitted" else f"{name}.ipynb", Person(name), Grade(status, None, 100.0, detail=detail)
     )

@@ -25,7 +25,8 @@ import sample_grades as samples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder import corpus, course
+from autograder import course
+from autograder.course.corpus import misconceptions
 from autograder.grade import (
     Adjustment,
     Difference,
@@ -101,24 +102,28 @@ def report(rows: list[Row], lang: Language = "en", set_aside: Mapping[str, Note]
 # Words
 
 
-def _notes(path: Path) -> Iterator[tuple[str, ast.Call]]:
+MAKERS = {"Note", "Mismatch", "Refused", "IntakeError", "RosterError"}
+"""What is called with a kind of note."""
+
+
+def _notes(path: Path) -> Iterator[str]:
     """The kinds of the notes that a module makes, as far as they are written out."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         match node:
-            case ast.Call(func=ast.Name(id="Note" | "Mismatch" as made), args=[ast.Constant(value=str(kind)), *_]):
-                yield kind, node
+            case ast.Call(func=ast.Name(id=made), args=[ast.Constant(value=str(kind)), *_]) if made in MAKERS:
+                yield kind
                 if made == "Mismatch":
-                    yield f"hidden-{kind}", node
+                    yield f"hidden-{kind}"
 
 
 def test_every_kind_of_note_in_the_code_has_words_in_both_languages() -> None:
     """No kind is left to a general sentence, and none has words in one language only."""
-    made = {kind: path for path in PACKAGE.rglob("*.py") for kind, _ in _notes(path)}
+    made = {kind: path for path in PACKAGE.rglob("*.py") for kind in _notes(path)}
     assert "stopped" in made
     assert {kind: path.name for kind, path in made.items() if kind not in words.KINDS} == {}
     for kind, said in words.KINDS.items():
         assert said.keys() == set(LANGUAGES), kind
-        assert all(sentence.endswith(".") for sentence in said.values()), kind
+        assert all(re.search(r"[.}]$", sentence) for sentence in said.values()), kind
 
 
 def _fields(template: str) -> set[str]:
@@ -278,7 +283,7 @@ def test_any_numbers_can_be_drawn(number: Any) -> None:
 def test_the_page_tells_checks_scenarios_hints_remarks_and_errors() -> None:
     """All that was found is told, in the page's language."""
     page = feedback(samples.row(lang="en"))
-    hints = {known.id: known.hints["en"] for known in corpus.misconceptions()}
+    hints = {known.id: known.hints["en"] for known in misconceptions()}
     for part in (
         *("embedding_size", "4 / 10", "batch_emb: its values are not what was expected.", "a single sequence (B = 1)"),
         *(hints["batch-axis-as-time"], "Answer to q4, line 2: NameError: name 'hiden_size' is not defined"),
@@ -346,9 +351,9 @@ def test_adjustments_and_circumstances_are_shown() -> None:
 def test_the_graders_own_fault_is_told_without_detail() -> None:
     """What could not be graded is explained, and nothing is blamed on the student."""
     row = samples.without_score()
-    page = feedback(replace(row, grade=replace(row.grade, lang="en", detail=Note("no-code"))))
+    page = feedback(replace(row, grade=replace(row.grade, lang="en", detail=Note("empty-file"))))
     assert "no fault of your code" in page.text
-    assert "There is no Python code" not in page.text
+    assert "The file is empty" not in page.text
 
 
 def _long(answer: QuestionGrade) -> QuestionGrade:
@@ -425,7 +430,7 @@ def test_the_report_lists_everybody_with_flags_and_links() -> None:
     """Everybody has a line; a link leads to each page there is; what needs a look is flagged."""
     rows = [*samples.class_of(50)]
     other = replace(rows[0], grade=replace(rows[0].grade, remarks=(Note("other-assignment"),)))
-    page = report([other, *rows[1:]], set_aside={"notes.txt": Note("no-code")})
+    page = report([other, *rows[1:]], set_aside={"notes.txt": Note("empty-file")})
     lines = re.findall(r'<tr><th scope="row">', page.html)
     assert len(lines) == len(rows) == 52
     assert page.all("a", href=link(rows[0]))
@@ -463,7 +468,7 @@ def _pages() -> dict[str, Page]:
         "feedback": feedback(samples.row()),
         "both": feedback(samples.row(lang=None)),
         "hostile": feedback(evil),
-        "report": report([*samples.class_of(30)], set_aside={samples.EVIL: Note("no-code")}),
+        "report": report([*samples.class_of(30)], set_aside={samples.EVIL: Note("empty-file")}),
         "hostile report": report([evil], set_aside={samples.EVIL: Note("missing", {"name": samples.EVIL})}),
     }
 
