@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import functools
+import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +14,14 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from autograder.render import words
-from autograder.render.clean import one_line, plain, printed
-from autograder.render.points import points
-from autograder.text import text
+from autograder.language import text
+from autograder.report import words
+from autograder.report.clean import one_line, plain
+from autograder.report.points import points
 
 __all__ = ["page", "pieces"]
+
+_FOLDER = Path(__file__).parent
 
 
 def page(template: str, **values: Any) -> str:
@@ -27,13 +31,15 @@ def page(template: str, **values: Any) -> str:
 
 def pieces(template: str, **values: Any) -> Iterator[str]:
     """The same page, made as it is read: for pages that grow with the class."""
-    return _environment().get_template(template).stream(values)
+    stream = _environment().get_template(template).stream(values)
+    stream.enable_buffering(200)
+    return stream
 
 
 @functools.cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=FileSystemLoader(_FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -44,19 +50,21 @@ def _environment() -> Environment:
         "percent": lambda share: f"{100 * share:.0f}%",
         "plain": plain,
         "points": points,
-        "printed": printed,
         "prose": _prose,
-        "url": lambda path: quote(path),
+        "url": quote,
     }
+    script = (_FOLDER / "report.js").read_text(encoding="utf-8")
     environment.globals |= {
+        "script": Markup(script),
+        "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        "sentence": words.sentence,
         "status_sentence": words.status_sentence,
         "status_word": words.status_word,
         "text": text,
-        "verdict_word": words.verdict_word,
     }
     return environment
 
 
 def _prose(written: str) -> Markup:
-    """*written* as paragraphs of one kind, with `code` set as code."""
+    """*written* with `code` set as code."""
     return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(plain(written).strip()))))
