@@ -16,13 +16,13 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from autograder.sandbox import libc, processes, wire
+from autograder.sandbox import libc, processes
 
 __all__ = ["main"]
 
 _SET_PDEATHSIG = 1
 _SERVER = 3
-"""The descriptor by which an heir asks for more processes."""
+"""The descriptor by which a forked process asks for others, if it may."""
 
 
 def main() -> None:
@@ -39,14 +39,14 @@ def main() -> None:
         poller.register(channel, select.POLLIN)
         poller.register(parent, select.POLLIN)
         while parent not in [descriptor for descriptor, _ in poller.poll()]:
-            request, descriptors = wire.receive(channel)
+            request, (answer, *descriptors) = processes.receive(channel)
             pid = os.fork()
             if pid == 0:
-                _become(request["module"], request["arguments"], *descriptors[1:])
-            with socket.socket(fileno=descriptors[0]) as answer, contextlib.suppress(OSError):  # it may be gone again
+                _become(request["module"], request["arguments"], *descriptors)
+            with socket.socket(fileno=answer) as to, contextlib.suppress(OSError):  # either may be gone again
                 descriptors.append(os.pidfd_open(pid))
-                wire.send(answer, {"pid": pid}, descriptors[-1:])
-            for descriptor in descriptors[1:]:
+                processes.send(to, {}, descriptors[-1:])
+            for descriptor in descriptors:
                 os.close(descriptor)
     os._exit(0)  # torch would take a tenth of a second to say goodbye
 

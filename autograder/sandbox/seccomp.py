@@ -16,12 +16,21 @@ from autograder.sandbox import libc
 from autograder.sandbox.policy import Argument
 from autograder.sandbox.syscalls import FIRST_UNIFORM, Architecture
 
-__all__ = ["assemble", "enforce"]
+__all__ = ["assemble", "available", "enforce"]
 
 _LOAD, _AND, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x54, 0x15, 0x35, 0x06  # BPF codes: class, size, mode
 _ALLOW, _ERRNO, _KILL_PROCESS = 0x7FFF_0000, 0x0005_0000, 0x8000_0000
 _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # offsets in seccomp_data
-_SET_SECCOMP, _MODE_FILTER = 22, 2
+_GET_SECCOMP, _SET_SECCOMP, _MODE_FILTER = 21, 22, 2
+
+
+def available() -> bool:
+    """Whether the kernel has seccomp."""
+    try:
+        return libc.prctl(_GET_SECCOMP) >= 0
+    except OSError:
+        return False
+
 
 _Instruction = tuple[int, int, int, int]
 """Code, jump if true, jump if false, operand; jumps count the instructions skipped."""
