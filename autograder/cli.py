@@ -30,7 +30,6 @@ INTERRUPTED = 130
 """As shells report a process that Ctrl-C ended."""
 DOUBTS = ("nothing-found", "path-not-read", "same-name")
 """Notes of intake after which somebody should look: the exit status is not 0."""
-PLATFORMS = ("canvas", "moodle", "blackboard", "brightspace", "nbgrader", "gradescope", "classroom50", "email", "feedback")
 
 _EXAMPLES = """
 examples:
@@ -63,20 +62,25 @@ Everything in DIR is graded again from what its runs left behind; student code i
 that does not tell. All grades change together, or none: if a score would drop, none does without
 --accept.
 """
-_EXPORT = """
-  canvas       FILE is the gradebook from Grades > Export; its column is filled. Without FILE, a
-               table that Canvas takes, too
-  moodle       FILE is the grading worksheet; it is filled, all other cells stay as they are
-  blackboard   FILE is the downloaded grade column; or none
-  brightspace  FILE is the exported grade item; or none
-  nbgrader     FILE is the course's gradebook.db
-  gradescope   a zip for Configure Autograder that gives each submission its result
-  classroom50  a zip of result.json for each student; --title CLASSROOM/ASSIGNMENT
-  email        a table for mail merge
-  feedback     a zip of the pages, named as Canvas and Moodle take them back
-The new file goes to DIR/export; FILE itself is changed for nbgrader only. Students without a score are
-left out, and grades that differ from those in FILE are listed.
+_EXPORTS = {
+    "canvas": "FILE, the exported gradebook, is filled; without it, a table that Canvas takes, too",
+    "moodle": "FILE, the grading worksheet, is filled",
+    "blackboard": "FILE, the downloaded column, is filled; or a new table",
+    "brightspace": "FILE, the exported grade item, is filled; or a new table",
+    "nbgrader": "FILE is the gradebook.db that the grades go into",
+    "gradescope": "a zip for Configure Autograder that gives each submission its result",
+    "classroom50": "a zip of result.json; needs --title CLASSROOM/ASSIGNMENT",
+    "email": "a table for mail merge",
+    "feedback": "a zip of the pages, as Canvas and Moodle take it back",
+}
+_EXPORT = (
+    "\n".join(f"  {name:<13}{what}" for name, what in _EXPORTS.items())
+    + """
+
+The new file is in DIR/export; FILE itself is changed for nbgrader only. Students without a score are left
+out. Grades in FILE that differ are listed before they are written over.
 """
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -107,11 +111,12 @@ def _interrupted(number: int, frame: object) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="autograder", description="Grade notebooks of the RNN, LSTM and GRU assignment.")
-    parser.epilog, parser.formatter_class = _EXAMPLES, argparse.RawDescriptionHelpFormatter
+    what = "Grade notebooks of the RNN, LSTM and GRU assignment."
+    style = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="autograder", description=what, epilog=_EXAMPLES, formatter_class=style)
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    add = functools.partial(commands.add_parser, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = functools.partial(commands.add_parser, formatter_class=style)
 
     grade = add("grade", help="grade submissions into a folder", epilog=_OUTPUT)
     grade.add_argument("paths", metavar="PATH", nargs="+", type=_path, help="a file, a folder, or a platform's zip")
@@ -128,7 +133,7 @@ def _parser() -> argparse.ArgumentParser:
 
     export = add("export", help="write grades in a platform's own format", epilog=_EXPORT)
     export.add_argument("out", metavar="DIR", type=_path, help="the --out of an earlier `autograder grade`")
-    export.add_argument("--to", metavar="PLATFORM", required=True, choices=PLATFORMS, help=", ".join(PLATFORMS))
+    export.add_argument("--to", metavar="PLATFORM", required=True, choices=_EXPORTS, help="one of these:")
     export.add_argument("file", metavar="FILE", nargs="?", type=_path, help="what the platform gave, to be filled")
     export.add_argument("--title", default="", help="what the assignment is called there, such as 'RNN (12345)'")
     return parser
@@ -156,8 +161,8 @@ def _positive(number: str) -> int:
 
 
 def _grade(args: argparse.Namespace) -> int:
-    from autograder import course
     from autograder.classroom.run import Found, grade
+    from autograder.course.release import assignment
     from autograder.intake import IntakeError, RosterError, collect, read_roster
     from autograder.report.clean import one_line
     from autograder.report.words import sentence
@@ -168,7 +173,7 @@ def _grade(args: argparse.Namespace) -> int:
         return _fail(f"--out {args.out}: holds the submissions; choose another folder", USAGE)
     try:
         roster = read_roster(args.roster) if args.roster else ()
-        intake = collect(args.paths, course.assignment(), without=args.out)
+        intake = collect(args.paths, assignment(), without=args.out)
     except (IntakeError, RosterError) as error:
         return _fail(sentence(error.note), USAGE)
     for note in intake.notes:

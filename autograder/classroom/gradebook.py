@@ -202,7 +202,7 @@ class Gradebook:
         return int(count)
 
     def rows(self, missing: Callable[[Seat], Grade], pending: Collection[str] = ()) -> Iterator[Row]:
-        """The class with its grades and adjustments; *missing* gives the grade where there is none, or it is *pending*."""
+        """The class with grades and adjustments; *missing* gives the grade where there is none, or one is *pending*."""
         adjusted: dict[int, list[Adjustment]] = {}
         for place, adjustment in self.adjustments():
             adjusted.setdefault(place, []).append(adjustment)

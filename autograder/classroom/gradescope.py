@@ -14,6 +14,7 @@ from pathlib import Path
 from autograder import course
 from autograder.classroom.pool import Pool
 from autograder.classroom.task import Task
+from autograder.course.release import assignment
 from autograder.grade import Note, Person, Row, Submission
 from autograder.intake import one
 from autograder.report.clean import one_line
@@ -37,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         with Pool(workers=1) as pool:  # starts while the file is found
-            entries = one(arguments.root / "submission", course.assignment()).entries
+            entries = one(arguments.root / "submission", assignment()).entries
             submission = entries[0].read() if entries else _nothing()
             ((_, result),) = pool.grade([Task(submission, secrets.token_bytes(16))])
     except (SandboxFault, OSError) as fault:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from autograder.classroom.task import Task, lost
 from autograder.grade import Result
@@ -19,6 +19,8 @@ from autograder.sandbox.policy import GRADING_SECONDS
 from autograder.sandbox.processes import ForkServer
 
 __all__ = ["Pool", "Workers", "lazily"]
+
+T = TypeVar("T")
 
 IMPORTS = ("torch", "IPython.core.inputtransformer2")
 """What takes long to import, and knows nothing of the course."""
@@ -112,7 +114,7 @@ class Workers:
         """The result, by a process that nobody else is using. Raises SandboxFault as `ready` does."""
         return self._with_one(lambda worker: worker.grade(task))
 
-    def _with_one(self, use: Callable[[_Worker], Any]) -> Any:
+    def _with_one(self, use: Callable[[_Worker], T]) -> T:
         try:
             worker = self._idle.get_nowait()
         except queue.Empty:
@@ -152,15 +154,13 @@ class Pool:
 
     def grade(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Result]]:
         """Grade lazily, in whatever order results come. Raises SandboxFault where nothing can be graded."""
-        submit = partial(self._threads.submit, self._workers.grade)
         # One more than there are workers, so that none waits while the caller is busy.
-        for task, future in lazily(submit, tasks, lambda: self._number + 1):
+        room = self._number + 1
+        for task, future in lazily(lambda task: self._threads.submit(self._workers.grade, task), tasks, lambda: room):
             yield task, future.result()
 
 
-def lazily(
-    submit: Callable[[Task], Any], tasks: Iterable[Task], room: Callable[[], int]
-) -> Iterator[tuple[Task, Any]]:
+def lazily(submit: Callable[[Task], Any], tasks: Iterable[Task], room: Callable[[], int]) -> Iterator[tuple[Task, Any]]:
     """Each task with its future once that is done, in whatever order; no more are under way than there is *room* for.
 
     *tasks* is asked for more in the caller's thread.

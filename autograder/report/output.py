@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 from tqdm import tqdm
@@ -19,7 +20,7 @@ from tqdm import tqdm
 from autograder.course import Question
 from autograder.grade import Person, Row
 from autograder.language import LANGUAGES, Language, speaking
-from autograder.report.classreport import report_page
+from autograder.report.class_report import report_page
 from autograder.report.feedback import feedback_page, titles
 from autograder.report.files import file_names, write
 from autograder.report.gradescope import results_json
@@ -56,23 +57,27 @@ def write_output(
     anybody's are removed. Returns the same of this run, and where a table that was edited by hand is now.
     """
     names = pages(rows)
-    links: dict[str, str] = {}
     written: dict[str, str] = {}
     version = _version(questions)
+
+    def link(row: Row) -> str:
+        name = names.get((row.submission, row.person))
+        return quote(f"feedback/{name}.html") if name else ""
+
     for row in tqdm(rows, total=len(names), desc="writing pages", unit="page", delay=1.0, leave=False):
         name = names.get((row.submission, row.person))
         if name is None:
             continue
         page, results = f"feedback/{name}.html", f"results/{name}.json"
-        links[row.submission] = page
         spoken = replace(row, grade=replace(row.grade, lang=lang)) if lang else row
         standing = hashlib.sha256(version + msgspec.json.encode(spoken)).hexdigest()[:16]
         if before.get(page) != standing or not ((folder / page).exists() and (folder / results).exists()):
             write(folder / page, feedback_page(spoken, questions))
             write(folder / results, results_json(spoken, questions))
         written |= {page: standing, results: standing}
+    reasons = {one.name: one.reason for one in set_aside}
     with speaking(lang or "en"):
-        write(folder / "report.html", report_page(rows, set_aside, links, lang or "en"))
+        write(folder / "report.html", report_page(rows, reasons, link, lang or "en"))
         write(folder / "set-aside.csv", set_aside_csv(set_aside))
         edited, written[_GRADES] = _write_grades(folder / _GRADES, grades_csv(rows, [q.id for q in questions]), before)
     for path in before.keys() - written.keys():

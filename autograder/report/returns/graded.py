@@ -28,7 +28,7 @@ class ReturnError(Exception):
 
 @dataclass(frozen=True)
 class Graded:
-    """A class and its grades. Only those with a score go back, and those who are excused where a platform knows that."""
+    """A class and its grades. Only those with a score go back, and the excused where a platform knows of that."""
 
     rows: Sequence[Row]
     questions: Sequence[Question]

@@ -59,7 +59,7 @@ def canvas(graded: Graded) -> Returned:
 
 
 def moodle(graded: Graded) -> Returned:
-    """Moodle's grading worksheet, which must be a downloaded one: the importer knows its columns by translated names."""
+    """Moodle's grading worksheet: a downloaded one, since the importer knows columns by their translated names."""
     if not graded.file:
         raise ReturnError("moodle needs FILE: View all submissions > Grading action > Download grading worksheet")
     return _filled(graded, _Format("grade|성적"))
@@ -141,9 +141,7 @@ def _filled(graded: Graded, form: _Format) -> Returned:
 
 
 def _grade_column(titles: Sequence[str], lines: Sequence[Sequence[str]], graded: Graded, form: _Format) -> int:
-    read_only = {
-        place for line in lines[:3] for place, value in enumerate(line) if re.fullmatch(r"\(?read only\)?", value.strip())
-    }
+    read_only = {place for line in lines[:3] for place, value in enumerate(line) if "read only" in value}
     wanted = [place for place, title in enumerate(titles) if re.fullmatch(form.grade, title.strip(), re.IGNORECASE)]
     wanted = [place for place in wanted if place not in read_only and graded.title in titles[place]]
     if len(wanted) != 1:
