@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import statistics
 import unicodedata
-from collections.abc import Sequence
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
-from autograder.course import Question
-from autograder.gradebook import Row
-from autograder.render.clean import one_line
-from autograder.render.points import points
-from autograder.render.report import Summary
+from autograder.grade import Row
+from autograder.report.clean import one_line
+from autograder.report.points import points
 
-__all__ = ["MAX_ROWS", "closing", "grades_table", "summary_lines", "width"]
+__all__ = ["MAX_ROWS", "grades_table", "summary_lines", "width"]
 
 MAX_ROWS = 40
 """More rows than these do not fit on a screen."""
@@ -20,40 +19,37 @@ _COLUMNS = 80
 _MIN_NAME_COLUMNS = 16
 
 
-def closing(
-    folder: Path, summary: Summary, rows: Sequence[Row], questions: Sequence[Question], remarks: Sequence[str] = ()
-) -> list[str]:
-    """The end of a run that wrote into *folder*: a table of *rows* if there are any, and what is true of all."""
-    table = grades_table(rows, [question.id for question in questions]) if rows else []
-    files = [
-        f"{folder / 'report.html'}  the class",
-        f"{folder / 'grades.csv'}   every grade",
-        f"{folder / 'feedback'}/    a page for every student",
-    ]
-    return [*table, *[""] * bool(table), *summary_lines(summary), *remarks, "", *files]
-
-
 def grades_table(rows: Sequence[Row], questions: Sequence[str]) -> list[str]:
     """The grades, in lines of at most 80 columns where the course has no more than eight questions."""
-    table = [("submission", *questions, "score", "")]
+    table = [("student", *questions, "score", "")]
     for row in rows:
         scores = {question: points(score) for question, score in row.scores().items()}
         status = "" if row.grade.status == "graded" else row.grade.status
         own = (scores.get(question, "-") for question in questions)
-        table.append((unicodedata.normalize("NFC", one_line(row.name)), *own, points(row.grade.score) or "-", status))
+        name = unicodedata.normalize("NFC", one_line(row.person.name or row.submission))
+        table.append((name, *own, points(row.score) or "-", status))
     others = [f"{''.join(f'{cell:>4}' for cell in scores)}{total:>7}  {status}" for _, *scores, total, status in table]
     room = max(_MIN_NAME_COLUMNS, _COLUMNS - max(map(len, others)))
     columns = min(room, max(width(name) for name, *_ in table))
     return [f"{_fitted(name, columns)}{other}".rstrip() for (name, *_), other in zip(table, others, strict=True)]
 
 
-def summary_lines(summary: Summary) -> list[str]:
+def summary_lines(rows: Iterable[Row]) -> list[str]:
     """How many there are of each status, and the middle of the scores."""
-    statuses = ", ".join(f"{count} {status}" for status, count in sorted(summary.statuses.items()) if count)
-    lines = [f"{summary.submissions} submission{'s' * (summary.submissions != 1)}: {statuses}"]
-    if summary.scores:
-        best = points(summary.max_score)
-        lines.append(f"mean {summary.mean:.1f}, median {summary.median:.1f} of {best}")
+    statuses: Counter[str] = Counter()
+    scores: list[float] = []
+    best = 0.0
+    for row in rows:
+        statuses[row.grade.status] += 1
+        best = row.grade.max_score
+        if row.score is not None:
+            scores.append(row.score)
+    people = statuses.total()
+    counts = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
+    lines = [f"{people} student{'s' * (people != 1)}: {counts}"]
+    if scores:
+        mean, median = statistics.fmean(scores), statistics.median(scores)
+        lines.append(f"mean {mean:.1f}, median {median:.1f} of {points(best)}, of {len(scores)} with a score")
     return lines
 
 

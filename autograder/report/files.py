@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
-from autograder.render.clean import plain
+from autograder.report.clean import plain
 
 __all__ = ["file_names", "write"]
 
