@@ -43,7 +43,7 @@ def run_in(sandbox: Sandbox, allowance: Allowance = ALLOWANCE) -> Run:
         outcome = sandbox.run(encode_job(job, tensors), limits=allowance.run)
         lines = tuple(len(cell.splitlines()) for cell in job.cells)
         of_memory = outcome.exit_code in (1, -signal.SIGABRT, -signal.SIGSEGV)
-        return Log(outcome.frames, outcome.ending == "finished", lines, of_memory, outcome.cpu_seconds)
+        return Log(outcome.frames, outcome.ending == "finished", lines, of_memory, outcome.cpu_seconds, outcome.seconds)
 
     return run
 
