@@ -79,8 +79,8 @@ class Statement:
 
     def within(self, cell: int) -> Statement:
         """The same statement in another cell, without taking it apart and compiling it again."""
-        moved = replace(self, cell=cell)
-        vars(moved).update(names=self.names, code=_renamed(self.code, f"<cell {cell}>"))
+        moved = copy.copy(self)
+        vars(moved).update(cell=cell, names=self.names, code=self.code)
         return moved
 
 
@@ -151,12 +151,6 @@ def bound(node: ast.AST) -> Iterator[str]:
             yield (node.asname or node.name).partition(".")[0]
     for child in ast.iter_child_nodes(node):
         yield from bound(child)
-
-
-def _renamed(code: CodeType, filename: str) -> CodeType:
-    """*code* as if compiled from *filename*."""
-    constants = tuple(_renamed(item, filename) if isinstance(item, CodeType) else item for item in code.co_consts)
-    return code.replace(co_filename=filename, co_consts=constants)
 
 
 def _parse(source: str) -> list[ast.stmt]:
