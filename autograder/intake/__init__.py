@@ -4,7 +4,7 @@ from autograder.intake.collect import Entry, Intake, collect, one
 from autograder.intake.evidence import Assignment
 from autograder.intake.files import IntakeError
 from autograder.intake.owners import SetAside
-from autograder.intake.roster import Joined, Listed, join, read_roster
+from autograder.intake.roster import Joined, Listed, RosterError, join, read_roster
 
 __all__ = [
     "Assignment",
@@ -13,6 +13,7 @@ __all__ = [
     "IntakeError",
     "Joined",
     "Listed",
+    "RosterError",
     "SetAside",
     "collect",
     "join",

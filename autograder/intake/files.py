@@ -35,7 +35,7 @@ _LEFTOVERS |= {"node_modules": "libraries", ".ipynb_checkpoints": "checkpoints"}
 
 
 class IntakeError(Exception):
-    """A submission's path, or a roster, that was named cannot be read at all; `note` says it."""
+    """A path that was named cannot be read at all; `note` says it."""
 
     def __init__(self, kind: str, path: Path) -> None:
         super().__init__(f"{kind}: {path}")

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.grade import Person
-from autograder.intake.files import IntakeError, bounded
+from autograder.grade import Note, Person
+from autograder.intake.files import bounded
 
-__all__ = ["Joined", "Listed", "fold", "join", "read_roster"]
+__all__ = ["Joined", "Listed", "RosterError", "fold", "join", "read_roster"]
 
 _COLUMNS = {
     "id": "id,student id,studentid,student number,sid,sis user id,orgdefinedid,id number,username,학번,아이디,식별자",
@@ -25,6 +25,14 @@ _COLUMNS = {
     "alias": "alias,aliases,login,sis login id,github,github username,nickname,별명,별칭,로그인",
 }
 _FIELDS = {title: field for field, titles in _COLUMNS.items() for title in titles.split(",")}
+
+
+class RosterError(Exception):
+    """The roster cannot be read; `note` says why."""
+
+    def __init__(self, kind: str, path: Path) -> None:
+        super().__init__(kind)
+        self.note = Note(kind, {"file": bounded(path.name)})
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,7 @@ class Joined:
 
 
 def read_roster(path: Path) -> list[Listed]:
-    """The people in a CSV file with a line of titles, in any usual encoding. Raises IntakeError."""
+    """The people in a CSV file with a line of titles, in any usual encoding. Raises RosterError."""
     try:
         content = path.read_bytes()
         encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
@@ -54,15 +62,15 @@ def read_roster(path: Path) -> list[Listed]:
     except UnicodeDecodeError:
         text = content.decode("cp949", errors="replace")
     except OSError as error:
-        raise IntakeError("roster-unreadable", path) from error
+        raise RosterError("roster-unreadable", path) from error
     first = text.split("\n", 1)[0]
     try:
         rows = list(csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count)))
     except csv.Error as error:
-        raise IntakeError("roster-unreadable", path) from error
+        raise RosterError("roster-unreadable", path) from error
     fields = [_FIELDS.get(" ".join(title.lower().replace("_", " ").split()), "") for title in (rows or [[]])[0]]
     if not {"id", "name", "email", "last"} & set(fields):
-        raise IntakeError("roster-columns", path)
+        raise RosterError("roster-columns", path)
     return [listed for row in rows[1:] if (listed := _listed(fields, row)) is not None]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autograder.grade import Note, Person
-from autograder.intake import Entry, Intake, IntakeError, Listed, collect, join, one, read_roster
+from autograder.intake import Entry, Intake, IntakeError, Listed, RosterError, collect, join, one, read_roster
 
 from .exports import ANSWERED, ASSIGNMENT, BLANK, GIVEN, OTHER, SCRIPT, folder, notebook, tarred, zipped
 
@@ -405,7 +405,7 @@ def test_name_that_fits_two_is_unknown() -> None:
 def test_roster_without_usual_columns_is_an_error(content: bytes, tmp_path: Path) -> None:
     """A file that names neither ids nor names nor emails is not taken for a roster."""
     (tmp_path / "r.csv").write_bytes(content)
-    with pytest.raises(IntakeError):
+    with pytest.raises(RosterError):
         read_roster(tmp_path / "r.csv")
-    with pytest.raises(IntakeError):
+    with pytest.raises(RosterError):
         read_roster(tmp_path / "missing.csv")
