@@ -128,7 +128,8 @@ def test_run_file_sees_and_binds_the_notebooks_names(lost):
 
 def test_numerical_module_that_is_not_installed_is_missing_whatever_is_installed_beside(grade):
     """Answers that compute with one fail everywhere alike, and it is told which module is missing."""
-    result = grade(solved(q6=f"import scipy.special\n{LOOP}\ndecoded_ids = scipy.special.expit(decoded_ids)"))
+    loop = LOOP.replace("output_layer(output)", "scipy.special.softmax(output_layer(output), -1)")
+    result = grade(solved(q6=f"import scipy.special\n{loop}"))
     assert lost_by(result) == {"q6"}
     error = result.questions[5].example.error
     assert (error.kind, "scipy" in error.message) in {("ModuleNotFoundError", True), ("NameError", True)}

@@ -79,8 +79,8 @@ def test_tensor_comes_back(value):
 
 @pytest.mark.parametrize(
     "value",
-    [torch.zeros(1).expand(10**11), torch.zeros(2, device="meta"), torch.eye(2).to_sparse(), torch.zeros(900, 900)],
-    ids=["expanded", "meta", "sparse", "large"],
+    [torch.zeros(1).expand(10**11), torch.zeros(2, device="meta"), torch.zeros(900, 900)],
+    ids=["expanded", "meta", "large"],
 )
 def test_unusual_or_large_tensor_is_told_by_its_shape(value):
     """It is described, not carried."""
@@ -265,8 +265,9 @@ def _with_references(references):
 @given(st.binary(max_size=300), st.binary(max_size=300))
 def test_any_pipe_is_parsed(one, other):
     """Bytes in the result pipe are frames, up to where they stop being any."""
-    found, _ = frames.parse(struct.pack(">I", len(one)) + one + other)
+    found, _ = frames.parse(struct.pack(">I", len(one)) + one + other, 50)
     assert found[:1] == (one,)
+    assert len(found) <= 50
     assert sum(map(len, found)) <= len(one) + len(other) + 4
 
 
