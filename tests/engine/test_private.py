@@ -57,17 +57,11 @@ def test_reference_values_enter_a_process_under_private_numbers_only(watching):
     followed = [(job, tensors) for job, tensors in hidden if job.corrections]
     assert followed
     assert all(job.salt for job, _ in followed)
-    inputs = {"batch", "batch_lens", "sorted_idx", "h_0", "c_0"}
     for job, tensors in hidden:
         assert bool(job.salt) == bool(job.corrections)
         if not job.corrections:
-            assert {key.split(".")[0] for key in tensors} <= course_questions()
             assert all(set(given) <= set(course.given()) for given in job.given.values())
-            assert all(not value.is_floating_point() or not value.any() for value in tensors.values()), inputs
-
-
-def course_questions() -> set[str]:
-    return {question.id for question in course.questions()}
+            assert all(not value.is_floating_point() or not value.any() for value in tensors.values())
 
 
 def test_numbers_differ_from_submission_to_submission_and_from_one_grading_to_the_next(watching):
@@ -96,9 +90,9 @@ def test_numbers_change_no_score(grader):
 
 HEIR = """
 import torch
-_loot = LOOT[vocab_size]
-for _name, _value in _loot.items():
-    globals()[_name] = torch.tensor(_value)
+def inherit():
+    for name, value in LOOT[vocab_size].items():
+        globals()[name] = torch.tensor(value)
 """
 STOLEN = ("h_n", "hidden_states", "lstm_states", "lstm_h_n", "c_n", "decoded_ids", "hidden", "bi_h_n", "outputs")
 
@@ -106,11 +100,11 @@ STOLEN = ("h_n", "hidden_states", "lstm_states", "lstm_h_n", "c_n", "decoded_ids
 def heir(loot: Mapping[int, Mapping[str, object]]) -> bytes:
     """A blank notebook that binds what it was given, before every check."""
     cells = solution(**{question.id: "" for question in course.questions()})
-    binding = HEIR.replace("LOOT", repr(dict(loot)))
-    return notebook([binding + cell if cell.startswith("grader.check(") else cell for cell in cells])
+    own = HEIR.replace("LOOT", repr(dict(loot)))
+    return notebook([own, *(f"inherit()\n{cell}" if cell.startswith("grader.check(") else cell for cell in cells)])
 
 
-def test_heir_of_a_thief_gets_nothing(watching, run):
+def test_heir_of_a_thief_gets_nothing(watching):
     """The reference's values under the thief's numbers are wrong in every run of another submission."""
     wrong = {question.id: f"{' = '.join(question.names)} = 0" for question in course.questions()}
     watching.grade(solved(**wrong))
@@ -122,7 +116,8 @@ def test_heir_of_a_thief_gets_nothing(watching, run):
                 keys = {name: getattr(value, "key", "") for name, value in correction.values.items()}
                 held |= {name: tensors[key].tolist() for name, key in keys.items() if key and name in STOLEN}
     assert {name for held in loot.values() for name in held} >= {"hidden_states", "lstm_states", "decoded_ids"}
-    assert watching.grade(heir(loot)).score == 0
+    result = watching.grade(heir(loot))
+    assert (result.status, result.score) == ("graded", 0)
 
 
 def test_heir_of_the_shared_numbers_would_be_rich(watching, run):

@@ -104,5 +104,5 @@ def test_assertions_and_await_are_compiled_as_in_a_notebook():
 
 def test_code_speaks_of_names_attributes_keywords_and_words_in_texts():
     """That is more than it can touch, and nothing that it touches is missing."""
-    tree = ast.parse("a.b(c=1)[globals()['d e']] = lambda f: g")
-    assert {"a", "b", "c", "d", "e", "g"} <= spoken([tree])
+    code = compile("a.b(c=1)[globals()['d e']] = lambda f: g", "<cell>", "exec")
+    assert {"a", "b", "c", "d", "e", "g"} <= spoken(code)
