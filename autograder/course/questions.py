@@ -14,10 +14,22 @@ from types import ModuleType
 from autograder.course.files import HIDDEN
 from autograder.language import LANGUAGES, Language
 
-__all__ = ["Check", "Question", "checks", "given", "in_languages", "maximum", "question", "questions"]
+__all__ = [
+    "FIXTURES",
+    "MARKERS",
+    "Check",
+    "Question",
+    "checks",
+    "given",
+    "in_languages",
+    "maximum",
+    "question",
+    "questions",
+]
 
 FIXTURES = ("reference", "scenario")
 """Parameters of checks that are not the student's names."""
+MARKERS = ("points(n): what the check is worth", "either_layout(*names): right with the batch or the steps first")
 
 
 @dataclass(frozen=True)

@@ -95,13 +95,13 @@ class Reference:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._shared: dict[str, Solution] = {}
+        self._shared: dict[course.Scenario, Solution] = {}
 
     def shared(self, scenario: course.Scenario) -> Solution:
         """The solution with the numbers that all submissions share."""
-        if scenario.id not in self._shared:
-            self._shared[scenario.id] = _solved(scenario, "", self._run)
-        return self._shared[scenario.id]
+        if scenario not in self._shared:
+            self._shared[scenario] = _solved(scenario, "", self._run)
+        return self._shared[scenario]
 
     def private(self, scenario: course.Scenario, salt: Callable[[int], str], run: Run) -> Solution:
         """The solution with the first of the numbers that *salt* gives under which it decides clearly."""

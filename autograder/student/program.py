@@ -198,7 +198,7 @@ def _unwrap_magic(number: int, node: ast.stmt) -> Iterator[Statement]:
                     ast.increment_lineno(inner.node, node.lineno - 1)
                 yield replace(inner, line=inner.line + node.lineno - 1)
         case ast.Assign(value=ast.Call() as call) if (code := _magic_code(call)) is not None:  # `x = %time f()`
-            with_value = _parse(f"_ = ({code})")[0]
+            with_value = _parse(f"_ = ({code}\n)")[0]
             assert isinstance(with_value, ast.Assign)
             yield Statement(number, node.lineno, ast.copy_location(ast.Assign(node.targets, with_value.value), node))
         case _:

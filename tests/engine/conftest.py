@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from autograder.pool import Pool
-from autograder.records import Grade, Submission
+from autograder.classroom.pool import Pool
+from autograder.classroom.task import Task
+from autograder.grade import Grade, Person, Submission
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +24,7 @@ def grade(pool: Pool) -> Callable[..., Grade]:
     """Grade one submission: bytes, or the cells of a notebook."""
 
     def grade(content: bytes, name: str = "rnn.ipynb") -> Grade:
-        ((_, result),) = pool.grade([Submission(name, "somebody", content)])
+        ((_, result),) = pool.grade([Task(Submission(name, (Person("somebody"),), content), b"secret")])
         return result.grade
 
     return grade
