@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
@@ -111,7 +112,13 @@ def _grades(results: dict[str, Result]) -> _Grades:
 
 
 def _different(usual: _Grades, other: _Grades) -> list[str]:
-    return [name for name, grade in other.items() if grade != usual[name]]
+    """Which grades differ, and from where on."""
+    return [f"{name}: {_first(usual[name], grade)}" for name, grade in other.items() if grade != usual[name]]
+
+
+def _first(usual: bytes, other: bytes) -> str:
+    place = len(os.path.commonprefix([usual, other]))
+    return " instead of ".join(ascii(grade[max(0, place - 60) : place + 40].decode()) for grade in (other, usual))
 
 
 if __name__ == "__main__":
