@@ -133,8 +133,7 @@ def _parser() -> argparse.ArgumentParser:
 
     export = add("export", help="write grades in a platform's own format", epilog=_EXPORT)
     export.add_argument("out", metavar="DIR", type=_path, help="the --out of an earlier `autograder grade`")
-    export.add_argument("--to", metavar="PLATFORM", required=True, choices=_EXPORTS, help="one of these:")
-    export.add_argument("file", metavar="FILE", nargs="?", type=_path, help="what the platform gave, to be filled")
+    export.add_argument("--to", metavar="TO", required=True, nargs="+", help="PLATFORM [FILE]; one of these platforms:")
     export.add_argument("--title", default="", help="what the assignment is called there, such as 'RNN (12345)'")
     return parser
 
@@ -198,19 +197,21 @@ def _export(args: argparse.Namespace) -> int:
     from autograder.classroom.run import Outcome, export
     from autograder.report.files import write
 
+    platform, *files = args.to
+    if platform not in _EXPORTS or len(files) > 1:
+        return _fail(f"--to {' '.join(args.to)}: a platform and at most one file; {', '.join(_EXPORTS)}", USAGE)
     if not _has_gradebook(args.out):
         return USAGE
 
     def do() -> Outcome:
-        returned = export(args.out, args.to, args.file, args.title)
+        returned = export(args.out, platform, Path(files[0]) if files else None, args.title)
         for remark in returned.remarks:  # before anything is written over
             print(remark)
-        path = args.file
         if returned.put:
             returned.put()
-        else:
-            write(path := args.out / "export" / returned.name, returned.content)
-        return Outcome([f"{path}  for {args.to}"])
+            return Outcome([f"{files[0]}  has the grades"])
+        write(path := args.out / "export" / returned.name, returned.content)
+        return Outcome([f"{path}  for {platform}"])
 
     return _guarded(args, do)
 

@@ -152,9 +152,12 @@ def regrade(
 
 
 def export(folder: Path, platform: str, file: Path | None, title: str) -> Returned:
-    """The grades in *folder* as *platform* takes them. Raises `ReturnError`, `GradebookError` and OSError."""
+    """The grades in *folder* as *platform* takes them. Raises `ReturnError`, and as `grade` does."""
     with Gradebook(folder) as book:
+        adjustments = read(folder, book.seats(), book.adjustments())
+        book.adjust(adjustments.changes)
         rows = [*book.rows(_missing)]
+        adjustments.check(rows)
     paths = {whose: folder / "feedback" / f"{name}.html" for whose, name in pages(rows).items()}
     return WAYS[platform](Graded(rows, course.questions(), title, file, paths))
 

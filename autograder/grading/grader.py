@@ -42,8 +42,8 @@ def run_in(sandbox: Sandbox, allowance: Allowance = ALLOWANCE) -> Run:
     def run(job: Job, tensors: Mapping[str, Tensor]) -> Log:
         outcome = sandbox.run(encode_job(job, tensors), limits=allowance.run)
         lines = tuple(len(cell.splitlines()) for cell in job.cells)
-        of_memory = outcome.exit_code in (1, -signal.SIGABRT)
-        return Log(outcome.frames, outcome.ending == "finished", lines, of_memory, outcome.cpu_seconds)
+        of_memory = outcome.exit_code in (1, -signal.SIGABRT, -signal.SIGSEGV)
+        return Log(outcome.frames, outcome.ending == "finished", lines, of_memory, outcome.cpu_seconds, outcome.seconds)
 
     return run
 

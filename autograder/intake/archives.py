@@ -143,7 +143,7 @@ def _gunzip(content: bytes) -> bytes:
 
 
 def _tar(content: bytes) -> Iterator[File]:
-    """The ordinary files of a tar. Of GNU's and POSIX's longer headers only the name is read; `tarfile` keeps it all."""
+    """The ordinary files of a tar. Of GNU's and POSIX's longer headers only the name is read; `tarfile` keeps all."""
     place, long_name = 0, b""
     for _ in range(2 * _MEMBERS):
         header = content[place : place + _BLOCK]

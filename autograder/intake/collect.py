@@ -12,23 +12,15 @@ from autograder.grade import Note, Person, Submission
 from autograder.intake.archives import File, Refused, decoded, packed_as
 from autograder.intake.choice import Candidate, choose
 from autograder.intake.evidence import Assignment
-from autograder.intake.files import Kind, bounded, kind_of, leftover, listed, single
+from autograder.intake.files import IntakeError, Kind, bounded, kind_of, leftover, listed, single
 from autograder.intake.owners import Claim, SetAside, claims
 from autograder.intake.platforms import Place, settle
 from autograder.intake.roster import fold
 
-__all__ = ["Entry", "Intake", "IntakeError", "collect", "one"]
+__all__ = ["Entry", "Intake", "collect", "one"]
 
 _TOLD = 20
 """Most files of one person that are listed as set aside, and most names in a note."""
-
-
-class IntakeError(Exception):
-    """A path that was named cannot be read at all; `note` says it."""
-
-    def __init__(self, kind: str, path: Path) -> None:
-        super().__init__(f"{kind}: {path}")
-        self.note = Note(kind, {"path": bounded(decoded(os.fsencode(path)))})
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from autograder.intake.notebook import Source
 
 __all__ = ["Assignment", "answered", "answers", "belongs"]
 
-_CODE_CHARACTERS = 300_000
-"""Most code of a file's own that is looked at; the set-up cell of an older edition has half of it."""
+_TOKENS = 30_000
+"""Most words and signs of a file's own code that are looked at; real submissions have a tenth of it."""
+_TOKEN = re.compile(r"\w+|[^\w\s]")
 _MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)
 
 
@@ -41,8 +42,8 @@ def belongs(source: Source, assignment: Assignment) -> bool:
 
     One given statement that binds something is Otter's set-up, which other courses have too.
     """
-    statements, released = _statements(source, assignment), _released(assignment)
-    given = {statement.form for statement in statements if statement.names and statement.form in released}
+    statements, forms = _statements(source, assignment), _forms(assignment)
+    given = {statement.form for statement in statements if statement.names and statement.form in forms}
     return len(given) > 1 or any(statement.names & assignment.names for statement in statements)
 
 
@@ -51,34 +52,39 @@ def answered(source: Source, assignment: Assignment) -> bool:
     return bool(answers(source, assignment))
 
 
-def answers(source: Source, assignment: Assignment) -> frozenset[str]:
+def answers(source: Source, assignment: Assignment) -> set[str]:
     """The names that statements of the student's own bind to something."""
-    released = _released(assignment)
-    own = (each for each in _statements(source, assignment) if each.form not in released and not each.prompts)
-    return frozenset[str]().union(*(statement.names & assignment.names for statement in own))
+    statements, forms = _statements(source, assignment), _forms(assignment)
+    own = [each.names for each in statements if each.form not in forms and not each.prompts]
+    return {name for names in own for name in names & assignment.names}
 
 
 @lru_cache(maxsize=8)
-def _released(assignment: Assignment) -> frozenset[str]:
-    return frozenset(statement.form for cell in assignment.given for statement in _parsed(cell))
+def _given(assignment: Assignment) -> dict[str, list[_Statement]]:
+    return {cell: _parsed(cell) for cell in assignment.given}
+
+
+@lru_cache(maxsize=8)
+def _forms(assignment: Assignment) -> set[str]:
+    return {statement.form for statements in _given(assignment).values() for statement in statements}
 
 
 def _statements(source: Source, assignment: Assignment) -> list[_Statement]:
-    statements, left = [], _CODE_CHARACTERS
+    given, statements, left = _given(assignment), list[_Statement](), _TOKENS
     for cell in source.cells:
-        left -= 0 if cell in assignment.given else len(cell)
-        if left >= 0:
-            statements += _parsed(cell)
+        own = [] if cell in given else _TOKEN.findall(cell)
+        if len(own) <= left:
+            left -= len(own)
+            statements += given[cell] if cell in given else _parsed(cell)
     return statements
 
 
-@lru_cache(maxsize=256)
 def _parsed(cell: str) -> list[_Statement]:
     """The top-level statements of a cell; of one with an error, those of its paragraphs without."""
     try:
         return [_described(node) for node in ast.parse(_MAGIC.sub(r"\1pass", cell)).body]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        paragraphs = re.split(r"\n\s*\n(?=\S)", cell)
+        paragraphs = re.split(r"\n[ \t]*\n(?=\S)", cell)
         return [each for paragraph in paragraphs for each in _parsed(paragraph)] if len(paragraphs) > 1 else []
 
 

@@ -9,13 +9,13 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from enum import IntEnum
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 from autograder.grade import Note
 from autograder.intake.archives import MAX_BYTES, File, Refused, decoded, refuse, unpack
 
-__all__ = ["Kind", "bounded", "kind_of", "leftover", "listed", "sift", "single"]
+__all__ = ["IntakeError", "Kind", "bounded", "kind_of", "leftover", "listed", "sift", "single"]
 
 MAX_DEPTH = 40
 """Folders within folders; what lies deeper is not read. Exports have five, projects with libraries a dozen."""
@@ -32,6 +32,14 @@ _JUNK = re.compile(
 # Folders full of what nobody wrote for this: each counts as one file that is set aside.
 _LEFTOVERS = dict.fromkeys((".venv", "venv", "virtualenv", "site-packages", "dist-packages"), "libraries")
 _LEFTOVERS |= {"node_modules": "libraries", ".ipynb_checkpoints": "checkpoints"}
+
+
+class IntakeError(Exception):
+    """A path that was named cannot be read at all; `note` says it."""
+
+    def __init__(self, kind: str, path: Path) -> None:
+        super().__init__(f"{kind}: {path}")
+        self.note = Note(kind, {"path": bounded(decoded(os.fsencode(path)))})
 
 
 class Kind(IntEnum):
@@ -52,6 +60,7 @@ _SUFFIXES = {
 }
 
 
+@lru_cache(maxsize=8192)
 def kind_of(name: str) -> Kind:
     return next((kind for kind, suffixes in _SUFFIXES.items() if name.lower().endswith(suffixes)), Kind.OTHER)
 
@@ -113,7 +122,9 @@ def _walk(root: Path, without: Path | None, notes: list[Note]) -> Iterator[File]
                 raise
             yield File(name, partial(refuse, _unreadable(error)))
             continue
-        if folder != root and any(entry.name == _GRADEBOOK and _is_ours(entry) for entry in inside):
+        if folder != root and any(
+            entry.name == _GRADEBOOK and entry.is_file(follow_symlinks=False) and _is_ours(entry) for entry in inside
+        ):
             notes.append(Note("earlier-run", {"folder": bounded(name)}))
             continue
         for entry in inside:
@@ -130,7 +141,7 @@ def _walk(root: Path, without: Path | None, notes: list[Note]) -> Iterator[File]
 def _is_ours(entry: os.DirEntry[str]) -> bool:
     """Whether a file of this name is a gradebook of ours, rather than somebody's way to hide a folder."""
     try:
-        with open(entry.path, "rb") if entry.is_file(follow_symlinks=False) else open(os.devnull, "rb") as file:
+        with open(entry.path, "rb") as file:
             header = file.read(100)
     except OSError:
         return False

@@ -6,9 +6,7 @@ import ast
 import io
 import json
 import re
-import textwrap
 import tokenize
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,9 +28,11 @@ _PROSE_CHARACTERS = 200
 # `# %%` of Jupytext and editors, `# In[3]:` of nbconvert; Colab's export has no marks.
 _CELL_MARK = re.compile(r"^# ?(?:%%|In ?\[[ \d]*\]:).*$", re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*#(?! ?%%| In\[)(.+)$", re.MULTILINE)
-_CONFLICT = re.compile(r"^<{7} .*^={7}$.*^>{7} ", re.MULTILINE | re.DOTALL)
+_CONFLICT = re.compile(r"^(?:<{7} |={7}$|>{7} )", re.MULTILINE)
 _LINK = re.compile(r"\[InternetShortcut\].*|<\?xml.*<plist.*<key>URL</key>.*|https?://\S+", re.DOTALL)
+_LINK_CHARACTERS = 5000
 _IMPORT = re.compile(r"^(?:import|from) \w", re.MULTILINE)
+_CELL = "attr='cell'"  # in the dump of `@app.cell`
 _SCRIPT_CODECS = re.compile(r"(?:utf|iso-?8859|cp|koi8|euc|mac|latin|ascii|shift|big5|gb|johab)[-_\w]*", re.IGNORECASE)
 
 
@@ -67,9 +67,9 @@ def read(content: bytes, name: str) -> Source:
     start = source.lstrip()[:1000].lower()
     if start.startswith(("<!doctype html", "<html", "<head")):
         raise Unreadable(Note("web-page"))
-    if _LINK.fullmatch(source.strip()):
+    if len(source) < _LINK_CHARACTERS and _LINK.fullmatch(source.strip()):
         raise Unreadable(Note("link"))
-    if _CONFLICT.search(source):
+    if {mark[0] for mark in _CONFLICT.findall(source)} == set("<=>"):
         raise Unreadable(Note("conflict-markers"))
     if suffix == "py" or (suffix == "txt" and _IMPORT.search(source)):
         return _bounded(_read_script(source))
@@ -129,9 +129,8 @@ def _parse(source: str) -> dict[str, Any] | None:
 def _read_notebook(notebook: dict[str, Any]) -> Source:
     # nbformat 3 kept cells in worksheets.
     sheets = [sheet for sheet in _listed(notebook.get("worksheets")) if isinstance(sheet, dict)]
-    cells = notebook.get(
-        "cells", [cell for sheet in sheets for cell in _listed(sheet.get("cells"))] if sheets else None
-    )
+    older = [cell for sheet in sheets for cell in _listed(sheet.get("cells"))] if sheets else None
+    cells = notebook.get("cells", older)
     if not isinstance(cells, list):
         raise Unreadable(Note("link" if {"url", "doc_id"} & set(notebook) else "json-not-notebook"))
     code: list[str] = []
@@ -156,34 +155,21 @@ def _listed(value: Any) -> list[Any]:
 
 def _read_script(source: str) -> Source:
     _bounded(Source((source,), None))
-    cells = _marimo_cells(source) or [cell for cell in _CELL_MARK.split(source) if cell.strip()]
+    marimo = _marimo_cells(source) if re.search(r"^import marimo$", source, re.MULTILINE) else []
+    cells = marimo or [cell for cell in _CELL_MARK.split(source) if cell.strip()]
     return Source(tuple(cells), _language("\n".join(_COMMENT.findall(source)), source))
 
 
 def _marimo_cells(source: str) -> list[str]:
     """The cells of a marimo notebook, which are the bodies of functions; none if it is something else."""
-    if "import marimo" not in source:
-        return []
     try:
-        body = ast.parse(source).body
+        functions = [
+            each for each in ast.parse(source).body if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))
+        ]
+        cells = [each.body for each in functions if any(_CELL in ast.dump(mark) for mark in each.decorator_list)]
+        return ["\n".join(ast.unparse(node) for node in cell if not isinstance(node, ast.Return)) for cell in cells]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
-    lines = source.split("\n")
-    return ["\n".join(_body(node, lines)) for node in body if isinstance(node, _DEFINITIONS) and _is_cell(node)]
-
-
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-
-
-def _is_cell(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    called = (each.func if isinstance(each, ast.Call) else each for each in node.decorator_list)
-    return any(isinstance(each, ast.Attribute) and each.attr == "cell" for each in called)
-
-
-def _body(node: ast.FunctionDef | ast.AsyncFunctionDef, lines: list[str]) -> Iterator[str]:
-    kept = [each for each in node.body if not isinstance(each, ast.Return)]
-    if kept:
-        yield textwrap.dedent("\n".join(lines[kept[0].lineno - 1 : kept[-1].end_lineno]))
 
 
 def _language(prose: str, code: str) -> Language | None:

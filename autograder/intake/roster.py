@@ -32,7 +32,7 @@ class RosterError(Exception):
 
     def __init__(self, kind: str, path: Path) -> None:
         super().__init__(kind)
-        self.note = Note(kind, {"file": path.name})
+        self.note = Note(kind, {"file": bounded(path.name)})
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,8 @@ def join(roster: Sequence[Listed], people: Iterable[Person]) -> Joined:
             found[person] = next(iter(match))
         else:
             unknown.append(person)
-    missing = [listed.person for listed in roster if listed.person not in set(found.values())]
-    return Joined(found, tuple(missing), tuple(unknown))
+    here = set(found.values())
+    return Joined(found, tuple(each.person for each in roster if each.person not in here), tuple(unknown))
 
 
 def _keys(person: Person) -> tuple[list[str], list[str], list[str]]:

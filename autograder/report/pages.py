@@ -65,6 +65,7 @@ def _environment() -> Environment:
     return environment
 
 
+@functools.lru_cache(4096)
 def _prose(written: str) -> Markup:
     """*written* with `code` set as code."""
     return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(plain(written).strip()))))

@@ -156,7 +156,7 @@ def serve(modules: Sequence[str]) -> None:
         gc.freeze()
         gc.enable()
         signal.signal(signal.SIGCHLD, _reap)
-        while parent not in select.select([channel, parent], [], [])[0]:
+        while parent not in select.select([channel.fileno(), parent], [], [])[0]:
             request, (answer, *descriptors) = receive(channel)
             pid = os.fork()
             if pid == 0:

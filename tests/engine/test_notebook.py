@@ -67,7 +67,7 @@ def _():
 if __name__ == "__main__":
     app.run()
 '''
-    assert read(script.encode(), "x.py").cells == ("import torch", 'text = """한\n글"""\nrnn = torch.nn.RNN(3, 4)', "")
+    assert read(script.encode(), "x.py").cells == ("import torch", "text = '한\\n    글'\nrnn = torch.nn.RNN(3, 4)", "")
 
 
 def test_language_is_the_editions() -> None:

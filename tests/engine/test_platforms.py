@@ -239,7 +239,7 @@ def test_members_of_a_group_share_one_entry(tmp_path: Path) -> None:
 def test_newest_version_counts(tmp_path: Path) -> None:
     """Of several attempts the newest counts, and the others are set aside as older."""
     intake = taken(EXPORTS["Teams"][0], tmp_path)
-    assert [entry.name for entry in intake.entries][0].endswith("Mia Lee/HW3/Version 2/rnn.ipynb")
+    assert intake.entries[0].name.endswith("Mia Lee/HW3/Version 2/rnn.ipynb")
     assert aside(intake) == {"Submitted files/Mia Lee/HW3/Version 1/rnn.ipynb": "older"}
 
 

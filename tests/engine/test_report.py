@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-import sample_grades as samples
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,6 +46,8 @@ from autograder.report.feedback import feedback_page
 from autograder.report.pictures import panels, reach_panels
 from autograder.report.summary import anonymous, summarise
 
+from . import sample_grades as samples
+
 PACKAGE = Path(words.__file__).parent.parent
 STYLE = (PACKAGE / "report" / "style.css").read_text(encoding="utf-8")
 VOID = {"br", "col", "hr", "input", "link", "meta", "rect", "circle", "path"}
@@ -55,7 +56,7 @@ VOID = {"br", "col", "hr", "input", "link", "meta", "rect", "circle", "path"}
 @pytest.fixture(autouse=True)
 def shown_examples(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sample grades have a shown example of their own."""
-    monkeypatch.setattr(course, "shown_examples", lambda: samples.EXAMPLES, raising=False)
+    monkeypatch.setattr(course, "shown_examples", lambda: samples.EXAMPLES)
 
 
 class Page(HTMLParser):
@@ -267,6 +268,16 @@ def test_reach_marks_the_places_that_disagree() -> None:
     assert reach_panels(replace(reach, moved=[[True]])) == ()
 
 
+def test_reach_has_the_batch_across_in_either_layout() -> None:
+    """A tensor with the batch first is drawn like one with the steps first."""
+    (reach,) = samples.q7().example.reach  # type: ignore[union-attr]
+    turned = [list(zip(*places, strict=True)) for places in (reach.moved, reach.expected)]
+    other = replace(reach, moved=turned[0], expected=turned[1], symbols="B L num_dirs*d_h")
+    assert [sorted(re.findall("<circle[^>]*>", panel.svg)) for panel in reach_panels(other)] == [
+        sorted(re.findall("<circle[^>]*>", panel.svg)) for panel in reach_panels(reach)
+    ]
+
+
 @given(
     st.recursive(st.none() | st.booleans() | st.integers() | st.floats(), lambda s: st.lists(s, min_size=1, max_size=3))
 )
@@ -354,6 +365,17 @@ def test_the_graders_own_fault_is_told_without_detail() -> None:
     page = feedback(replace(row, grade=replace(row.grade, lang="en", detail=Note("empty-file"))))
     assert "no fault of your code" in page.text
     assert "The file is empty" not in page.text
+
+
+def test_of_an_unreadable_file_no_question_is_spoken_of() -> None:
+    """Whoever handed in a broken file reads what is wrong with the file, not that there are no answers."""
+    row = samples.row(lang="en")
+    questions = tuple(QuestionGrade(answer.question, answer.points, 0.0) for answer in row.grade.questions)
+    detail = Note("zip-password")
+    grade = replace(row.grade, status="unreadable", score=0.0, questions=questions, detail=detail, remarks=())
+    page = feedback(replace(row, grade=grade))
+    assert "The zip has a password." in page.text
+    assert "There is no answer yet." not in page.text
 
 
 def _long(answer: QuestionGrade) -> QuestionGrade:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,8 @@ def _interface() -> Any:
         from nbgrader.api import Gradebook
     except ImportError as missing:
         raise ReturnError("this needs nbgrader: pip install nbgrader") from missing
+    # It calls a program that was installed beside this Python.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     return Gradebook
 
 
