@@ -14,10 +14,22 @@ from types import ModuleType
 from autograder.course.files import HIDDEN
 from autograder.language import LANGUAGES, Language
 
-__all__ = ["Check", "Question", "checks", "given", "in_languages", "maximum", "question", "questions"]
+__all__ = [
+    "FIXTURES",
+    "MARKERS",
+    "Check",
+    "Question",
+    "checks",
+    "given",
+    "in_languages",
+    "maximum",
+    "question",
+    "questions",
+]
 
 FIXTURES = ("reference", "scenario")
 """Parameters of checks that are not the student's names."""
+MARKERS = ("points(n): what the check is worth", "either_layout(*names): right with the batch or the steps first")
 
 
 @dataclass(frozen=True)
@@ -50,6 +62,11 @@ class Question:
     def names(self) -> tuple[str, ...]:
         """What it must leave behind: the names that its checks ask for."""
         return _each_once(name for check in self.checks for name in check.names)
+
+    @functools.cached_property
+    def compared(self) -> tuple[str, ...]:
+        """The names of the solution that its checks may compare with: its own, and what else their code speaks of."""
+        return _each_once((*self.names, *(name for check in self.checks for name in check.test.__code__.co_names)))
 
     @functools.cached_property
     def either_layout(self) -> tuple[str, ...]:

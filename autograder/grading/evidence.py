@@ -10,6 +10,7 @@ import functools
 import hashlib
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 
 import msgspec
 from torch import Tensor
@@ -26,18 +27,10 @@ MAX_BYTES = 200_000
 _MAX_RAW_BYTES = 16 * MAX_BYTES
 
 
-class _Kept(msgspec.Struct, frozen=True):
-    """A log, its frames by their places among all that are kept."""
-
-    frames: tuple[int, ...]
-    finished: bool
-    lines: tuple[int, ...]
-    of_memory: bool
-    cpu_seconds: float
-
-
 class _All(msgspec.Struct, frozen=True):
-    runs: dict[str, _Kept]
+    """Logs without their frames, these by their places among all that are kept, and all frames."""
+
+    runs: dict[str, tuple[Log, tuple[int, ...]]]
     frames: tuple[bytes, ...]
 
 
@@ -66,20 +59,17 @@ class Evidence:
 
     def encode(self) -> bytes:
         """All runs that were asked for, as bytes for a later `Evidence`: equal frames once, at most `MAX_BYTES`."""
-        used = list(self._used.items())
+        used = dict(self._used)
         while len(encoded := _encoded(used)) > MAX_BYTES:
-            used = used[: len(used) // 2]
+            used.popitem()
         return encoded
 
 
-def _encoded(used: list[tuple[str, Log]]) -> bytes:
+def _encoded(used: Mapping[str, Log]) -> bytes:
     places: dict[bytes, int] = {}
     runs = {
-        key: _Kept(
-            tuple(places.setdefault(frame, len(places)) for frame in log.frames),
-            *(log.finished, log.lines, log.of_memory, log.cpu_seconds),
-        )
-        for key, log in used
+        key: (replace(log, frames=()), tuple(places.setdefault(frame, len(places)) for frame in log.frames))
+        for key, log in used.items()
     }
     return zlib.compress(msgspec.msgpack.encode(_All(runs, tuple(places))), 1)
 
@@ -89,11 +79,7 @@ def _decoded(encoded: bytes) -> dict[str, Log]:
         return {}
     kept = msgspec.msgpack.decode(zlib.decompress(encoded), type=_All)
     return {
-        key: Log(
-            tuple(kept.frames[place] for place in run.frames),
-            *(run.finished, run.lines, run.of_memory, run.cpu_seconds),
-        )
-        for key, run in kept.runs.items()
+        key: replace(log, frames=tuple(kept.frames[at] for at in places)) for key, (log, places) in kept.runs.items()
     }
 
 

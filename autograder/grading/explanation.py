@@ -55,6 +55,8 @@ def explained(verdict: Verdict, runs: Runs, look: Looking, learned: Learned) -> 
     """Explain the wrong answer that *verdict* is on, by the shown examples under the same remedy."""
     if verdict.right or not verdict.answered:
         return Explanation()
+    if verdict.moment == 0:
+        verdict = replace(verdict, remedy=replace(verdict.remedy, until=verdict.question.id))
     seen = [_seen(verdict, example, verdict.remedy, runs, look) for example in course.shown_examples()]
     telling = next((one for one in seen if one.notes), None)
     if telling is None:
@@ -145,11 +147,15 @@ def _each_name(notes: Any) -> list[Note]:
 
 
 def _difference(note: Note, received: Value, expected: Value) -> Difference:
-    if note.about.get("turned") and isinstance(expected, Tensor):
-        expected = expected.transpose(0, 1)
+    expected = _as_received(note, expected)
     name, symbols = (str(note.about.get(key, "")) for key in ("name", "symbols"))
     wrong = _differing(received, expected)
     return Difference(name, note, shown(expected), shown(received), symbols, None if wrong is None else wrong.tolist())
+
+
+def _as_received(note: Note, expected: Value) -> Value:
+    """*expected* in the layout of what was received, of two that are right."""
+    return expected.transpose(0, 1) if note.about.get("turned") and isinstance(expected, Tensor) else expected
 
 
 def _differing(one: Value, other: Value) -> Tensor | None:
@@ -212,7 +218,7 @@ def _reach(verdict: Verdict, seen: Seen, differences: Sequence[Difference], runs
     for difference in differences:
         name = difference.name
         moved = _moved(seen.record[name], record[name])
-        expected = _moved(getattr(before, name), getattr(after, name))
+        expected = _moved(*(_as_received(difference.note, getattr(values, name)) for values in (before, after)))
         if moved is not None and expected is not None:
             found.append(Reach(name, row, step, difference.symbols, moved, expected))
     return tuple(found)

@@ -22,6 +22,7 @@ from autograder.grading.reference import Reference, Run
 from autograder.grading.runs import Runs
 from autograder.grading.verdicts import Verdict, verdicts
 from autograder.intake import notebook
+from autograder.intake.evidence import belongs
 from autograder.sandbox import ALLOWANCE, Allowance, Sandbox
 from autograder.wire.job import Job, encode_job
 from autograder.wire.log import Log
@@ -41,8 +42,8 @@ def run_in(sandbox: Sandbox, allowance: Allowance = ALLOWANCE) -> Run:
     def run(job: Job, tensors: Mapping[str, Tensor]) -> Log:
         outcome = sandbox.run(encode_job(job, tensors), limits=allowance.run)
         lines = tuple(len(cell.splitlines()) for cell in job.cells)
-        of_memory = outcome.exit_code in (1, -signal.SIGABRT)
-        return Log(outcome.frames, outcome.ending == "finished", lines, of_memory, outcome.cpu_seconds)
+        of_memory = outcome.exit_code in (1, -signal.SIGABRT, -signal.SIGSEGV)
+        return Log(outcome.frames, outcome.ending == "finished", lines, of_memory, outcome.cpu_seconds, outcome.seconds)
 
     return run
 
@@ -76,7 +77,7 @@ class Grader:
         kept = Evidence(self._run, evidence)
         runs = Runs(source.cells, _identity(submission, secret), kept.run, self._reference, self._allowance)
         grade = self._graded(runs)
-        if not notebook.belongs(source, assignment()):
+        if not belongs(source, assignment()):
             grade = replace(grade, remarks=(Note("other-assignment"),))
         grade = replace(grade, lang=source.lang, isolation=self._sandbox.isolation)
         return Result(replace(grade, seconds=time.perf_counter() - started), kept.encode(), kept.runs)

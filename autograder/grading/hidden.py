@@ -1,4 +1,4 @@
-"""The hidden checks, run by pytest: student variables come as fixtures, what a check found comes back as data.
+"""The hidden checks, collected and run by pytest: what each finds comes back as data.
 
 Tests are collected once a process. `collected` then hands out a function that runs the checks of one question on one
 record, as often as wanted, inside pytest's own run loop.
@@ -14,11 +14,12 @@ from typing import Any, Protocol
 
 import pytest
 
-from autograder.course import HIDDEN, ROOT, Scenario, checks
+from autograder.course import HIDDEN, ROOT, Scenario
 from autograder.course.compare import Mismatch
+from autograder.course.questions import FIXTURES, MARKERS
 from autograder.grade import Note
 
-__all__ = ["GraderFault", "Look", "Looking", "Plugin", "asked", "collected"]
+__all__ = ["GraderFault", "Look", "Looking", "asked", "collected"]
 
 
 class GraderFault(Exception):
@@ -40,101 +41,57 @@ class Look:
     reference: object
     scenario: Scenario
 
+    def argument(self, name: str) -> object:
+        """What a check gets for the parameter *name*: the student's value, or one of `FIXTURES`."""
+        return getattr(self, name) if name in FIXTURES else self.values[name]
+
 
 Looking = Callable[[Look], Mapping[str, "Note | None"]]
 """What each check of the question finds wrong, by the check's name: None where it passes. Raises `GraderFault`."""
 
 
-class Plugin:
-    """Fixtures for the student's names, for `reference` and for `scenario`, as the present look has them."""
-
-    def __init__(self) -> None:
-        self.look: Look | None = None
-        values: dict[str, Callable[[], object]] = {
-            name: functools.partial(self._value, name) for check in checks() for name in check.names
-        }
-        self.fixtures = values | {"reference": lambda: self._now.reference, "scenario": lambda: self._now.scenario}
-
-    def pytest_configure(self, config: pytest.Config) -> None:
-        config.addinivalue_line("markers", "points(n): what the check is worth")
-        config.addinivalue_line("markers", "either_layout(*names): right with the batch or the steps first")
-        for name, value in self.fixtures.items():
-            setattr(self, f"fixture_{name}", pytest.fixture(name=name)(_fixture(value)))
-
-    @property
-    def _now(self) -> Look:
-        assert self.look is not None
-        return self.look
-
-    def _value(self, name: str) -> object:
-        return self._now.values[name]
+def asked(test: Callable[..., None], look: Look) -> Note | None:
+    """What a check finds, if its function is called as pytest would call it."""
+    arguments = {name: look.argument(name) for name in inspect.signature(test).parameters}
+    return _found(test.__name__, functools.partial(test, **arguments))
 
 
-def _fixture(value: Callable[[], object]) -> Callable[[], object]:
-    def get() -> object:
-        return value()
+def _run(item: pytest.Function, look: Look) -> Note | None:
+    """What a check finds, run by pytest: its arguments are put where fixtures would put them."""
+    item.funcargs = {name: look.argument(name) for name in item.fixturenames}
+    return _found(item.name, item.runtest)
 
-    return get
+
+def _found(name: str, run: Callable[[], None]) -> Note | None:
+    try:
+        run()
+    except Mismatch as mismatch:
+        return mismatch.note
+    except AssertionError:
+        return Note("assertion", {"name": name})
+    except (Exception, pytest.fail.Exception, pytest.skip.Exception) as failure:
+        raise GraderFault(f"{name}: {type(failure).__name__}: {failure}") from failure
+    return None
 
 
-class _Serving(Plugin):
-    """Runs the checks whenever it is asked, for as long as the work goes on."""
+class _Serving:
+    """Does the work in the place of one run of all checks."""
 
     def __init__(self, work: Callable[[Looking], None]) -> None:
-        super().__init__()
-        self.work = work
-        self.items: dict[str, list[pytest.Item]] = {}
-        self.failure: BaseException | None = None
+        self._work = work
+
+    def pytest_configure(self, config: pytest.Config) -> None:
+        for marker in MARKERS:
+            config.addinivalue_line("markers", marker)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         if session.testsfailed:
             raise session.Failed("the hidden checks could not be collected")
+        items: dict[str, list[Any]] = {}
         for item in session.items:
-            self.items.setdefault(item.path.stem.removeprefix("test_"), []).append(item)
-        self.work(self.run)
+            items.setdefault(item.path.stem.removeprefix("test_"), []).append(item)
+        self._work(lambda look: {item.name: _run(item, look) for item in items[look.question]})
         return True
-
-    def run(self, look: Look) -> dict[str, Note | None]:
-        self.look = look
-        found = {}
-        for item in self.items[look.question]:
-            if isinstance(item, pytest.Function) and self.fixtures.keys() >= set(item.fixturenames):
-                found[item.name] = asked(item.obj, look)  # pytest's run loop costs more than most checks
-            else:
-                self.failure = None
-                item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
-                found[item.name] = _note(item.name, self.failure)
-        return found
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[Any]) -> pytest.TestReport:
-        """Keep the exception itself; a written-out traceback, which nobody reads, would cost milliseconds."""
-        if call.excinfo is not None:
-            self.failure = call.excinfo.value
-        outcome: Any = "passed" if call.excinfo is None else "failed"
-        when: Any = call.when
-        return pytest.TestReport(item.nodeid, item.location, {}, outcome, None, when)
-
-
-def asked(test: Callable[..., None], look: Look) -> Note | None:
-    """What a check that needs nothing of pytest's own finds wrong, called as pytest would call it."""
-    others = {"reference": look.reference, "scenario": look.scenario}
-    names = inspect.signature(test).parameters
-    try:
-        test(**{name: others[name] if name in others else look.values[name] for name in names})
-    except (Exception, pytest.fail.Exception, pytest.skip.Exception) as failure:
-        return _note(test.__name__, failure)
-    return None
-
-
-def _note(test: str, failure: BaseException | None) -> Note | None:
-    if failure is None:
-        return None
-    if isinstance(failure, Mismatch):
-        return failure.note
-    if isinstance(failure, AssertionError):
-        return Note("assertion", {"name": test})
-    raise GraderFault(f"{test}: {type(failure).__name__}: {failure}") from failure
 
 
 def collected(work: Callable[[Looking], None]) -> None:
@@ -144,5 +101,5 @@ def collected(work: Callable[[Looking], None]) -> None:
     options = ["--import-mode=importlib", "--assert=plain", "--capture=no", "-c", "/dev/null", f"--rootdir={ROOT}"]
     tests = map(str, sorted(HIDDEN.glob("test_*.py")))
     status = pytest.main([*quiet, *options, "--noconftest", *tests], plugins=[_Serving(work)])
-    if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):  # failed checks are verdicts, no fault
+    if status != pytest.ExitCode.OK:
         raise GraderFault(f"pytest could not run the hidden checks ({status!r})")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
 import os
+import pwd
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -68,7 +70,9 @@ class Learned:
                 with contextlib.suppress(Malformed, msgspec.MsgspecError, ValueError):
                     return _decoded(path.read_bytes())
             records = self._observed(question)
-            partial = path.with_suffix(".partial")
+            for former in folder.glob(f"*-{question.id}"):
+                former.unlink()
+            partial = folder / "partial"
             partial.write_bytes(_encoded(records))
             os.replace(partial, path)
         return records
@@ -88,15 +92,17 @@ def _asked(question: str) -> str:
     return next(one.question for one in misconceptions() if one.id == question)
 
 
+@functools.cache
 def _folder() -> Path:
-    """Where what was learned is kept: for this user only, and nowhere that the next run could not do without."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rnn-autograder"
-    try:
+    """Where what was learned is kept: in the user's cache, or for as long as this process lives.
+
+    Not by `HOME`, which grading processes do not have.
+    """
+    with contextlib.suppress(OSError, KeyError):
+        cache = Path(pwd.getpwuid(os.getuid()).pw_dir, ".cache", "rnn-autograder")
         cache.mkdir(mode=0o700, parents=True, exist_ok=True)
         if os.access(cache, os.W_OK):
             return cache
-    except (OSError, RuntimeError):
-        pass
     return Path(tempfile.mkdtemp(prefix="rnn-autograder-"))
 
 

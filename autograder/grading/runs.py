@@ -33,6 +33,8 @@ class Remedy:
     """Cells in which released sizes are replaced by the scenario's where they are typed in."""
     numbers: tuple[int, ...] = ()
     """Which of them."""
+    until: str = ""
+    """The question after which nothing need be run."""
 
 
 NOTHING = Remedy()
@@ -54,7 +56,7 @@ class Runs:
         self._reference = reference
         self._allowance = allowance
         self._skip: list[int] = []
-        self._seconds_left = allowance.cpu_seconds
+        self._cpu_seconds = self._wall_seconds = 0.0
         self._logs: dict[tuple[course.Scenario, Remedy], Log] = {}
         self._private: dict[course.Scenario, Solution] = {}
 
@@ -78,9 +80,10 @@ class Runs:
         return self._private[scenario]
 
     def _finished(self, scenario: course.Scenario, remedy: Remedy) -> Log:
-        while self._seconds_left > 0:
+        while self._cpu_seconds < self._allowance.cpu_seconds and self._wall_seconds < self._allowance.wall_seconds:
             log = self._run(*self._job(scenario, remedy))
-            self._seconds_left -= log.cpu_seconds
+            self._cpu_seconds += log.cpu_seconds
+            self._wall_seconds += log.wall_seconds
             culprit = log.culprit()
             if culprit is None or len(self._skip) >= self._allowance.stopped:
                 return log
@@ -112,6 +115,7 @@ class Runs:
             tuple(sorted(self._skip)),
             solution.salt,
             statement_seconds=self._allowance.statement_seconds,
+            until=remedy.until,
             told=scenario.shown,
         )
         return job, tensors

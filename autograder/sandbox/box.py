@@ -13,17 +13,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Literal
 
-from autograder.sandbox import canary, frames
-from autograder.sandbox.policy import CONFINE_SECONDS, DEFAULT, READY_SECONDS, REAP_SECONDS, Limits
-from autograder.sandbox.processes import ForkServer, inherited, receive, send
+from autograder.sandbox import canary, frames, processes
+from autograder.sandbox.policy import DEFAULT, READY_SECONDS, REAP_SECONDS, Limits
+from autograder.sandbox.processes import receive, send
 
 __all__ = ["Outcome", "Sandbox", "SandboxFault"]
 
 _PIPE_BYTES = 1 << 20
-_GATHERING = 5
-"""Milliseconds for which frames gather in the pipe: waking for each of some hundred takes longer than reading them."""
+_GATHERING = 5  # milliseconds for which frames may gather: waking for each takes longer than reading it
 _SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 
 
@@ -35,16 +34,11 @@ class SandboxFault(Exception):
 class Outcome:
     """What came of one run after student code had started: the submission's result, whatever it is."""
 
-    frames: tuple[bytes, ...]
-    """The complete frames that the child sent, in order; a last one that was cut off is left out."""
-    ending: Literal["finished", "stopped"]
-    """`finished`: the entry returned, within all limits. `stopped`: anything else."""
-    cpu_seconds: float
-    """Processor time of the child."""
-    seconds: float
-    """Wall time from the start of student code to its end."""
-    exit_code: int
-    """How the child ended, a signal's number negative; -9 also if it was ended after its last word."""
+    frames: tuple[bytes, ...]  # complete ones, in order
+    ending: Literal["finished", "stopped"]  # whether the entry returned within all limits
+    cpu_seconds: float  # of the child
+    seconds: float  # wall time of the child
+    exit_code: int  # or a signal's number, negative; -9 also if the child was ended after its last word
 
 
 class Sandbox:
@@ -55,9 +49,8 @@ class Sandbox:
     each child. `warm()` must import what children need from unreadable places, and leave no threads behind.
 
     The canary tries to read *secrets*: files, or folders, that student code must not see. With a *core*, the warm
-    process and its children keep to that one. A warm process that has died is started anew for the next run.
-
-    Every method raises SandboxFault if the grader's side fails.
+    process and its children keep to that one. Methods raise SandboxFault if the grader's side fails; a warm process
+    that died is started anew for the next run. It is never forked from the grader, whose memory holds secrets.
     """
 
     def __init__(
@@ -67,29 +60,26 @@ class Sandbox:
             raise SandboxFault("student code can be confined on Linux only (5.13 or newer)")
         self._arguments = [entry] if core is None else [entry, str(core)]
         self._secrets = secrets
-        self._warm: _WarmProcess | None = _WarmProcess(self._arguments)
-        self._isolation = ""
+        self._running = contextlib.ExitStack()
+        self._start()
 
     @property
     def isolation(self) -> str:
         """What was reached, in one line, such as `landlock 7, seccomp, own uid`; after the canary has proved it."""
-        self._ready()
-        return self._isolation
+        with self._faults():
+            self._ready()
+        return self._reached
 
     def run(self, payload: bytes, *, limits: Limits = DEFAULT) -> Outcome:
         """Run the entry on *payload* in a new child, which is gone when this returns."""
-        warm = self._ready()
-        try:
-            return warm.run(payload, limits)
-        except BaseException:  # also an interrupt, which leaves a child half watched
-            self.close()
-            raise
+        with self._faults():
+            self._ready()
+            return self._run(payload, limits)
 
     def close(self) -> None:
         """End the warm process and any child."""
-        if self._warm is not None:
-            self._warm.close()
-        self._warm, self._isolation = None, ""
+        self._running.close()
+        self._reached = ""
 
     def __enter__(self) -> Sandbox:
         return self
@@ -97,93 +87,60 @@ class Sandbox:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _ready(self) -> _WarmProcess:
-        if self._warm is not None and self._isolation and self._warm.ended():
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        """End the warm process after any failure, also an interrupt, which leaves a child half watched."""
+        try:
+            yield
+        except BaseException as problem:
             self.close()
-        if self._warm is None:
-            self._warm = _WarmProcess(self._arguments)
-        if not self._isolation:
-            try:
-                layers = self._warm.layers()
-                self._prove(self._warm)
-            except BaseException:
-                self.close()
-                raise
-            self._isolation = ", ".join(layers)
-        return self._warm
+            if isinstance(problem, (OSError, EOFError)):
+                raise SandboxFault(f"the warm process is lost: {str(problem) or 'it died'}") from None
+            raise
 
-    def _prove(self, warm: _WarmProcess) -> None:
-        with canary.bait(self._secrets) as payload:
-            outcome = warm.run(payload, DEFAULT, canary=True)
-        if outcome.frames:
-            deeds = ", ".join(frame.decode() for frame in outcome.frames)
-            raise SandboxFault(f"the sandbox is not tight here: student code could {deeds}")
-        if outcome.ending != "finished":
-            raise SandboxFault(f"the canary was stopped ({outcome.exit_code}): the sandbox cannot be proved here")
-
-
-class _WarmProcess:
-    """The grader's hold on its warm process. Never forked from the grader, whose memory holds secrets."""
-
-    def __init__(self, arguments: Sequence[str]) -> None:
-        self._stack = contextlib.ExitStack()
-        start = inherited() or self._stack.enter_context(ForkServer()).start
+    def _start(self) -> None:
+        self._reached = ""
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self._process = start("autograder.sandbox.zygote", arguments, theirs)
-        self._stack.callback(self._process.kill)
-        self._stack.enter_context(self._channel)
+            server = processes.inherited or self._running.enter_context(processes.ForkServer())
+            self._process = server.start("autograder.sandbox.zygote", self._arguments, theirs)
+        self._running.callback(self._process.kill)
+        self._running.enter_context(self._channel)
 
-    def layers(self) -> list[str]:
-        """Wait until it is ready; what was reached."""
-        message = self._hear(READY_SECONDS)
+    def _ready(self) -> None:
+        """Wait until the warm process is ready, and let the canary out; once for each warm process."""
+        if self._reached and self._process.ended():  # between two runs, which harmed nobody
+            self.close()
+        if self._channel.fileno() < 0:
+            self._start()
+        if self._reached:
+            return
+        self._channel.settimeout(READY_SECONDS)
+        message, _ = receive(self._channel)
         if "refused" in message:
             raise SandboxFault(f"student code cannot be confined here: {message['refused']}")
-        return list(message["layers"])
+        with canary.bait(self._secrets) as payload:
+            outcome = self._run(payload, DEFAULT, proving=True)
+        if outcome.frames or outcome.ending == "stopped":
+            deeds = ", ".join(frame.decode() for frame in outcome.frames) or f"end the canary: {outcome.exit_code}"
+            raise SandboxFault(f"the sandbox is not tight here: student code could {deeds}")
+        self._reached = ", ".join(message["layers"])
 
-    def run(self, payload: bytes, limits: Limits, *, canary: bool = False) -> Outcome:
-        """Let a child run the entry, or the canary, on *payload*."""
+    def _run(self, payload: bytes, limits: Limits, *, proving: bool = False) -> Outcome:
+        self._channel.settimeout(REAP_SECONDS)
         reading, writing = os.pipe()
         with open(reading, "rb", buffering=0) as results:
             with open(writing, "wb", buffering=0) as theirs, _sealed(payload) as file:
                 with contextlib.suppress(PermissionError):  # of a user who holds many; a smaller one makes it wait
                     fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-                self._say({"limits": asdict(limits), "canary": canary}, [file.fileno(), theirs.fileno()])
+                send(self._channel, {"limits": asdict(limits), "canary": proving}, [file.fileno(), theirs.fileno()])
             received, seconds = _listen(results, limits)
-        self._say({})
-        message = self._hear(REAP_SECONDS)
+        send(self._channel, {})
+        ended, _ = receive(self._channel)
         if not received.startswith(frames.CONFINED):
-            reason = received[1:].decode(errors="replace") or f"it ended with {message['exit_code']}"
-            raise SandboxFault(f"a child could not be confined: {reason}")
+            raise SandboxFault(f"a child could not be confined: it ended with {ended['exit_code']}")
         sent, finished = frames.parse(received[1:], limits.frames)
-        return Outcome(
-            sent, "finished" if finished else "stopped", message["cpu_seconds"], seconds, message["exit_code"]
-        )
-
-    def ended(self) -> bool:
-        return self._process.ended()
-
-    def close(self) -> None:
-        """End it, and any child with it."""
-        self._stack.close()
-
-    def _say(self, message: dict[str, object], descriptors: Sequence[int] = ()) -> None:
-        with self._mourning():
-            send(self._channel, message, descriptors)
-
-    def _hear(self, seconds: float) -> dict[str, Any]:
-        self._channel.settimeout(seconds)
-        with self._mourning():
-            return receive(self._channel)[0]
-
-    @contextmanager
-    def _mourning(self) -> Iterator[None]:
-        try:
-            yield
-        except TimeoutError:
-            raise SandboxFault("the warm process gave no answer in time") from None
-        except (OSError, EOFError):
-            raise SandboxFault("the warm process died") from None
+        return Outcome(sent, "finished" if finished else "stopped", seconds=seconds, **ended)
 
 
 @contextmanager
@@ -197,21 +154,17 @@ def _sealed(payload: bytes) -> Iterator[IO[bytes]]:
 
 
 def _listen(results: IO[bytes], limits: Limits) -> tuple[bytes, float]:
-    """What a child sends until it closes its pipe, or a limit is reached; and the seconds that student code took."""
+    """What a child sends until it closes its pipe or a limit is reached, and the seconds that this took."""
     os.set_blocking(results.fileno(), False)
     poller = select.poll()
     poller.register(results, 0)  # wakes when the pipe is closed
     received = bytearray()
-    begun = time.monotonic()
-    deadline = begun + CONFINE_SECONDS
     most = limits.frames_bytes + frames.EXTRA_BYTES
+    begun = time.monotonic()
     while True:
         closed = poller.poll(_GATHERING)
-        confined = bool(received)
         while chunk := results.read(min(_PIPE_BYTES, most - len(received))):
             received += chunk
-        now = time.monotonic()
-        if received and not confined:
-            begun, deadline = now, now + limits.wall_seconds
-        if closed or len(received) == most or now >= deadline:
-            return bytes(received), now - begun
+        seconds = time.monotonic() - begun
+        if closed or len(received) == most or seconds >= limits.wall_seconds:
+            return bytes(received), seconds

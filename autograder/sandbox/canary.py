@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 import json
 import os
@@ -12,11 +11,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 __all__ = ["bait", "main"]
-
-_LATE_IMPORT = "colorsys"  # of the standard library, small, and no warm process needs it
 
 
 @contextmanager
@@ -34,13 +32,13 @@ def bait(secrets: Sequence[Path]) -> Iterator[bytes]:
 def main(payload: bytes, send: Callable[[bytes], None]) -> None:
     """Send a frame for each deed that was possible and should not be; a sound cage sends none."""
     task = json.loads(payload)
-    bait = Path(task["bait"])
+    # By the system's own calls: the entry may have put something else in the place of Python's `open`.
     deeds: dict[str, Callable[[], object]] = {
-        "write a file": lambda: os.open(bait.with_name("written"), os.O_WRONLY | os.O_CREAT),  # what `open` is, is the entry's
-        "change a file": lambda: os.truncate(bait, 0),
-        "delete a file": bait.unlink,
-        "open a TCP socket": lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM),
-        "open a UDP socket": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
+        "write a file": lambda: os.open(task["bait"] + "2", os.O_WRONLY | os.O_CREAT),
+        "change a file": lambda: os.truncate(task["bait"], 0),
+        "delete a file": lambda: os.unlink(task["bait"]),
+        "open a TCP socket": socket.socket,
+        "open a UDP socket": lambda: socket.socket(type=socket.SOCK_DGRAM),
         "open a unix socket": lambda: socket.socket(socket.AF_UNIX),
         "signal the grader": lambda: os.kill(task["grader"], 0),
         "signal its parent": lambda: os.kill(os.getppid(), 0),
@@ -48,11 +46,10 @@ def main(payload: bytes, send: Callable[[bytes], None]) -> None:
         "start a process": _fork,
         "execute a program": lambda: os.execv(sys.executable, [sys.executable, "-c", ""]),
     }
-    for path in map(Path, task["secrets"]):
-        if not path.is_dir():
-            deeds[f"read {path}"] = path.read_bytes
-            path = path.parent
-        deeds[f"list {path}"] = functools.partial(os.listdir, path)
+    for path in task["secrets"]:
+        folder = path if os.path.isdir(path) else os.path.dirname(path)
+        deeds[f"list {folder}"] = partial(os.listdir, folder)
+        deeds[f"read {path}"] = partial(_read, path)
     for name, attempt in deeds.items():
         try:
             attempt()
@@ -60,14 +57,15 @@ def main(payload: bytes, send: Callable[[bytes], None]) -> None:
             continue
         send(name.encode())
     try:
-        sys.modules.pop(_LATE_IMPORT, None)
-        importlib.import_module(_LATE_IMPORT)
+        importlib.import_module("colorsys")  # of the standard library, and no warm process needs it
     except ImportError:
         send(b"not import from the standard library")
 
 
+def _read(path: str) -> bytes:
+    return os.read(os.open(path, os.O_RDONLY), 1)  # of a folder this fails
+
+
 def _fork() -> None:
-    pid = os.fork()
-    if pid == 0:
+    if os.fork() == 0:
         os._exit(0)
-    os.waitpid(pid, 0)

@@ -8,15 +8,11 @@ from __future__ import annotations
 import os
 import struct
 
-__all__ = ["CONFINED", "EXTRA_BYTES", "REFUSED", "parse", "write", "write_end", "write_frame"]
+__all__ = ["CONFINED", "END", "EXTRA_BYTES", "parse", "write", "write_frame"]
 
-CONFINED, REFUSED = b"\x01", b"\x00"
-"""What comes first: student code starts now, or the child could not be confined and says why."""
 _LENGTH = struct.Struct(">I")
-_END = 0xFFFF_FFFF
-"""In the place of a length: the entry returned, and nothing follows."""
-EXTRA_BYTES = len(CONFINED) + _LENGTH.size
-"""What is sent beside frames."""
+CONFINED, END = b"\x01", _LENGTH.pack(0xFFFF_FFFF)  # no frame is as long
+EXTRA_BYTES = len(CONFINED) + len(END)
 
 
 def write(descriptor: int, data: bytes) -> None:
@@ -31,21 +27,17 @@ def write_frame(descriptor: int, frame: bytes) -> None:
     write(descriptor, _LENGTH.pack(len(frame)) + frame)
 
 
-def write_end(descriptor: int) -> None:
-    write(descriptor, _LENGTH.pack(_END))
-
-
-def parse(received: bytes | bytearray, most: int) -> tuple[tuple[bytes, ...], bool]:
+def parse(received: bytes, most: int) -> tuple[tuple[bytes, ...], bool]:
     """The first *most* complete frames in *received*, and whether the end mark and nothing else comes after them."""
     frames: list[bytes] = []
-    view = memoryview(received)
-    while len(view) >= _LENGTH.size:
-        (length,) = _LENGTH.unpack_from(view)
-        view = view[_LENGTH.size :]
-        if length == _END:
-            return tuple(frames), not view
-        if length > len(view) or len(frames) == most:
+    place = 0
+    while received[place : place + len(END)] != END and len(frames) < most:
+        start = place + _LENGTH.size
+        if start > len(received):
             break
-        frames.append(bytes(view[:length]))
-        view = view[length:]
-    return tuple(frames), False
+        end = start + _LENGTH.unpack_from(received, place)[0]
+        if end > len(received):
+            break
+        frames.append(received[start:end])
+        place = end
+    return tuple(frames), received[place:] == END

@@ -6,22 +6,7 @@ import ctypes
 import os
 import struct
 
-__all__ = [
-    "CLONE_NEWIPC",
-    "CLONE_NEWNET",
-    "CLONE_NEWNS",
-    "CLONE_NEWPID",
-    "CLONE_NEWUSER",
-    "CLONE_NEWUTS",
-    "call",
-    "capabilities",
-    "prctl",
-    "set_capabilities",
-    "syscall",
-]
-
-CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x0002_0000, 0x0400_0000, 0x0800_0000
-CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x1000_0000, 0x2000_0000, 0x4000_0000
+__all__ = ["call", "capabilities", "prctl", "set_capabilities", "syscall"]
 
 _CAPABILITY_HEADER = struct.pack("=Ii", 0x2008_0522, 0)  # version 3, the calling thread
 _libc = ctypes.CDLL(None, use_errno=True)

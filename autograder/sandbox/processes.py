@@ -1,11 +1,13 @@
-"""Starting our processes: each is forked from a fork server, which imports once what takes long.
+"""The fork server: a process that imports once what takes long, and becomes whatever it is asked for by a fork.
 
-The fork server is a fresh interpreter that reads nothing of the course, so what is forked from it knows no secret.
+It is a fresh interpreter that reads nothing of the course, so what is forked from it knows no secret.
 """
 
 from __future__ import annotations
 
 import contextlib
+import gc
+import importlib
 import json
 import os
 import select
@@ -14,16 +16,21 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from functools import cached_property, partial
-from typing import IO, Any
+import traceback
+from collections.abc import Sequence
+from functools import cached_property
+from types import FrameType
+from typing import IO, Any, NoReturn
 
+from autograder.sandbox import libc
 from autograder.sandbox.policy import READY_SECONDS, environment
 
-__all__ = ["ForkServer", "Process", "adopt", "inherited", "receive", "send"]
+__all__ = ["ForkServer", "Process", "inherited", "receive", "send", "serve"]
 
-_MESSAGE_BYTES = 1 << 16
-_DESCRIPTORS = 4
+_MESSAGE_BYTES, _DESCRIPTORS = 1 << 16, 4
+_SERVE = "import sys; from autograder.sandbox.processes import serve; serve(sys.argv[1:])"
+_SERVER = 3  # the descriptor by which a forked process asks for others, if it may
+_SET_PDEATHSIG, _SET_NAME = 1, 15
 
 
 def send(channel: socket.socket, message: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
@@ -53,11 +60,7 @@ class Process:
 
     def ended(self, seconds: float | None = 0.0) -> bool:
         """Whether it has ended, or does so within so many seconds; with None it is waited for."""
-        if self._descriptor is None:
-            return True
-        poller = select.poll()
-        poller.register(self._descriptor, select.POLLIN)
-        return bool(poller.poll(None if seconds is None else 1000 * seconds))
+        return self._descriptor is None or bool(select.select([self._descriptor], [], [], seconds)[0])
 
     def kill(self) -> None:
         """End it, if it has not ended, and wait until it is gone."""
@@ -81,49 +84,47 @@ class Process:
 
 
 class ForkServer:
-    """A process that has imported *modules*, started at once, and again if it died. A context manager.
+    """A process that has imported *modules*, started at once, and again if it died; a context manager.
 
-    What was forked from it ends with it.
+    What was forked from it ends with it. With a *channel*, it is the server at the other end, which others started.
     """
 
-    def __init__(self, *modules: str) -> None:
+    def __init__(self, *modules: str, channel: socket.socket | None = None) -> None:
         self._modules = modules
         self._asking = threading.Lock()
-        self._launch()
-
-    def _launch(self) -> None:
-        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "autograder.sandbox.forkserver", *self._modules],
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                cwd="/",
-                env=environment(),
-                start_new_session=True,
-            )
+        self._process: subprocess.Popen[bytes] | None = None
+        if channel is not None:
+            self._channel = channel
+        else:
+            self._launch()
 
     def start(
         self, module: str, arguments: Sequence[str], channel: socket.socket, errors: IO[bytes] | None = None
     ) -> Process:
         """Let `main()` of *module* run in a process of its own, with *arguments* in `sys.argv`.
 
-        Its standard input is *channel*, its standard error *errors*, or that of this process. It leads a session of
-        its own, so that Ctrl-C is for those who started it. It may start others by the same server: see `inherited`.
+        Its standard input is *channel*, its standard error *errors*, or this process's. It leads a session of its own:
+        Ctrl-C is for those who started it. It has the server as `inherited` if this process launched that.
         """
-        with self._asking:
-            if self._process.poll() is not None:
-                self._channel.close()
-                self._launch()
-            return _ask(self._channel, [self._channel.fileno()], module, arguments, channel, errors)
+        answer, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        descriptors = [theirs.fileno(), channel.fileno(), errors.fileno() if errors else 2]
+        with self._asking, theirs, contextlib.suppress(ConnectionError):  # if the server has died, no answer comes
+            if self._process:
+                if self._process.poll() is not None:
+                    self._channel.close()
+                    self._launch()
+                descriptors.append(self._channel.fileno())
+            send(self._channel, {"module": module, "arguments": list(arguments)}, descriptors)
+        return Process(answer)
 
     def close(self, *, patience: float = 0.0) -> None:
         """End it, and all that was forked from it, after so many seconds by force."""
         self._channel.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(patience)
-        self._process.kill()
-        self._process.wait()
+        if self._process:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(patience)
+            self._process.kill()
+            self._process.wait()
 
     def __enter__(self) -> ForkServer:
         return self
@@ -131,31 +132,69 @@ class ForkServer:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-
-def _ask(
-    server: socket.socket,
-    bequest: Sequence[int],
-    module: str,
-    arguments: Sequence[str],
-    channel: socket.socket,
-    errors: IO[bytes] | None = None,
-) -> Process:
-    answer, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    descriptors = [theirs.fileno(), channel.fileno(), errors.fileno() if errors else 2, *bequest]
-    with theirs, contextlib.suppress(ConnectionError):  # if the server has died, no answer comes
-        send(server, {"module": module, "arguments": list(arguments)}, descriptors)
-    return Process(answer)
+    def _launch(self) -> None:
+        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        command = [sys.executable, "-c", _SERVE, *self._modules]
+        with theirs:
+            self._process = subprocess.Popen(
+                command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, cwd="/", env=environment()
+            )
 
 
-_start: Callable[..., Process] | None = None
+inherited: ForkServer | None = None
+"""The fork server that this process came from, if it may use it."""
 
 
-def adopt(channel: socket.socket) -> None:
-    """Let this process start others by the fork server at the other end of *channel*, which they will not have."""
-    global _start
-    _start = partial(_ask, channel, ())
+def serve(modules: Sequence[str]) -> None:
+    """Be a fork server: import *modules*; then fork a process for each request, until the parent has gone."""
+    parent = os.pidfd_open(os.getppid())
+    os.setsid()
+    with socket.socket(fileno=os.dup(0)) as channel, contextlib.suppress(EOFError):
+        gc.disable()  # the objects of a module are there to stay
+        for name in modules:
+            importlib.import_module(name)
+        gc.freeze()
+        gc.enable()
+        signal.signal(signal.SIGCHLD, _reap)
+        while parent not in select.select([channel.fileno(), parent], [], [])[0]:
+            request, (answer, *descriptors) = receive(channel)
+            pid = os.fork()
+            if pid == 0:
+                _become(request["module"], request["arguments"], *descriptors)
+            with socket.socket(fileno=answer) as to, contextlib.suppress(OSError):  # either may be gone again
+                descriptors.append(os.pidfd_open(pid))
+                send(to, {}, descriptors[-1:])
+            for descriptor in descriptors:
+                os.close(descriptor)
+    os._exit(0)  # torch would take a tenth of a second to say goodbye
 
 
-def inherited() -> Callable[..., Process] | None:
-    """`ForkServer.start` of the server that this process came from, if it may use it."""
-    return _start
+def _reap(signum: int, frame: FrameType | None) -> None:
+    """Let those that have ended go; the time that they took becomes this process's own."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def _become(module: str, arguments: Sequence[str], channel: int, errors: int, server: int | None = None) -> NoReturn:
+    """Be the process that was asked for."""
+    global inherited
+    status = 1
+    try:
+        os.setsid()
+        libc.prctl(_SET_PDEATHSIG, signal.SIGKILL)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.dup2(channel, 0)
+        os.dup2(errors, 2)
+        if server is not None:
+            os.dup2(server, _SERVER, inheritable=False)
+            inherited = ForkServer(channel=socket.socket(fileno=_SERVER))
+        os.closerange(_SERVER if server is None else _SERVER + 1, os.sysconf("SC_OPEN_MAX"))
+        libc.prctl(_SET_NAME, module.rpartition(".")[2].encode())
+        sys.argv[:] = [module, *arguments]
+        importlib.import_module(module).main()
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)

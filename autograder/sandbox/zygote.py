@@ -15,7 +15,9 @@ import resource
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Callable
+from io import FileIO
 from typing import NoReturn
 
 from autograder.sandbox import canary, confine, frames, policy
@@ -25,10 +27,8 @@ from autograder.sandbox.processes import receive, send
 
 __all__ = ["main"]
 
-_RESULTS = 3
-"""The descriptor to which a child sends its frames."""
-_DESCRIPTORS = 256
-"""More than the warm process needs; a child closes all of them."""
+_RESULTS = 3  # the descriptor to which a child sends its frames
+_DESCRIPTORS = 256  # more than the warm process needs; a child closes all of them
 
 Entry = Callable[[bytes, Callable[[bytes], None]], None]
 
@@ -39,30 +39,30 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (_DESCRIPTORS, _DESCRIPTORS))
     with socket.socket(fileno=os.dup(0)) as channel:
         try:
+            readable = policy.readable()
             module = importlib.import_module(entry)
             module.warm()
-            _settle()
-            confinement = confine.prepare()
+            _settle(readable)
+            confinement = confine.prepare(readable)
+            if core:
+                os.sched_setaffinity(0, {int(core[0])})
         except Exception as problem:
-            reason = "" if isinstance(problem, confine.Unconfinable) else f"{type(problem).__name__}: "
-            send(channel, {"refused": " ".join(f"{reason}{problem}".split())[:1000]})
+            send(channel, {"refused": " ".join((str(problem) or repr(problem)).split())[:1000]})
             return
-        if core:
-            os.sched_setaffinity(0, {int(core[0])})
         send(channel, {"layers": confinement.layers})
         with contextlib.suppress(EOFError, ConnectionError):  # the grader is gone
             while True:
                 _run(channel, confinement, module.main)
 
 
-def _settle() -> None:
+def _settle(readable: tuple[str, ...]) -> None:
     """Leave this process in a state that is safe to fork, and knows no more of the file system than children may."""
     if len(os.listdir("/proc/self/task")) > 1:
         raise RuntimeError("warm() left threads running: a child forked now could wait for their locks for ever")
-    with open("/proc/self/maps") as maps:
-        if re.search(r"^\S+ .w.s ", maps.read(), re.MULTILINE):
+    with FileIO("/proc/self/maps") as maps:
+        if re.search(rb"^\S+ .w.s ", maps.read(), re.MULTILINE):
             raise RuntimeError("warm() left shared memory behind: a child could reach later children through it")
-    sys.path[:] = [path for path in sys.path if path.startswith(policy.readable())]
+    sys.path[:] = [path for path in sys.path if path.startswith(readable)]
     sys.path_importer_cache.clear()  # finders remember what a folder holds
     importlib.invalidate_caches()
     sys.dont_write_bytecode = True
@@ -83,8 +83,8 @@ def _run(channel: socket.socket, confinement: Confinement, entry: Entry) -> None
     finally:
         os.kill(pid, signal.SIGKILL)  # it may have ended by itself; its number is taken until it is waited for
         _, status, usage = os.wait4(pid, 0)
-    code = os.waitstatus_to_exitcode(status)
-    send(channel, {"exit_code": code, "cpu_seconds": usage.ru_utime + usage.ru_stime})
+    cpu_seconds = usage.ru_utime + usage.ru_stime
+    send(channel, {"exit_code": os.waitstatus_to_exitcode(status), "cpu_seconds": cpu_seconds})
 
 
 def _child(confinement: Confinement, entry: Entry, limits: Limits, payload: int, results: int) -> NoReturn:
@@ -92,20 +92,21 @@ def _child(confinement: Confinement, entry: Entry, limits: Limits, payload: int,
     status = 1
     try:
         os.dup2(results, _RESULTS)
+        data = os.pread(payload, os.fstat(payload).st_size, 0)
+        os.closerange(_RESULTS + 1, confinement.ruleset)
+        os.closerange(confinement.ruleset + 1, _DESCRIPTORS)
+        null = os.open(os.devnull, os.O_RDWR)  # of its own: what a child sets on it tells the next one nothing
         try:
-            data = os.pread(payload, os.fstat(payload).st_size, 0)
-            null = os.open(os.devnull, os.O_RDWR)  # of its own: what a child sets on it tells the next one nothing
-            for descriptor in (0, 1, 2):
-                os.dup2(null, descriptor)
-            os.closerange(_RESULTS + 1, confinement.ruleset)
-            os.closerange(confinement.ruleset + 1, _DESCRIPTORS)
             confinement.enter(limits)
-        except BaseException as problem:
-            frames.write(_RESULTS, frames.REFUSED + f"{type(problem).__name__}: {problem}".encode())
-            return
+        except BaseException:
+            traceback.print_exc()
+            os._exit(status)
+        for descriptor in (0, 1, 2):
+            os.dup2(null, descriptor)
+        os.close(null)
         frames.write(_RESULTS, frames.CONFINED)
         entry(data, functools.partial(frames.write_frame, _RESULTS))
-        frames.write_end(_RESULTS)
+        frames.write(_RESULTS, frames.END)
         os.close(_RESULTS)
         status = 0
     finally:

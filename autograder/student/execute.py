@@ -24,7 +24,7 @@ from torch import Tensor
 from autograder.student import layers, standins
 from autograder.student.follow import FollowThrough
 from autograder.student.handout import given, unneeded
-from autograder.student.program import TOLD, Statement, of_cell, spoken
+from autograder.student.program import TOLD, Statement, of_cell
 from autograder.student.recorder import described
 from autograder.wire.job import Job, decode_job
 from autograder.wire.messages import Cell, Failed, Failure, Finished, Message, Outline, Recorded, Started, encode
@@ -66,20 +66,28 @@ class Execution:
         self.take_apart()
         self.send(Outline(tuple(self.outline())))
         self.follow.start({name for statement in self.program for name in statement.names})
-        self.spoken = spoken(s.node for s in self.program if s.cell in self.own and s.node is not None)
         passed_over = unneeded(self.job.cells, self.spoken)
-        cell = 0
+        cell, answers = 0, False
         for index, statement in enumerate(self.program):
+            if self.is_done():
+                break
             if statement.cell in passed_over:
                 continue
             if statement.cell != cell:
-                self.end_cell(cell)
-                cell = statement.cell
+                cell, answers = statement.cell, self.answers(statement.cell)
             self.statement(index, statement)
-        self.end_cell(cell)
-        for question in self.job.names:
+            if self.job.put_back and not answers:
+                self.follow.put_back(statement.names)
+        for question in () if self.job.until else self.job.names:
             self.end(question)
         self.send(Finished())
+
+    def is_done(self) -> bool:
+        """Whether a check of a question after the last that is of interest was called."""
+        questions = list(self.job.names)
+        return bool(self.job.until) and any(
+            question in self.follow.calls for question in questions[questions.index(self.job.until) + 1 :]
+        )
 
     def send(self, message: Message, blob: bytes = b"") -> None:
         self._send(encode(message, blob))
@@ -94,9 +102,9 @@ class Execution:
 
     def add(self, number: int, cell: str) -> None:
         numbers = self.job.numbers if number in self.job.numbered else {}
-        self.program += [
-            statement.with_numbers(numbers).telling(self.job.replacements) for statement in of_cell(number, cell)
-        ]
+        statements = [s.with_numbers(numbers).telling(self.job.replacements) for s in of_cell(number, cell)]
+        self.spoken.update(*(statement.spoken for statement in statements))
+        self.program += statements
 
     def outline(self) -> list[Cell]:
         """What the cells of the student's own bind of what is asked for or given."""
@@ -156,7 +164,7 @@ class Execution:
         line = statement.line
         trace = problem.__traceback__
         while trace is not None:
-            if trace.tb_frame.f_code.co_filename == f"<cell {statement.cell}>":
+            if trace.tb_frame.f_code.co_filename in (f"<cell {statement.cell}>", "<cell 0>"):  # its own, or a given one
                 line = trace.tb_lineno
             trace = trace.tb_next
         kind = type(problem).__name__[:KIND_CHARACTERS]
@@ -171,6 +179,8 @@ class Execution:
         """Take down the names of *question*, as `grader.check` is reached."""
         if not isinstance(question, str) or question not in self.job.names:
             return
+        if not any(name in self.namespace or name in self.failures for name in self.job.names[question]):
+            return  # nothing was done yet that it could look at
         if self.follow.calls.get(question, 0) < CALLS:
             self.record(question, "check")
         self.follow.settle(question)
@@ -182,14 +192,10 @@ class Execution:
             index = len(self.program) + list(self.job.names).index(question)
             self.one(index, Statement(len(self.job.cells), 1, None), functools.partial(self.record, question, "end"))
 
-    def end_cell(self, number: int) -> None:
-        """After a cell of the student's own that answers nothing: given names are put back, if they are to be."""
-        if not self.job.put_back or number not in self.own:
-            return
-        bound = frozenset[str]().union(*(s.names for s in self.program if s.cell == number))
-        question = self.follow.next_question()
-        if question is not None and bound.isdisjoint({name for names in self.job.names.values() for name in names}):
-            self.follow.put_back(question, bound)
+    def answers(self, number: int) -> bool:
+        """Whether a cell binds a name of a question whose check was not called yet."""
+        open_names = {name for question in self.follow.open_questions() for name in self.job.names[question]}
+        return any(not s.names.isdisjoint(open_names) for s in self.program if s.cell == number)
 
     def record(self, question: str, when: Literal["check", "end"]) -> None:
         tensors: dict[str, Tensor] = {}

@@ -6,7 +6,7 @@ import io
 import os
 from typing import IO, Any
 
-__all__ = ["opened", "written"]
+__all__ = ["is_folder", "opened", "written"]
 
 MOST_BYTES = 64 << 20
 """All files together."""
@@ -22,6 +22,11 @@ def _place(path: object) -> str:
 def written(path: object) -> bytes | None:
     """What was written to the file at *path*; None if nothing was."""
     return _files.get(_place(path))
+
+
+def is_folder(path: object) -> bool:
+    """Whether anything was written below *path*."""
+    return any(place.startswith(f"{_place(path)}/") for place in _files)
 
 
 class _Kept(io.BytesIO):

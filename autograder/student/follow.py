@@ -36,6 +36,8 @@ class FollowThrough:
         self.by_name = {name: correction for correction in job.corrections for name in correction.values}
         self.settled: dict[str, tuple[Any, Any]] = {}
         """Names of settled questions: what was bound, and a copy of it."""
+        self.kept: dict[str, tuple[Any, Any]] = {}
+        """The same of given names, as the last cell that answers nothing left them."""
         self.protected = given_names().union(*job.names.values())
         """All names that are asked for or given: none is bound to something else because it holds the same object."""
 
@@ -63,21 +65,31 @@ class FollowThrough:
         if self.job.put_back:
             for name in self.settled.keys() & {*self.changed(question)}:
                 self.namespace[name] = _restored(*self.settled[name])
-            self.put_back(question, self.job.given.get(question, {}))
+            self._bind_given(question, self.job.given.get(question, {}))
         for name in self.job.names[question]:
-            value = self.namespace.get(name)
-            self.settled[name] = value, _copied(value)
+            self.settled[name] = self.namespace.get(name), _copied(self.namespace.get(name))
 
-    def put_back(self, question: str, names: Iterable[str]) -> None:
+    def put_back(self, names: Iterable[str]) -> None:
+        """After a statement of a cell that answers nothing: let given names be what they are to be.
+
+        Those that it binds get their values at the next check; others that it changed in place, those of before.
+        """
+        for name, (value, kept) in self.kept.items():
+            if self.namespace.get(name) is value and not _same(value, kept):
+                self.namespace[name] = kept
+        self._bind_given(next(iter(self.open_questions()), ""), names)
+        given = {name: self.namespace.get(name) for values in self.job.given.values() for name in values}
+        self.kept = {name: (value, _copied(value)) for name, value in given.items()}
+
+    def open_questions(self) -> list[str]:
+        """The questions whose check was not called yet, nor that of any after them."""
+        questions = list(self.job.names)
+        return questions[max((questions.index(question) for question in self.calls), default=-1) + 1 :]
+
+    def _bind_given(self, question: str, names: Iterable[str]) -> None:
         """Let the given *names* be what they are at the check of *question*."""
         given = self.job.given.get(question, {})
         self._bind({name: restore(given[name], self.tensors) for name in names if name in given})
-
-    def next_question(self) -> str | None:
-        """The first question whose check was not called yet, nor that of any after it."""
-        questions = list(self.job.names)
-        last = max((questions.index(question) for question in self.calls), default=-1)
-        return questions[last + 1] if last + 1 < len(questions) else None
 
     def _is_open(self, correction: Correction) -> bool:
         """Whether what the submission binds is still the wrong answer, and not the same name used again."""

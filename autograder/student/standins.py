@@ -87,9 +87,13 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         top = name.partition(".")[0]
         if top in SHOWING or name in SHOWING or name.startswith("torch.utils.tensorboard"):
             return importlib.util.spec_from_loader(name, self, is_package=True)
-        source = files.written(f"{name.replace('.', '/')}.py")
-        if source is not None:
-            return importlib.util.spec_from_loader(name, _Written(source))
+        place = name.replace(".", "/")
+        for file, package in ((f"{place}.py", False), (f"{place}/__init__.py", True)):
+            source = files.written(file)
+            if source is not None:
+                return importlib.util.spec_from_loader(name, _Written(source), is_package=package)
+        if files.is_folder(place):
+            return importlib.util.spec_from_loader(name, _Written(b""), is_package=True)
         if top in self.by_chance:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         return None

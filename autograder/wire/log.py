@@ -72,6 +72,7 @@ class Log:
     of_memory: bool = False
     """Whether it may have ended for want of memory."""
     cpu_seconds: float = 0.0
+    wall_seconds: float = 0.0
 
     @functools.cached_property
     def _messages(self) -> list[tuple[Message, bytes]]:
