@@ -6,7 +6,6 @@ import ast
 from collections.abc import Sequence
 
 from autograder.build.master import Cell, answer, is_question
-from autograder.child.statements import of_cell
 
 __all__ = ["ASIDES", "check_asides"]
 
@@ -17,13 +16,29 @@ ASIDES = {"aside", "picture"}
 def check_asides(cells: Sequence[Cell]) -> None:
     """Raise ValueError if a cell that is no aside speaks of a name that an aside binds."""
     code = [cell for cell in cells if cell.kind == "code"]
-    asides = [cell for cell in code if cell.role in ASIDES]
-    bound = {name for cell in asides for statement in of_cell(0, cell.source) for name in statement.names}
+    bound = set().union(*(_bound(cell.source) for cell in code if cell.role in ASIDES))
     for cell in code:
         if cell.role not in ASIDES:
             source = answer(cell.source) if is_question(cell.role) else cell.source
-            names = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
-            if needed := sorted(names & bound):
+            spoken = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+            if needed := sorted(spoken & bound):
                 raise ValueError(
                     f"{', '.join(needed)}: bound by an aside, and spoken of by a cell that is none:\n{source}"
                 )
+
+
+def _bound(source: str) -> set[str]:
+    """The names that *source* binds outside of functions and classes."""
+    names: set[str] = set()
+    waiting: list[ast.AST] = [ast.parse(source)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+            continue
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, ast.alias):
+            names.add((node.asname or node.name).partition(".")[0])
+        waiting += ast.iter_child_nodes(node)
+    return names

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import bz2
+import json
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -11,9 +14,10 @@ from tqdm import tqdm
 
 from autograder.build.asides import check_asides
 from autograder.build.checks import student_checks
-from autograder.build.master import Cell, cells
-from autograder.build.notebook import executed, setup_cell, solution, student, written
-from autograder.text import LANGUAGES, Language
+from autograder.build.master import cells, filled
+from autograder.build.notebook import executed, solution, student, written
+from autograder.build.questions import check_headings, names_to_leave, table
+from autograder.language import LANGUAGES, Language
 
 __all__ = ["ROOT", "build"]
 
@@ -38,29 +42,37 @@ def build(out: Path, *, progress: bool = False) -> None:
 
 def _edition(lang: Language) -> dict[str, str]:
     """Name and content of every file of assignment/ in *lang*."""
-    checks = student_checks(_CHECKS, lang)
     folder = f"assignment/{lang}"
-    edition = cells(_MASTER, prose=[lang], code=lang)
+    values = _values(lang)
+    edition = cells(_MASTER, prose=[lang], code=lang, values={lang: values})
     check_asides(edition)
+    check_headings(edition, lang)
     return {
-        f"{folder}/rnn.ipynb": written(student(edition, _setup(checks, lang), lang)),
+        f"{folder}/rnn.ipynb": written(student(edition, lang)),
         f"{folder}/requirements.txt": _template("requirements.txt"),
-        f"{folder}/README.md": _template(f"README.{lang}.md"),
-        **{f"{folder}/tests/{name}": source for name, source in checks.items()},
+        f"{folder}/README.md": filled(_template(f"README.{lang}.md"), values),
+        **{f"{folder}/tests/{name}": source for name, source in student_checks(_CHECKS, lang).items()},
     }
 
 
 def _solution() -> dict[str, str]:
     """The solution notebook, executed: text in both languages, all else in Korean."""
-    setup = _setup(student_checks(_CHECKS, "ko"), "ko")
+    both = cells(_MASTER, prose=LANGUAGES, code="ko", values={lang: _values(lang) for lang in LANGUAGES})
     with tempfile.TemporaryDirectory() as folder:
-        solved = executed(solution(cells(_MASTER, prose=LANGUAGES, code="ko"), setup, "ko"), Path(folder))
-    return {"solutions/rnn.ipynb": written(solved)}
+        return {"solutions/rnn.ipynb": written(executed(solution(both, "ko"), Path(folder)))}
 
 
-def _setup(checks: dict[str, str], lang: Language) -> Cell:
-    otter = next(line for line in _template("requirements.txt").splitlines() if line.startswith("otter-grader"))
-    return setup_cell(_template("setup_cell.txt"), checks, otter, lang)
+def _values(lang: Language) -> dict[str, str]:
+    """What is filled in for `{{name}}` in the edition in *lang*."""
+    requirements = _template("requirements.txt").splitlines()
+    checks = json.dumps(student_checks(_CHECKS, lang), sort_keys=True).encode()
+    return {
+        "otter": next(line for line in requirements if line.startswith("otter-grader")),
+        # bz2, since its output has not changed from one version to the next as zlib's has.
+        "checks": base64.b64encode(bz2.compress(checks)).decode(),
+        "names": json.dumps(names_to_leave()),
+        "questions": table(lang),
+    }
 
 
 def _template(name: str) -> str:

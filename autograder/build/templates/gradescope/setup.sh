@@ -5,6 +5,6 @@ cd "$(dirname "$0")"
 apt-get update
 apt-get install --yes python3-venv
 python3 -m venv .venv
-# PyTorch's own index has a build without CUDA, a tenth of the size; where it is listed, pip prefers it.
-.venv/bin/python -m pip install --constraint constraints.txt \
-    --extra-index-url https://download.pytorch.org/whl/cpu --editable .
+# PyTorch alone comes from its own index, which has a build without CUDA, a tenth of the size; all else from PyPI.
+.venv/bin/python -m pip install --no-deps --index-url https://download.pytorch.org/whl/cpu "$(grep '^torch==' constraints.txt)"
+.venv/bin/python -m pip install --constraint constraints.txt --editable .
