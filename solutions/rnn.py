@@ -6,7 +6,7 @@
 #   ...  # ko / ...  # en            a line of code for one edition
 #   # %% q3                          the one answer cell of q3: what students see, then what solves it, in Otter Assign's
 #                                    markup (BEGIN PROMPT ... END PROMPT, BEGIN SOLUTION NO PROMPT ... END SOLUTION)
-#   # embed: drawing.py              in the place of this line: that file, from this folder
+#   # embed: handout/drawing.py          in the place of this line: that file, from this folder
 #   # %% picture                     something for the machinery, shown collapsed; otherwise as an aside
 #   # %% aside                       something to look at: no cell but other asides needs it, so that runs which nobody sees
 #                                    pass it over
@@ -113,7 +113,7 @@
 # | `C` | number of classes | `num_classes` |
 
 # %% picture
-# embed: set_up.py
+# embed: handout/set_up.py
 
 # %%
 import torch
@@ -127,7 +127,7 @@ import otter
 grader = otter.Notebook()
 
 # %% picture
-# embed: drawing.py
+# embed: handout/drawing.py
 
 # %% [markdown] lang="ko"
 # ## 데이터와 padding

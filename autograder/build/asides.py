@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from symtable import symtable
 
 from autograder.build.master import Cell, answer, is_question
 
@@ -22,23 +23,10 @@ def check_asides(cells: Sequence[Cell]) -> None:
             source = answer(cell.source) if is_question(cell.role) else cell.source
             spoken = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
             if needed := sorted(spoken & bound):
-                raise ValueError(
-                    f"{', '.join(needed)}: bound by an aside, and spoken of by a cell that is none:\n{source}"
-                )
+                raise ValueError(f"{', '.join(needed)}: bound by an aside, and spoken of by another cell:\n{source}")
 
 
 def _bound(source: str) -> set[str]:
     """The names that *source* binds outside of functions and classes."""
-    names: set[str] = set()
-    waiting: list[ast.AST] = [ast.parse(source)]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            names.add(node.name)
-            continue
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-        elif isinstance(node, ast.alias):
-            names.add((node.asname or node.name).partition(".")[0])
-        waiting += ast.iter_child_nodes(node)
-    return names
+    symbols = symtable(source, "cell", "exec").get_symbols()
+    return {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}

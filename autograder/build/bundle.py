@@ -13,7 +13,7 @@ __all__ = ["VISIBILITIES", "bundle"]
 VISIBILITIES = ("visible", "after_due_date", "after_published", "hidden")
 """When students see their results on Gradescope; the names are Gradescope's."""
 
-_TEMPLATES = Path(__file__).parent / "templates" / "gradescope"
+_PROGRAMS = Path(__file__).parent / "gradescope"
 _PARTS = (
     *("pyproject.toml", "constraints.txt", "solutions/rnn.ipynb", "assignment/**/*", "autograder/**/*"),
     *("tests/public/*.py", "tests/hidden/*", "tests/misconceptions/*.toml"),
@@ -28,7 +28,7 @@ def bundle(root: Path, *, visibility: str = "visible") -> bytes:
     found = [path for part in _PARTS for path in root.glob(part) if path.is_file() and "__pycache__" not in path.parts]
     files = {path.relative_to(root).as_posix(): path.read_bytes() for path in found}
     values = {"visibility": visibility}
-    programs = {path.name: filled(path.read_text("utf-8"), values).encode() for path in _TEMPLATES.iterdir()}
+    programs = {path.name: filled(path.read_text("utf-8"), values).encode() for path in _PROGRAMS.iterdir()}
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in sorted((files | programs).items()):

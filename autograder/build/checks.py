@@ -11,7 +11,7 @@ from autograder.language import LANGUAGES, Language
 __all__ = ["student_checks"]
 
 _HELPERS = "expect.py"
-_HEADER = '''\
+_HEADER = """\
 # The public check of {question}. It compares your values with each other; hidden checks decide the points.
 # ASCII only, since some systems read this file in an encoding of their own.
 OK_FORMAT = False
@@ -21,7 +21,7 @@ OK_FORMAT = False
 name = "{question}"
 
 
-'''
+"""
 _IMPORTS = (
     "import torch",
     "from otter.test_files import test_case",

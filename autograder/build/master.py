@@ -16,7 +16,7 @@ __all__ = ["Cell", "answer", "cells", "filled", "in_language", "is_question"]
 _QUESTION = re.compile(r"q\d+")
 _COMMENT = re.compile(r"(?P<mark>\s*# )(?P<lang>ko|en): (?P<words>.*)")
 _CODE = re.compile(r"(?P<code>.*\S)  # (?P<lang>ko|en)")
-_EMBED = re.compile(r"# embed: (\w+\.py)")
+_EMBED = re.compile(r"# embed: ([\w/]+\.py)")
 _PROMPT = re.compile(r'\s*""" # BEGIN PROMPT\n.*?"""  # END PROMPT\n', re.DOTALL)
 _MARKER = re.compile(r"^\s*# (?:BEGIN SOLUTION NO PROMPT|END SOLUTION)\n?", re.MULTILINE)
 

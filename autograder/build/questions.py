@@ -40,7 +40,7 @@ def check_headings(cells: Sequence[Cell], lang: Language) -> None:
     headings = re.findall(_HEADING[lang], prose)
     graded = [(question.id, f"{question.points:g}") for question in _questions()]
     if headings != graded:
-        raise ValueError(f"headings of the {lang} edition and hidden checks disagree: {sorted({*headings} ^ {*graded})}")
+        raise ValueError(f"headings ({lang}) and hidden checks disagree: {sorted({*headings} ^ {*graded})}")
 
 
 def _questions() -> list[course.Question]:

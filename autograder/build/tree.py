@@ -6,8 +6,6 @@ import base64
 import bz2
 import json
 import tempfile
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 from tqdm import tqdm
@@ -25,15 +23,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 _MASTER = ROOT / "solutions" / "rnn.py"
 _CHECKS = ROOT / "tests" / "public"
-_TEMPLATES = Path(__file__).parent / "templates"
+_HANDOUT = ROOT / "solutions" / "handout"
 
 
 def build(out: Path, *, progress: bool = False) -> None:
     """Write assignment/ and solutions/rnn.ipynb below *out*, byte for byte the same where nothing changed."""
-    files: dict[str, str] = {}
-    parts: list[Callable[[], dict[str, str]]] = [*(partial(_edition, lang) for lang in LANGUAGES), _solution]
-    for make in tqdm(parts, desc="build", disable=not progress):
-        files |= make()
+    files = _solution()
+    for lang in tqdm(LANGUAGES, desc="build", disable=not progress):
+        files |= _edition(lang)
     for name, content in files.items():
         path = out / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,8 +46,8 @@ def _edition(lang: Language) -> dict[str, str]:
     check_headings(edition, lang)
     return {
         f"{folder}/rnn.ipynb": written(student(edition, lang)),
-        f"{folder}/requirements.txt": _template("requirements.txt"),
-        f"{folder}/README.md": filled(_template(f"README.{lang}.md"), values),
+        f"{folder}/requirements.txt": _handed_out("requirements.txt"),
+        f"{folder}/README.md": filled(_handed_out(f"README.{lang}.md"), values),
         **{f"{folder}/tests/{name}": source for name, source in student_checks(_CHECKS, lang).items()},
     }
 
@@ -64,7 +61,7 @@ def _solution() -> dict[str, str]:
 
 def _values(lang: Language) -> dict[str, str]:
     """What is filled in for `{{name}}` in the edition in *lang*."""
-    requirements = _template("requirements.txt").splitlines()
+    requirements = _handed_out("requirements.txt").splitlines()
     checks = json.dumps(student_checks(_CHECKS, lang), sort_keys=True).encode()
     return {
         "otter": next(line for line in requirements if line.startswith("otter-grader")),
@@ -75,5 +72,5 @@ def _values(lang: Language) -> dict[str, str]:
     }
 
 
-def _template(name: str) -> str:
-    return (_TEMPLATES / name).read_text(encoding="utf-8")
+def _handed_out(name: str) -> str:
+    return (_HANDOUT / name).read_text(encoding="utf-8")
