@@ -182,7 +182,7 @@ for seq in tqdm(data, desc="padding"):
 # %% aside
 print("max_len   ", max_len)
 print("valid_lens", valid_lens)
-print("padded[1] ", padded[1])
+print("padded[-1]", padded[-1])
 
 # %% [markdown] lang="ko"
 # 이제 긴 sequence가 위로 오도록 정렬합니다. 정렬해 두면 어느 시점에서든 아직 끝나지 않은 sequence가 위쪽에 모이고, 뒤에서 쓸

@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import torch
 from IPython.core.interactiveshell import InteractiveShell
@@ -155,7 +155,7 @@ def _followed(answer: _Answer, start: int, checks: dict[str, Any], shell: Any) -
 
 def _shell() -> Any:
     """IPython as in a notebook, with magics and top-level `await`, but without history, programs and installing."""
-    shell: Any = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
+    shell: Any = cast(Any, InteractiveShell)(config=Config({"HistoryManager": {"enabled": False}}))
     shell.system = shell.getoutput = lambda *args, **kwargs: None
     shell.register_magic_function(lambda line: None, magic_name="pip")
     return shell

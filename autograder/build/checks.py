@@ -77,7 +77,8 @@ def _in_language(source: str, function: ast.FunctionDef, lang: Language) -> str:
     segment = ast.get_source_segment(source, function) or ""
     while call := _text_call(segment):
         words = {keyword.arg: keyword.value for keyword in call.keywords}[lang]
-        chosen = f"({ast.get_source_segment(segment, words)})"  # brackets, since it may go over several lines
+        chosen = ast.get_source_segment(segment, words) or ""
+        chosen = f"({chosen})" if "\n" in chosen else chosen
         segment = segment.replace(ast.get_source_segment(segment, call) or "", chosen, 1)
     return segment
 

@@ -14,7 +14,7 @@ def expect_present(**values: object) -> None:
     missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
     if missing:
         raise AssertionError(
-            (f"{missing}: still None. Fill in the TODO and run its cell.")
+            f"{missing}: still None. Fill in the TODO and run its cell."
         )
 
 
@@ -24,7 +24,7 @@ def expect_given(**values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kinds.get(name, int)) or getattr(value, "dtype", torch.int64) != torch.int64:
             raise AssertionError(
-                (f"The given variable `{name}` is missing or was changed. Run the notebook from the top again.")
+                f"The given variable `{name}` is missing or was changed. Run the notebook from the top again."
             )
 
 
@@ -34,7 +34,7 @@ def expect_layer(name: str, value: object, kind: type[nn.Module], hint: str) -> 
         found = type(value).__name__
         found = f"nn.{found}" if isinstance(value, nn.Module) else found
         raise AssertionError(
-            (f"`{name}`: expected an nn.{kind.__name__}, received {found}.\n{hint}")
+            f"`{name}`: expected an nn.{kind.__name__}, received {found}.\n{hint}"
         )
 
 
@@ -47,7 +47,7 @@ def expect_tensor(
     """
     if not isinstance(value, torch.Tensor):
         raise AssertionError(
-            (f"`{name}`: expected a Tensor, received {type(value).__name__}.\n{hint}")
+            f"`{name}`: expected a Tensor, received {type(value).__name__}.\n{hint}"
         )
     shapes = [tuple(sizes[axis] if axis in sizes else int(axis) for axis in layout.split()) for layout in layouts]
     if tuple(value.shape) not in shapes:
@@ -55,9 +55,9 @@ def expect_tensor(
             "(" + ", ".join(f"{axis}={sizes[axis]}" if axis in sizes else axis for axis in layout.split()) + ")"
             for layout in layouts
         ]
-        wanted = (" or ").join(labelled)
+        wanted = " or ".join(labelled)
         raise AssertionError(
-            (f"`{name}`: expected shape {wanted}, received {tuple(value.shape)}.\n{hint}")
+            f"`{name}`: expected shape {wanted}, received {tuple(value.shape)}.\n{hint}"
         )
     if value.dtype != dtype:
         expected, found = (str(kind).removeprefix("torch.") for kind in (dtype, value.dtype))
@@ -75,7 +75,7 @@ def expect_close(name: str, value: torch.Tensor, wanted: torch.Tensor, axes: str
         where = ", ".join(f"{axis} = {number}" for axis, number in zip(axes.split(), index, strict=False))
         expected, received = (few_numbers(numbers[index]) for numbers in (wanted, value))
         raise AssertionError(
-            (f"`{name}`: at {where}, expected {expected}, received {received}.\n{hint}")
+            f"`{name}`: at {where}, expected {expected}, received {received}.\n{hint}"
         )
 
 
@@ -95,9 +95,9 @@ def plain(value: torch.Tensor) -> torch.Tensor:
 def test_q1(embedding, batch_emb, batch, vocab_size, embedding_size, pad_id):
     expect_given(batch=batch, vocab_size=vocab_size, embedding_size=embedding_size)
     expect_present(embedding=embedding)
-    hint = ("You need the layer that takes ids and looks up rows in a table.")
+    hint = "You need the layer that takes ids and looks up rows in a table."
     expect_layer("embedding", embedding, nn.Embedding, hint)
-    hint = ("The table needs a row for every id that there can be; a row is the vector of one word.")
+    hint = "The table needs a row for every id that there can be; a row is the vector of one word."
     sizes = {"V": vocab_size, "d_w": embedding_size, "B": batch.shape[0], "L": batch.shape[1]}
     expect_tensor("embedding.weight", embedding.weight, "V d_w", sizes=sizes, hint=hint)
     if embedding.padding_idx not in (None, pad_id) or embedding.max_norm is not None:
@@ -108,7 +108,7 @@ def test_q1(embedding, batch_emb, batch, vocab_size, embedding_size, pad_id):
                 "You can leave this argument out. The documentation says which rows it changes.")
         )
     expect_present(batch_emb=batch_emb)
-    hint = ("The first two axes are those of `batch`, the last one is the vector.")
+    hint = "The first two axes are those of `batch`, the last one is the vector."
     expect_tensor("batch_emb", batch_emb, "B L d_w", sizes=sizes, hint=hint)
-    hint = ("`batch_emb` holds the vectors just as they are in the table. Did you change them after looking them up?")
+    hint = "`batch_emb` holds the vectors just as they are in the table. Did you change them after looking them up?"
     expect_close("batch_emb", plain(batch_emb), plain(embedding.weight)[plain(batch)], "row t", hint)

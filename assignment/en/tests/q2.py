@@ -14,7 +14,7 @@ def expect_present(**values: object) -> None:
     missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
     if missing:
         raise AssertionError(
-            (f"{missing}: still None. Fill in the TODO and run its cell.")
+            f"{missing}: still None. Fill in the TODO and run its cell."
         )
 
 
@@ -24,7 +24,7 @@ def expect_given(**values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kinds.get(name, int)) or getattr(value, "dtype", torch.int64) != torch.int64:
             raise AssertionError(
-                (f"The given variable `{name}` is missing or was changed. Run the notebook from the top again.")
+                f"The given variable `{name}` is missing or was changed. Run the notebook from the top again."
             )
 
 
@@ -34,7 +34,7 @@ def expect_layer(name: str, value: object, kind: type[nn.Module], hint: str) -> 
         found = type(value).__name__
         found = f"nn.{found}" if isinstance(value, nn.Module) else found
         raise AssertionError(
-            (f"`{name}`: expected an nn.{kind.__name__}, received {found}.\n{hint}")
+            f"`{name}`: expected an nn.{kind.__name__}, received {found}.\n{hint}"
         )
 
 
@@ -66,7 +66,7 @@ def expect_tensor(
     """
     if not isinstance(value, torch.Tensor):
         raise AssertionError(
-            (f"`{name}`: expected a Tensor, received {type(value).__name__}.\n{hint}")
+            f"`{name}`: expected a Tensor, received {type(value).__name__}.\n{hint}"
         )
     shapes = [tuple(sizes[axis] if axis in sizes else int(axis) for axis in layout.split()) for layout in layouts]
     if tuple(value.shape) not in shapes:
@@ -74,9 +74,9 @@ def expect_tensor(
             "(" + ", ".join(f"{axis}={sizes[axis]}" if axis in sizes else axis for axis in layout.split()) + ")"
             for layout in layouts
         ]
-        wanted = (" or ").join(labelled)
+        wanted = " or ".join(labelled)
         raise AssertionError(
-            (f"`{name}`: expected shape {wanted}, received {tuple(value.shape)}.\n{hint}")
+            f"`{name}`: expected shape {wanted}, received {tuple(value.shape)}.\n{hint}"
         )
     if value.dtype != dtype:
         expected, found = (str(kind).removeprefix("torch.") for kind in (dtype, value.dtype))
@@ -90,9 +90,9 @@ def expect_tensor(
 def test_q2(rnn, batch, embedding_size, hidden_size):
     expect_given(batch=batch, embedding_size=embedding_size, hidden_size=hidden_size)
     expect_present(rnn=rnn)
-    hint = ("Leave the layer that nn.RNN(...) returns in `rnn`, as it is.")
+    hint = "Leave the layer that nn.RNN(...) returns in `rnn`, as it is."
     expect_layer("rnn", rnn, nn.RNN, hint)
-    hint = ("What does `rnn` receive at each step, and how long is it?")
+    hint = "What does `rnn` receive at each step, and how long is it?"
     expect_parameters("rnn", rnn, gates=1, embedding_size=embedding_size, hidden_size=hidden_size, hint=hint)
     if rnn.nonlinearity != "tanh":
         raise AssertionError(

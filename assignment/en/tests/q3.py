@@ -14,7 +14,7 @@ def expect_present(**values: object) -> None:
     missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
     if missing:
         raise AssertionError(
-            (f"{missing}: still None. Fill in the TODO and run its cell.")
+            f"{missing}: still None. Fill in the TODO and run its cell."
         )
 
 
@@ -24,7 +24,7 @@ def expect_given(**values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kinds.get(name, int)) or getattr(value, "dtype", torch.int64) != torch.int64:
             raise AssertionError(
-                (f"The given variable `{name}` is missing or was changed. Run the notebook from the top again.")
+                f"The given variable `{name}` is missing or was changed. Run the notebook from the top again."
             )
 
 
@@ -33,7 +33,7 @@ def expect_solved(question: str, kind: type, **values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kind):
             raise AssertionError(
-                (f"This check needs `{name}` of {question}. Solve {question} first.")
+                f"This check needs `{name}` of {question}. Solve {question} first."
             )
 
 
@@ -65,7 +65,7 @@ def expect_tensor(
     """
     if not isinstance(value, torch.Tensor):
         raise AssertionError(
-            (f"`{name}`: expected a Tensor, received {type(value).__name__}.\n{hint}")
+            f"`{name}`: expected a Tensor, received {type(value).__name__}.\n{hint}"
         )
     shapes = [tuple(sizes[axis] if axis in sizes else int(axis) for axis in layout.split()) for layout in layouts]
     if tuple(value.shape) not in shapes:
@@ -73,9 +73,9 @@ def expect_tensor(
             "(" + ", ".join(f"{axis}={sizes[axis]}" if axis in sizes else axis for axis in layout.split()) + ")"
             for layout in layouts
         ]
-        wanted = (" or ").join(labelled)
+        wanted = " or ".join(labelled)
         raise AssertionError(
-            (f"`{name}`: expected shape {wanted}, received {tuple(value.shape)}.\n{hint}")
+            f"`{name}`: expected shape {wanted}, received {tuple(value.shape)}.\n{hint}"
         )
     if value.dtype != dtype:
         expected, found = (str(kind).removeprefix("torch.") for kind in (dtype, value.dtype))
@@ -93,7 +93,7 @@ def expect_close(name: str, value: torch.Tensor, wanted: torch.Tensor, axes: str
         where = ", ".join(f"{axis} = {number}" for axis, number in zip(axes.split(), index, strict=False))
         expected, received = (few_numbers(numbers[index]) for numbers in (wanted, value))
         raise AssertionError(
-            (f"`{name}`: at {where}, expected {expected}, received {received}.\n{hint}")
+            f"`{name}`: at {where}, expected {expected}, received {received}.\n{hint}"
         )
 
 
@@ -133,11 +133,11 @@ def test_q3(hidden_states, h_n, rnn, batch_emb, batch, embedding_size, hidden_si
     expect_solved("q1", torch.Tensor, batch_emb=batch_emb)
     expect_solved("q2", nn.RNN, rnn=rnn)
     sizes = {"L": batch.shape[1], "B": batch.shape[0], "d_w": embedding_size, "d_h": hidden_size}
-    hint = ("Look at the order of the two values that `rnn` returns, and at the shape of its input.")
+    hint = "Look at the order of the two values that `rnn` returns, and at the shape of its input."
     expect_tensor("hidden_states", hidden_states, "L B d_h", "B L d_h", sizes=sizes, hint=hint)
-    hint = ("If the middle axis is not B: does the input have its batch and time axes in the order that `rnn` expects?")
+    hint = "If the middle axis is not B: does the input have its batch and time axes in the order that `rnn` expects?"
     expect_tensor("h_n", h_n, "1 B d_h", sizes=sizes, hint=hint)
-    hint = ("Look at q1 and q2 first.")
+    hint = "Look at q1 and q2 first."
     expect_tensor("batch_emb", batch_emb, "B L d_w", sizes=sizes, hint=hint)
     expect_parameters("rnn", rnn, gates=1, embedding_size=embedding_size, hidden_size=hidden_size, hint=hint)
 
@@ -146,5 +146,5 @@ def test_q3(hidden_states, h_n, rnn, batch_emb, batch, embedding_size, hidden_si
     hint = ("This state does not follow from the word at this step and the state before it. At t = 0, look at the "
         "initial state and the input; later, at which axis is time.")
     expect_close("hidden_states", states, formula, "t row", hint)
-    hint = ("`h_n` is the state at the last step: last along which axis?")
+    hint = "`h_n` is the state at the last step: last along which axis?"
     expect_close("h_n", plain(h_n).squeeze(0), states[-1], "row", hint)

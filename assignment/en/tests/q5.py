@@ -14,7 +14,7 @@ def expect_present(**values: object) -> None:
     missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
     if missing:
         raise AssertionError(
-            (f"{missing}: still None. Fill in the TODO and run its cell.")
+            f"{missing}: still None. Fill in the TODO and run its cell."
         )
 
 
@@ -24,7 +24,7 @@ def expect_given(**values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kinds.get(name, int)) or getattr(value, "dtype", torch.int64) != torch.int64:
             raise AssertionError(
-                (f"The given variable `{name}` is missing or was changed. Run the notebook from the top again.")
+                f"The given variable `{name}` is missing or was changed. Run the notebook from the top again."
             )
 
 
@@ -33,7 +33,7 @@ def expect_solved(question: str, kind: type, **values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kind):
             raise AssertionError(
-                (f"This check needs `{name}` of {question}. Solve {question} first.")
+                f"This check needs `{name}` of {question}. Solve {question} first."
             )
 
 
@@ -65,7 +65,7 @@ def expect_tensor(
     """
     if not isinstance(value, torch.Tensor):
         raise AssertionError(
-            (f"`{name}`: expected a Tensor, received {type(value).__name__}.\n{hint}")
+            f"`{name}`: expected a Tensor, received {type(value).__name__}.\n{hint}"
         )
     shapes = [tuple(sizes[axis] if axis in sizes else int(axis) for axis in layout.split()) for layout in layouts]
     if tuple(value.shape) not in shapes:
@@ -73,9 +73,9 @@ def expect_tensor(
             "(" + ", ".join(f"{axis}={sizes[axis]}" if axis in sizes else axis for axis in layout.split()) + ")"
             for layout in layouts
         ]
-        wanted = (" or ").join(labelled)
+        wanted = " or ".join(labelled)
         raise AssertionError(
-            (f"`{name}`: expected shape {wanted}, received {tuple(value.shape)}.\n{hint}")
+            f"`{name}`: expected shape {wanted}, received {tuple(value.shape)}.\n{hint}"
         )
     if value.dtype != dtype:
         expected, found = (str(kind).removeprefix("torch.") for kind in (dtype, value.dtype))
@@ -93,7 +93,7 @@ def expect_close(name: str, value: torch.Tensor, wanted: torch.Tensor, axes: str
         where = ", ".join(f"{axis} = {number}" for axis, number in zip(axes.split(), index, strict=False))
         expected, received = (few_numbers(numbers[index]) for numbers in (wanted, value))
         raise AssertionError(
-            (f"`{name}`: at {where}, expected {expected}, received {received}.\n{hint}")
+            f"`{name}`: at {where}, expected {expected}, received {received}.\n{hint}"
         )
 
 
@@ -133,17 +133,17 @@ def test_q5(lstm_states, lstm_h_n, c_n, lstm, batch_emb, batch, embedding_size, 
     expect_solved("q1", torch.Tensor, batch_emb=batch_emb)
     expect_solved("q4", nn.LSTM, lstm=lstm)
     sizes = {"L": batch.shape[1], "B": batch.shape[0], "d_w": embedding_size, "d_h": hidden_size}
-    hint = ("See under Outputs in the documentation how the values that `lstm` returns are nested.")
+    hint = "See under Outputs in the documentation how the values that `lstm` returns are nested."
     expect_tensor("lstm_states", lstm_states, "L B d_h", "B L d_h", sizes=sizes, hint=hint)
-    hint = ("The two states come as a tuple. If the middle axis is not B, look at the order of axes of the input.")
+    hint = "The two states come as a tuple. If the middle axis is not B, look at the order of axes of the input."
     expect_tensor("lstm_h_n", lstm_h_n, "1 B d_h", sizes=sizes, hint=hint)
     expect_tensor("c_n", c_n, "1 B d_h", sizes=sizes, hint=hint)
-    hint = ("Look at q1 and q4 first.")
+    hint = "Look at q1 and q4 first."
     expect_tensor("batch_emb", batch_emb, "B L d_w", sizes=sizes, hint=hint)
     expect_parameters("lstm", lstm, gates=4, embedding_size=embedding_size, hidden_size=hidden_size, hint=hint)
 
     states, words = steps_first(lstm_states, batch), plain(batch_emb).movedim(1, 0)
-    hint = ("`lstm_h_n` is the last step of `lstm_states`. Look also at the order of the hidden and the cell state.")
+    hint = "`lstm_h_n` is the last step of `lstm_states`. Look also at the order of the hidden and the cell state."
     expect_close("lstm_h_n", plain(lstm_h_n).squeeze(0), states[-1], "row", hint)
 
     # h = o * tanh(c) at every step: a state tells the cell state it came from, and that one follows from the last.
@@ -153,5 +153,5 @@ def test_q5(lstm_states, lstm_h_n, c_n, lstm, batch_emb, batch, embedding_size, 
     hint = ("This state does not follow from the word at this step and the two states before it. At t = 0, look at "
         "the initial states and the input; later, at which axis is time and whether both states were handed on.")
     expect_close("lstm_states", states, out_gate.sigmoid() * kept.tanh(), "t row", hint)
-    hint = ("At the last step, hidden state = output gate \xd7 tanh(cell state). Is `c_n` really the last cell state?")
+    hint = "At the last step, hidden state = output gate \xd7 tanh(cell state). Is `c_n` really the last cell state?"
     expect_close("c_n", plain(c_n).squeeze(0).tanh(), shown[-1], "row", hint)

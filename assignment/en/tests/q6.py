@@ -14,7 +14,7 @@ def expect_present(**values: object) -> None:
     missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
     if missing:
         raise AssertionError(
-            (f"{missing}: still None. Fill in the TODO and run its cell.")
+            f"{missing}: still None. Fill in the TODO and run its cell."
         )
 
 
@@ -24,7 +24,7 @@ def expect_given(**values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kinds.get(name, int)) or getattr(value, "dtype", torch.int64) != torch.int64:
             raise AssertionError(
-                (f"The given variable `{name}` is missing or was changed. Run the notebook from the top again.")
+                f"The given variable `{name}` is missing or was changed. Run the notebook from the top again."
             )
 
 
@@ -33,7 +33,7 @@ def expect_solved(question: str, kind: type, **values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kind):
             raise AssertionError(
-                (f"This check needs `{name}` of {question}. Solve {question} first.")
+                f"This check needs `{name}` of {question}. Solve {question} first."
             )
 
 
@@ -46,7 +46,7 @@ def expect_tensor(
     """
     if not isinstance(value, torch.Tensor):
         raise AssertionError(
-            (f"`{name}`: expected a Tensor, received {type(value).__name__}.\n{hint}")
+            f"`{name}`: expected a Tensor, received {type(value).__name__}.\n{hint}"
         )
     shapes = [tuple(sizes[axis] if axis in sizes else int(axis) for axis in layout.split()) for layout in layouts]
     if tuple(value.shape) not in shapes:
@@ -54,9 +54,9 @@ def expect_tensor(
             "(" + ", ".join(f"{axis}={sizes[axis]}" if axis in sizes else axis for axis in layout.split()) + ")"
             for layout in layouts
         ]
-        wanted = (" or ").join(labelled)
+        wanted = " or ".join(labelled)
         raise AssertionError(
-            (f"`{name}`: expected shape {wanted}, received {tuple(value.shape)}.\n{hint}")
+            f"`{name}`: expected shape {wanted}, received {tuple(value.shape)}.\n{hint}"
         )
     if value.dtype != dtype:
         expected, found = (str(kind).removeprefix("torch.") for kind in (dtype, value.dtype))
@@ -74,7 +74,7 @@ def expect_close(name: str, value: torch.Tensor, wanted: torch.Tensor, axes: str
         where = ", ".join(f"{axis} = {number}" for axis, number in zip(axes.split(), index, strict=False))
         expected, received = (few_numbers(numbers[index]) for numbers in (wanted, value))
         raise AssertionError(
-            (f"`{name}`: at {where}, expected {expected}, received {received}.\n{hint}")
+            f"`{name}`: at {where}, expected {expected}, received {received}.\n{hint}"
         )
 
 
@@ -97,9 +97,9 @@ def test_q6(decoded_ids, hidden, embedding, gru, output_layer, batch, max_len, v
     expect_present(decoded_ids=None if isinstance(decoded_ids, list) else decoded_ids, hidden=hidden)
     expect_solved("q1", nn.Embedding, embedding=embedding)
     sizes = {"max_len": max_len, "B": batch.shape[0], "d_h": hidden_size}
-    hint = ("The `input_id` that is added at each step has shape (B) and holds ids, not scores.")
+    hint = "The `input_id` that is added at each step has shape (B) and holds ids, not scores."
     expect_tensor("decoded_ids", decoded_ids, "max_len B", sizes=sizes, hint=hint, dtype=torch.int64)
-    hint = ("Which order of axes does `gru` expect? A single step has a time axis too.")
+    hint = "Which order of axes does `gru` expect? A single step has a time axis too."
     expect_tensor("hidden", hidden, "1 B d_h", sizes=sizes, hint=hint)
     chosen = plain(decoded_ids)
     if not 0 <= int(chosen.min()) <= int(chosen.max()) < vocab_size:
@@ -122,5 +122,5 @@ def test_q6(decoded_ids, hidden, embedding, gru, output_layer, batch, max_len, v
                 f"{int(chosen[t, row])}.\nDoes it start with the first words, and does each step hand on the word with "
                 "the highest score and the new state?")
         )
-    hint = ("`hidden` is the state after the last step. Does every step leave its new state in `hidden`?")
+    hint = "`hidden` is the state after the last step. Does every step leave its new state in `hidden`?"
     expect_close("hidden", plain(hidden).squeeze(0), plain(last).squeeze(0), "row", hint)

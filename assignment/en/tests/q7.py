@@ -15,7 +15,7 @@ def expect_present(**values: object) -> None:
     missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
     if missing:
         raise AssertionError(
-            (f"{missing}: still None. Fill in the TODO and run its cell.")
+            f"{missing}: still None. Fill in the TODO and run its cell."
         )
 
 
@@ -25,7 +25,7 @@ def expect_given(**values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kinds.get(name, int)) or getattr(value, "dtype", torch.int64) != torch.int64:
             raise AssertionError(
-                (f"The given variable `{name}` is missing or was changed. Run the notebook from the top again.")
+                f"The given variable `{name}` is missing or was changed. Run the notebook from the top again."
             )
 
 
@@ -34,7 +34,7 @@ def expect_solved(question: str, kind: type, **values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kind):
             raise AssertionError(
-                (f"This check needs `{name}` of {question}. Solve {question} first.")
+                f"This check needs `{name}` of {question}. Solve {question} first."
             )
 
 
@@ -47,7 +47,7 @@ def expect_tensor(
     """
     if not isinstance(value, torch.Tensor):
         raise AssertionError(
-            (f"`{name}`: expected a Tensor, received {type(value).__name__}.\n{hint}")
+            f"`{name}`: expected a Tensor, received {type(value).__name__}.\n{hint}"
         )
     shapes = [tuple(sizes[axis] if axis in sizes else int(axis) for axis in layout.split()) for layout in layouts]
     if tuple(value.shape) not in shapes:
@@ -55,9 +55,9 @@ def expect_tensor(
             "(" + ", ".join(f"{axis}={sizes[axis]}" if axis in sizes else axis for axis in layout.split()) + ")"
             for layout in layouts
         ]
-        wanted = (" or ").join(labelled)
+        wanted = " or ".join(labelled)
         raise AssertionError(
-            (f"`{name}`: expected shape {wanted}, received {tuple(value.shape)}.\n{hint}")
+            f"`{name}`: expected shape {wanted}, received {tuple(value.shape)}.\n{hint}"
         )
     if value.dtype != dtype:
         expected, found = (str(kind).removeprefix("torch.") for kind in (dtype, value.dtype))
@@ -75,7 +75,7 @@ def expect_close(name: str, value: torch.Tensor, wanted: torch.Tensor, axes: str
         where = ", ".join(f"{axis} = {number}" for axis, number in zip(axes.split(), index, strict=False))
         expected, received = (few_numbers(numbers[index]) for numbers in (wanted, value))
         raise AssertionError(
-            (f"`{name}`: at {where}, expected {expected}, received {received}.\n{hint}")
+            f"`{name}`: at {where}, expected {expected}, received {received}.\n{hint}"
         )
 
 
@@ -153,13 +153,13 @@ def test_q7(
         "before packing?")
     expect_close("packed_batch.data", plain(packed_batch.data), words, "row", hint)
 
-    hint = ("The unpacking function returns it together with the tensor.")
+    hint = "The unpacking function returns it together with the tensor."
     expect_tensor("output_lens", output_lens, "B", sizes=sizes, hint=hint, dtype=torch.int64)
     expect_close("output_lens", plain(output_lens), plain(batch_lens), "row", hint)
     sizes |= {"num_layers*num_dirs": num_layers * num_dirs, "num_dirs*d_h": num_dirs * hidden_size, "d_h": hidden_size}
-    hint = ("Of the two values that `bi_gru` returns, leave the last states in `bi_h_n` as they are.")
+    hint = "Of the two values that `bi_gru` returns, leave the last states in `bi_h_n` as they are."
     expect_tensor("bi_h_n", bi_h_n, "num_layers*num_dirs B d_h", sizes=sizes, hint=hint)
-    hint = ("This is the output of `bi_gru`, unpacked. How many values does the unpacking function return?")
+    hint = "This is the output of `bi_gru`, unpacked. How many values does the unpacking function return?"
     expect_tensor("outputs", outputs, "L B num_dirs*d_h", "B L num_dirs*d_h", sizes=sizes, hint=hint)
 
     unpacked, ended = steps_first(outputs, batch), steps[:, None] >= lens

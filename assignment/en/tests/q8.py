@@ -14,7 +14,7 @@ def expect_present(**values: object) -> None:
     missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
     if missing:
         raise AssertionError(
-            (f"{missing}: still None. Fill in the TODO and run its cell.")
+            f"{missing}: still None. Fill in the TODO and run its cell."
         )
 
 
@@ -24,7 +24,7 @@ def expect_given(**values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kinds.get(name, int)) or getattr(value, "dtype", torch.int64) != torch.int64:
             raise AssertionError(
-                (f"The given variable `{name}` is missing or was changed. Run the notebook from the top again.")
+                f"The given variable `{name}` is missing or was changed. Run the notebook from the top again."
             )
 
 
@@ -33,7 +33,7 @@ def expect_solved(question: str, kind: type, **values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kind):
             raise AssertionError(
-                (f"This check needs `{name}` of {question}. Solve {question} first.")
+                f"This check needs `{name}` of {question}. Solve {question} first."
             )
 
 
@@ -46,7 +46,7 @@ def expect_tensor(
     """
     if not isinstance(value, torch.Tensor):
         raise AssertionError(
-            (f"`{name}`: expected a Tensor, received {type(value).__name__}.\n{hint}")
+            f"`{name}`: expected a Tensor, received {type(value).__name__}.\n{hint}"
         )
     shapes = [tuple(sizes[axis] if axis in sizes else int(axis) for axis in layout.split()) for layout in layouts]
     if tuple(value.shape) not in shapes:
@@ -54,9 +54,9 @@ def expect_tensor(
             "(" + ", ".join(f"{axis}={sizes[axis]}" if axis in sizes else axis for axis in layout.split()) + ")"
             for layout in layouts
         ]
-        wanted = (" or ").join(labelled)
+        wanted = " or ".join(labelled)
         raise AssertionError(
-            (f"`{name}`: expected shape {wanted}, received {tuple(value.shape)}.\n{hint}")
+            f"`{name}`: expected shape {wanted}, received {tuple(value.shape)}.\n{hint}"
         )
     if value.dtype != dtype:
         expected, found = (str(kind).removeprefix("torch.") for kind in (dtype, value.dtype))
@@ -74,7 +74,7 @@ def expect_close(name: str, value: torch.Tensor, wanted: torch.Tensor, axes: str
         where = ", ".join(f"{axis} = {number}" for axis, number in zip(axes.split(), index, strict=False))
         expected, received = (few_numbers(numbers[index]) for numbers in (wanted, value))
         raise AssertionError(
-            (f"`{name}`: at {where}, expected {expected}, received {received}.\n{hint}")
+            f"`{name}`: at {where}, expected {expected}, received {received}.\n{hint}"
         )
 
 
@@ -115,16 +115,16 @@ def test_q8(
     expect_present(h_n_by_layer=h_n_by_layer, last_forward=last_forward, last_backward=last_backward)
     expect_solved("q7", torch.Tensor, bi_h_n=bi_h_n)
     sizes = {"num_layers": num_layers, "num_dirs": num_dirs, "B": batch.shape[0], "d_h": hidden_size}
-    hint = ("Split only the first axis of `bi_h_n`; leave the others as they are.")
+    hint = "Split only the first axis of `bi_h_n`; leave the others as they are."
     expect_tensor("h_n_by_layer", h_n_by_layer, "num_layers num_dirs B d_h", sizes=sizes, hint=hint)
-    hint = ("After choosing one layer and one direction, two axes remain.")
+    hint = "After choosing one layer and one direction, two axes remain."
     expect_tensor("last_forward", last_forward, "B d_h", sizes=sizes, hint=hint)
     expect_tensor("last_backward", last_backward, "B d_h", sizes=sizes, hint=hint)
     shapes = {"num_layers*num_dirs": num_layers * num_dirs, "B": batch.shape[0], "d_h": hidden_size}
-    hint = ("Look at q7 first.")
+    hint = "Look at q7 first."
     expect_tensor("bi_h_n", bi_h_n, "num_layers*num_dirs B d_h", sizes=shapes, hint=hint)
 
-    hint = ("The blocks (B, d_h) must stay in the order of the picture. Was the axis only split, or were values moved?")
+    hint = "The blocks (B, d_h) must stay in the order of the picture. Was the axis only split, or were values moved?"
     expect_close("h_n_by_layer", plain(h_n_by_layer).flatten(0, 1), plain(bi_h_n), "block row", hint)
 
     joined = (batch.shape[0], batch.shape[1], num_dirs * hidden_size)

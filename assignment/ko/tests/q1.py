@@ -14,7 +14,7 @@ def expect_present(**values: object) -> None:
     missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
     if missing:
         raise AssertionError(
-            (f"{missing}: \uc544\uc9c1 None\uc785\ub2c8\ub2e4. TODO\ub97c \ucc44\uc6b0\uace0 \uadf8 \uc140\uc744 \uc2e4\ud589\ud574 \ubcf4\uc138\uc694.")
+            f"{missing}: \uc544\uc9c1 None\uc785\ub2c8\ub2e4. TODO\ub97c \ucc44\uc6b0\uace0 \uadf8 \uc140\uc744 \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
         )
 
 
@@ -24,7 +24,7 @@ def expect_given(**values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kinds.get(name, int)) or getattr(value, "dtype", torch.int64) != torch.int64:
             raise AssertionError(
-                (f"\uc8fc\uc5b4\uc9c4 \ubcc0\uc218 `{name}`\uac00 \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4. \ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud574 \ubcf4\uc138\uc694.")
+                f"\uc8fc\uc5b4\uc9c4 \ubcc0\uc218 `{name}`\uac00 \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4. \ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
             )
 
 
@@ -34,7 +34,7 @@ def expect_layer(name: str, value: object, kind: type[nn.Module], hint: str) -> 
         found = type(value).__name__
         found = f"nn.{found}" if isinstance(value, nn.Module) else found
         raise AssertionError(
-            (f"`{name}`: \uae30\ub300\ud55c type nn.{kind.__name__}, \ubc1b\uc740 type {found}.\n{hint}")
+            f"`{name}`: \uae30\ub300\ud55c type nn.{kind.__name__}, \ubc1b\uc740 type {found}.\n{hint}"
         )
 
 
@@ -47,7 +47,7 @@ def expect_tensor(
     """
     if not isinstance(value, torch.Tensor):
         raise AssertionError(
-            (f"`{name}`: \uae30\ub300\ud55c type Tensor, \ubc1b\uc740 type {type(value).__name__}.\n{hint}")
+            f"`{name}`: \uae30\ub300\ud55c type Tensor, \ubc1b\uc740 type {type(value).__name__}.\n{hint}"
         )
     shapes = [tuple(sizes[axis] if axis in sizes else int(axis) for axis in layout.split()) for layout in layouts]
     if tuple(value.shape) not in shapes:
@@ -55,9 +55,9 @@ def expect_tensor(
             "(" + ", ".join(f"{axis}={sizes[axis]}" if axis in sizes else axis for axis in layout.split()) + ")"
             for layout in layouts
         ]
-        wanted = (" \ub610\ub294 ").join(labelled)
+        wanted = " \ub610\ub294 ".join(labelled)
         raise AssertionError(
-            (f"`{name}`: \uae30\ub300\ud55c shape {wanted}, \ubc1b\uc740 shape {tuple(value.shape)}.\n{hint}")
+            f"`{name}`: \uae30\ub300\ud55c shape {wanted}, \ubc1b\uc740 shape {tuple(value.shape)}.\n{hint}"
         )
     if value.dtype != dtype:
         expected, found = (str(kind).removeprefix("torch.") for kind in (dtype, value.dtype))
@@ -75,7 +75,7 @@ def expect_close(name: str, value: torch.Tensor, wanted: torch.Tensor, axes: str
         where = ", ".join(f"{axis} = {number}" for axis, number in zip(axes.split(), index, strict=False))
         expected, received = (few_numbers(numbers[index]) for numbers in (wanted, value))
         raise AssertionError(
-            (f"`{name}`: {where}\uc5d0\uc11c \uae30\ub300\ud55c \uac12 {expected}, \ubc1b\uc740 \uac12 {received}.\n{hint}")
+            f"`{name}`: {where}\uc5d0\uc11c \uae30\ub300\ud55c \uac12 {expected}, \ubc1b\uc740 \uac12 {received}.\n{hint}"
         )
 
 
@@ -95,9 +95,9 @@ def plain(value: torch.Tensor) -> torch.Tensor:
 def test_q1(embedding, batch_emb, batch, vocab_size, embedding_size, pad_id):
     expect_given(batch=batch, vocab_size=vocab_size, embedding_size=embedding_size)
     expect_present(embedding=embedding)
-    hint = ("id\ub97c \ubc1b\uc544 \ud45c\uc5d0\uc11c \uadf8 \ud589\uc744 \uaebc\ub0b4 \uc8fc\ub294 layer\uac00 \ud544\uc694\ud569\ub2c8\ub2e4.")
+    hint = "id\ub97c \ubc1b\uc544 \ud45c\uc5d0\uc11c \uadf8 \ud589\uc744 \uaebc\ub0b4 \uc8fc\ub294 layer\uac00 \ud544\uc694\ud569\ub2c8\ub2e4."
     expect_layer("embedding", embedding, nn.Embedding, hint)
-    hint = ("\ud45c\uc5d0\ub294 \uc788\uc744 \uc218 \uc788\ub294 id\ub9c8\ub2e4 \ud589\uc774 \ud558\ub098\uc529 \ud544\uc694\ud558\uace0, \ud589 \ud558\ub098\ub294 \ub2e8\uc5b4 \ud558\ub098\uc758 vector\uc785\ub2c8\ub2e4.")
+    hint = "\ud45c\uc5d0\ub294 \uc788\uc744 \uc218 \uc788\ub294 id\ub9c8\ub2e4 \ud589\uc774 \ud558\ub098\uc529 \ud544\uc694\ud558\uace0, \ud589 \ud558\ub098\ub294 \ub2e8\uc5b4 \ud558\ub098\uc758 vector\uc785\ub2c8\ub2e4."
     sizes = {"V": vocab_size, "d_w": embedding_size, "B": batch.shape[0], "L": batch.shape[1]}
     expect_tensor("embedding.weight", embedding.weight, "V d_w", sizes=sizes, hint=hint)
     if embedding.padding_idx not in (None, pad_id) or embedding.max_norm is not None:
@@ -108,7 +108,7 @@ def test_q1(embedding, batch_emb, batch, vocab_size, embedding_size, pad_id):
                 "\uc774 \uc778\uc790\ub294 \uc8fc\uc9c0 \uc54a\uc544\ub3c4 \ub429\ub2c8\ub2e4. \uc8fc\uc5c8\ub2e4\uba74 \uc5b4\ub5a4 \ud589\uc744 \ubc14\uafb8\ub294\uc9c0 \ubb38\uc11c\uc5d0\uc11c \ud655\uc778\ud574 \ubcf4\uc138\uc694.")
         )
     expect_present(batch_emb=batch_emb)
-    hint = ("\uc55e\uc758 \ub450 \ucd95\uc740 `batch`\uc640 \uac19\uace0 \ub9c8\uc9c0\ub9c9 \ucd95\uc740 vector\uc785\ub2c8\ub2e4.")
+    hint = "\uc55e\uc758 \ub450 \ucd95\uc740 `batch`\uc640 \uac19\uace0 \ub9c8\uc9c0\ub9c9 \ucd95\uc740 vector\uc785\ub2c8\ub2e4."
     expect_tensor("batch_emb", batch_emb, "B L d_w", sizes=sizes, hint=hint)
-    hint = ("`batch_emb`\ub294 \ud45c\uc5d0\uc11c \uaebc\ub0b8 vector \uadf8\ub300\ub85c\uc5ec\uc57c \ud569\ub2c8\ub2e4. \uaebc\ub0b8 \ub4a4\uc5d0 \uac12\uc744 \ubc14\uafb8\uc9c0 \uc54a\uc558\ub098\uc694?")
+    hint = "`batch_emb`\ub294 \ud45c\uc5d0\uc11c \uaebc\ub0b8 vector \uadf8\ub300\ub85c\uc5ec\uc57c \ud569\ub2c8\ub2e4. \uaebc\ub0b8 \ub4a4\uc5d0 \uac12\uc744 \ubc14\uafb8\uc9c0 \uc54a\uc558\ub098\uc694?"
     expect_close("batch_emb", plain(batch_emb), plain(embedding.weight)[plain(batch)], "row t", hint)

@@ -14,7 +14,7 @@ def expect_present(**values: object) -> None:
     missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
     if missing:
         raise AssertionError(
-            (f"{missing}: \uc544\uc9c1 None\uc785\ub2c8\ub2e4. TODO\ub97c \ucc44\uc6b0\uace0 \uadf8 \uc140\uc744 \uc2e4\ud589\ud574 \ubcf4\uc138\uc694.")
+            f"{missing}: \uc544\uc9c1 None\uc785\ub2c8\ub2e4. TODO\ub97c \ucc44\uc6b0\uace0 \uadf8 \uc140\uc744 \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
         )
 
 
@@ -24,7 +24,7 @@ def expect_given(**values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kinds.get(name, int)) or getattr(value, "dtype", torch.int64) != torch.int64:
             raise AssertionError(
-                (f"\uc8fc\uc5b4\uc9c4 \ubcc0\uc218 `{name}`\uac00 \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4. \ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud574 \ubcf4\uc138\uc694.")
+                f"\uc8fc\uc5b4\uc9c4 \ubcc0\uc218 `{name}`\uac00 \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4. \ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
             )
 
 
@@ -33,7 +33,7 @@ def expect_solved(question: str, kind: type, **values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kind):
             raise AssertionError(
-                (f"\uc774 \uac80\uc0ac\uc5d0\ub294 {question}\uc758 `{name}`\uc774 \ud544\uc694\ud569\ub2c8\ub2e4. {question}\ubd80\ud130 \ud480\uc5b4 \ubcf4\uc138\uc694.")
+                f"\uc774 \uac80\uc0ac\uc5d0\ub294 {question}\uc758 `{name}`\uc774 \ud544\uc694\ud569\ub2c8\ub2e4. {question}\ubd80\ud130 \ud480\uc5b4 \ubcf4\uc138\uc694."
             )
 
 
@@ -65,7 +65,7 @@ def expect_tensor(
     """
     if not isinstance(value, torch.Tensor):
         raise AssertionError(
-            (f"`{name}`: \uae30\ub300\ud55c type Tensor, \ubc1b\uc740 type {type(value).__name__}.\n{hint}")
+            f"`{name}`: \uae30\ub300\ud55c type Tensor, \ubc1b\uc740 type {type(value).__name__}.\n{hint}"
         )
     shapes = [tuple(sizes[axis] if axis in sizes else int(axis) for axis in layout.split()) for layout in layouts]
     if tuple(value.shape) not in shapes:
@@ -73,9 +73,9 @@ def expect_tensor(
             "(" + ", ".join(f"{axis}={sizes[axis]}" if axis in sizes else axis for axis in layout.split()) + ")"
             for layout in layouts
         ]
-        wanted = (" \ub610\ub294 ").join(labelled)
+        wanted = " \ub610\ub294 ".join(labelled)
         raise AssertionError(
-            (f"`{name}`: \uae30\ub300\ud55c shape {wanted}, \ubc1b\uc740 shape {tuple(value.shape)}.\n{hint}")
+            f"`{name}`: \uae30\ub300\ud55c shape {wanted}, \ubc1b\uc740 shape {tuple(value.shape)}.\n{hint}"
         )
     if value.dtype != dtype:
         expected, found = (str(kind).removeprefix("torch.") for kind in (dtype, value.dtype))
@@ -93,7 +93,7 @@ def expect_close(name: str, value: torch.Tensor, wanted: torch.Tensor, axes: str
         where = ", ".join(f"{axis} = {number}" for axis, number in zip(axes.split(), index, strict=False))
         expected, received = (few_numbers(numbers[index]) for numbers in (wanted, value))
         raise AssertionError(
-            (f"`{name}`: {where}\uc5d0\uc11c \uae30\ub300\ud55c \uac12 {expected}, \ubc1b\uc740 \uac12 {received}.\n{hint}")
+            f"`{name}`: {where}\uc5d0\uc11c \uae30\ub300\ud55c \uac12 {expected}, \ubc1b\uc740 \uac12 {received}.\n{hint}"
         )
 
 
@@ -133,11 +133,11 @@ def test_q3(hidden_states, h_n, rnn, batch_emb, batch, embedding_size, hidden_si
     expect_solved("q1", torch.Tensor, batch_emb=batch_emb)
     expect_solved("q2", nn.RNN, rnn=rnn)
     sizes = {"L": batch.shape[1], "B": batch.shape[0], "d_w": embedding_size, "d_h": hidden_size}
-    hint = ("`rnn`\uc774 \ub3cc\ub824\uc8fc\ub294 \ub450 \uac12\uc758 \uc21c\uc11c\uc640, \uc785\ub825\uc758 shape\uc744 \ud655\uc778\ud574 \ubcf4\uc138\uc694.")
+    hint = "`rnn`\uc774 \ub3cc\ub824\uc8fc\ub294 \ub450 \uac12\uc758 \uc21c\uc11c\uc640, \uc785\ub825\uc758 shape\uc744 \ud655\uc778\ud574 \ubcf4\uc138\uc694."
     expect_tensor("hidden_states", hidden_states, "L B d_h", "B L d_h", sizes=sizes, hint=hint)
-    hint = ("\uac00\uc6b4\ub370 \ucd95\uc774 B\uac00 \uc544\ub2c8\ub77c\uba74, \uc785\ub825\uc758 batch \ucd95\uacfc \uc2dc\uac04 \ucd95\uc774 `rnn`\uc774 \uae30\ub300\ud558\ub294 \uc21c\uc11c\uc778\uc9c0 \ud655\uc778\ud574 \ubcf4\uc138\uc694.")
+    hint = "\uac00\uc6b4\ub370 \ucd95\uc774 B\uac00 \uc544\ub2c8\ub77c\uba74, \uc785\ub825\uc758 batch \ucd95\uacfc \uc2dc\uac04 \ucd95\uc774 `rnn`\uc774 \uae30\ub300\ud558\ub294 \uc21c\uc11c\uc778\uc9c0 \ud655\uc778\ud574 \ubcf4\uc138\uc694."
     expect_tensor("h_n", h_n, "1 B d_h", sizes=sizes, hint=hint)
-    hint = ("q1\uacfc q2\uc758 \ub2f5\ubd80\ud130 \ud655\uc778\ud574 \ubcf4\uc138\uc694.")
+    hint = "q1\uacfc q2\uc758 \ub2f5\ubd80\ud130 \ud655\uc778\ud574 \ubcf4\uc138\uc694."
     expect_tensor("batch_emb", batch_emb, "B L d_w", sizes=sizes, hint=hint)
     expect_parameters("rnn", rnn, gates=1, embedding_size=embedding_size, hidden_size=hidden_size, hint=hint)
 
@@ -146,5 +146,5 @@ def test_q3(hidden_states, h_n, rnn, batch_emb, batch, embedding_size, hidden_si
     hint = ("\uc774 state\ub294 \uc774 \uc2dc\uc810\uc758 \ub2e8\uc5b4\uc640 \ubc14\ub85c \uc55e\uc758 state\uc5d0\uc11c \ub098\uc628 \uac83\uc774 \uc544\ub2d9\ub2c8\ub2e4. t = 0\uc774\uba74 \ucd08\uae30 state\uc640 \uc785\ub825\uc744, \uadf8 "
         "\ub4a4\ub77c\uba74 \uc5b4\ub290 \ucd95\uc774 \uc2dc\uac04\uc778\uc9c0\ub97c \ud655\uc778\ud574 \ubcf4\uc138\uc694.")
     expect_close("hidden_states", states, formula, "t row", hint)
-    hint = ("`h_n`\uc740 \ub9c8\uc9c0\ub9c9 \uc2dc\uc810\uc758 state\uc785\ub2c8\ub2e4. \uc5b4\ub290 \ucd95\uc744 \ub530\ub77c \ub9c8\uc9c0\ub9c9\uc778\uac00\uc694?")
+    hint = "`h_n`\uc740 \ub9c8\uc9c0\ub9c9 \uc2dc\uc810\uc758 state\uc785\ub2c8\ub2e4. \uc5b4\ub290 \ucd95\uc744 \ub530\ub77c \ub9c8\uc9c0\ub9c9\uc778\uac00\uc694?"
     expect_close("h_n", plain(h_n).squeeze(0), states[-1], "row", hint)

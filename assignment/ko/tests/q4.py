@@ -14,7 +14,7 @@ def expect_present(**values: object) -> None:
     missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
     if missing:
         raise AssertionError(
-            (f"{missing}: \uc544\uc9c1 None\uc785\ub2c8\ub2e4. TODO\ub97c \ucc44\uc6b0\uace0 \uadf8 \uc140\uc744 \uc2e4\ud589\ud574 \ubcf4\uc138\uc694.")
+            f"{missing}: \uc544\uc9c1 None\uc785\ub2c8\ub2e4. TODO\ub97c \ucc44\uc6b0\uace0 \uadf8 \uc140\uc744 \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
         )
 
 
@@ -24,7 +24,7 @@ def expect_given(**values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kinds.get(name, int)) or getattr(value, "dtype", torch.int64) != torch.int64:
             raise AssertionError(
-                (f"\uc8fc\uc5b4\uc9c4 \ubcc0\uc218 `{name}`\uac00 \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4. \ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud574 \ubcf4\uc138\uc694.")
+                f"\uc8fc\uc5b4\uc9c4 \ubcc0\uc218 `{name}`\uac00 \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4. \ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
             )
 
 
@@ -34,7 +34,7 @@ def expect_layer(name: str, value: object, kind: type[nn.Module], hint: str) -> 
         found = type(value).__name__
         found = f"nn.{found}" if isinstance(value, nn.Module) else found
         raise AssertionError(
-            (f"`{name}`: \uae30\ub300\ud55c type nn.{kind.__name__}, \ubc1b\uc740 type {found}.\n{hint}")
+            f"`{name}`: \uae30\ub300\ud55c type nn.{kind.__name__}, \ubc1b\uc740 type {found}.\n{hint}"
         )
 
 
@@ -66,7 +66,7 @@ def expect_tensor(
     """
     if not isinstance(value, torch.Tensor):
         raise AssertionError(
-            (f"`{name}`: \uae30\ub300\ud55c type Tensor, \ubc1b\uc740 type {type(value).__name__}.\n{hint}")
+            f"`{name}`: \uae30\ub300\ud55c type Tensor, \ubc1b\uc740 type {type(value).__name__}.\n{hint}"
         )
     shapes = [tuple(sizes[axis] if axis in sizes else int(axis) for axis in layout.split()) for layout in layouts]
     if tuple(value.shape) not in shapes:
@@ -74,9 +74,9 @@ def expect_tensor(
             "(" + ", ".join(f"{axis}={sizes[axis]}" if axis in sizes else axis for axis in layout.split()) + ")"
             for layout in layouts
         ]
-        wanted = (" \ub610\ub294 ").join(labelled)
+        wanted = " \ub610\ub294 ".join(labelled)
         raise AssertionError(
-            (f"`{name}`: \uae30\ub300\ud55c shape {wanted}, \ubc1b\uc740 shape {tuple(value.shape)}.\n{hint}")
+            f"`{name}`: \uae30\ub300\ud55c shape {wanted}, \ubc1b\uc740 shape {tuple(value.shape)}.\n{hint}"
         )
     if value.dtype != dtype:
         expected, found = (str(kind).removeprefix("torch.") for kind in (dtype, value.dtype))
@@ -90,7 +90,7 @@ def expect_tensor(
 def test_q4(lstm, batch, embedding_size, hidden_size):
     expect_given(batch=batch, embedding_size=embedding_size, hidden_size=hidden_size)
     expect_present(lstm=lstm)
-    hint = ("nn.LSTM(...)\uc774 \ub3cc\ub824\uc900 layer\ub97c \uadf8\ub300\ub85c `lstm`\uc5d0 \ub450\uc138\uc694.")
+    hint = "nn.LSTM(...)\uc774 \ub3cc\ub824\uc900 layer\ub97c \uadf8\ub300\ub85c `lstm`\uc5d0 \ub450\uc138\uc694."
     expect_layer("lstm", lstm, nn.LSTM, hint)
-    hint = ("`lstm`\uc774 \uc2dc\uc810\ub9c8\ub2e4 \ubc1b\ub294 \uc785\ub825\uc758 \uae38\uc774\uc640 hidden state\uc758 \ud06c\uae30\ub97c \ud655\uc778\ud574 \ubcf4\uc138\uc694.")
+    hint = "`lstm`\uc774 \uc2dc\uc810\ub9c8\ub2e4 \ubc1b\ub294 \uc785\ub825\uc758 \uae38\uc774\uc640 hidden state\uc758 \ud06c\uae30\ub97c \ud655\uc778\ud574 \ubcf4\uc138\uc694."
     expect_parameters("lstm", lstm, gates=4, embedding_size=embedding_size, hidden_size=hidden_size, hint=hint)

@@ -14,7 +14,7 @@ def expect_present(**values: object) -> None:
     missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
     if missing:
         raise AssertionError(
-            (f"{missing}: \uc544\uc9c1 None\uc785\ub2c8\ub2e4. TODO\ub97c \ucc44\uc6b0\uace0 \uadf8 \uc140\uc744 \uc2e4\ud589\ud574 \ubcf4\uc138\uc694.")
+            f"{missing}: \uc544\uc9c1 None\uc785\ub2c8\ub2e4. TODO\ub97c \ucc44\uc6b0\uace0 \uadf8 \uc140\uc744 \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
         )
 
 
@@ -24,7 +24,7 @@ def expect_given(**values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kinds.get(name, int)) or getattr(value, "dtype", torch.int64) != torch.int64:
             raise AssertionError(
-                (f"\uc8fc\uc5b4\uc9c4 \ubcc0\uc218 `{name}`\uac00 \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4. \ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud574 \ubcf4\uc138\uc694.")
+                f"\uc8fc\uc5b4\uc9c4 \ubcc0\uc218 `{name}`\uac00 \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4. \ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
             )
 
 
@@ -33,7 +33,7 @@ def expect_solved(question: str, kind: type, **values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kind):
             raise AssertionError(
-                (f"\uc774 \uac80\uc0ac\uc5d0\ub294 {question}\uc758 `{name}`\uc774 \ud544\uc694\ud569\ub2c8\ub2e4. {question}\ubd80\ud130 \ud480\uc5b4 \ubcf4\uc138\uc694.")
+                f"\uc774 \uac80\uc0ac\uc5d0\ub294 {question}\uc758 `{name}`\uc774 \ud544\uc694\ud569\ub2c8\ub2e4. {question}\ubd80\ud130 \ud480\uc5b4 \ubcf4\uc138\uc694."
             )
 
 
@@ -46,7 +46,7 @@ def expect_tensor(
     """
     if not isinstance(value, torch.Tensor):
         raise AssertionError(
-            (f"`{name}`: \uae30\ub300\ud55c type Tensor, \ubc1b\uc740 type {type(value).__name__}.\n{hint}")
+            f"`{name}`: \uae30\ub300\ud55c type Tensor, \ubc1b\uc740 type {type(value).__name__}.\n{hint}"
         )
     shapes = [tuple(sizes[axis] if axis in sizes else int(axis) for axis in layout.split()) for layout in layouts]
     if tuple(value.shape) not in shapes:
@@ -54,9 +54,9 @@ def expect_tensor(
             "(" + ", ".join(f"{axis}={sizes[axis]}" if axis in sizes else axis for axis in layout.split()) + ")"
             for layout in layouts
         ]
-        wanted = (" \ub610\ub294 ").join(labelled)
+        wanted = " \ub610\ub294 ".join(labelled)
         raise AssertionError(
-            (f"`{name}`: \uae30\ub300\ud55c shape {wanted}, \ubc1b\uc740 shape {tuple(value.shape)}.\n{hint}")
+            f"`{name}`: \uae30\ub300\ud55c shape {wanted}, \ubc1b\uc740 shape {tuple(value.shape)}.\n{hint}"
         )
     if value.dtype != dtype:
         expected, found = (str(kind).removeprefix("torch.") for kind in (dtype, value.dtype))
@@ -74,7 +74,7 @@ def expect_close(name: str, value: torch.Tensor, wanted: torch.Tensor, axes: str
         where = ", ".join(f"{axis} = {number}" for axis, number in zip(axes.split(), index, strict=False))
         expected, received = (few_numbers(numbers[index]) for numbers in (wanted, value))
         raise AssertionError(
-            (f"`{name}`: {where}\uc5d0\uc11c \uae30\ub300\ud55c \uac12 {expected}, \ubc1b\uc740 \uac12 {received}.\n{hint}")
+            f"`{name}`: {where}\uc5d0\uc11c \uae30\ub300\ud55c \uac12 {expected}, \ubc1b\uc740 \uac12 {received}.\n{hint}"
         )
 
 
@@ -97,9 +97,9 @@ def test_q6(decoded_ids, hidden, embedding, gru, output_layer, batch, max_len, v
     expect_present(decoded_ids=None if isinstance(decoded_ids, list) else decoded_ids, hidden=hidden)
     expect_solved("q1", nn.Embedding, embedding=embedding)
     sizes = {"max_len": max_len, "B": batch.shape[0], "d_h": hidden_size}
-    hint = ("\uc2dc\uc810\ub9c8\ub2e4 \ub354\ud558\ub294 `input_id`\uc758 shape\uc740 (B)\uc774\uace0, \uc810\uc218\uac00 \uc544\ub2c8\ub77c id\uc5ec\uc57c \ud569\ub2c8\ub2e4.")
+    hint = "\uc2dc\uc810\ub9c8\ub2e4 \ub354\ud558\ub294 `input_id`\uc758 shape\uc740 (B)\uc774\uace0, \uc810\uc218\uac00 \uc544\ub2c8\ub77c id\uc5ec\uc57c \ud569\ub2c8\ub2e4."
     expect_tensor("decoded_ids", decoded_ids, "max_len B", sizes=sizes, hint=hint, dtype=torch.int64)
-    hint = ("`gru`\uac00 \uae30\ub300\ud558\ub294 \ucd95\uc758 \uc21c\uc11c\ub97c \ud655\uc778\ud574 \ubcf4\uc138\uc694. \uc2dc\uc810\uc774 \ud558\ub098\uc5ec\ub3c4 \uc2dc\uac04 \ucd95\uc740 \uc788\uc5b4\uc57c \ud569\ub2c8\ub2e4.")
+    hint = "`gru`\uac00 \uae30\ub300\ud558\ub294 \ucd95\uc758 \uc21c\uc11c\ub97c \ud655\uc778\ud574 \ubcf4\uc138\uc694. \uc2dc\uc810\uc774 \ud558\ub098\uc5ec\ub3c4 \uc2dc\uac04 \ucd95\uc740 \uc788\uc5b4\uc57c \ud569\ub2c8\ub2e4."
     expect_tensor("hidden", hidden, "1 B d_h", sizes=sizes, hint=hint)
     chosen = plain(decoded_ids)
     if not 0 <= int(chosen.min()) <= int(chosen.max()) < vocab_size:
@@ -122,5 +122,5 @@ def test_q6(decoded_ids, hidden, embedding, gru, output_layer, batch, max_len, v
                 f"{int(chosen[t, row])}.\n\uccab \ub2e8\uc5b4\uc5d0\uc11c \uc2dc\uc791\ud574, \uc2dc\uc810\ub9c8\ub2e4 \uc810\uc218\uac00 \uac00\uc7a5 \ub192\uc740 \ub2e8\uc5b4\uc640 \uc0c8 state\ub97c "
                 "\ub2e4\uc74c \uc2dc\uc810\uc5d0 \ub118\uacbc\ub098\uc694?")
         )
-    hint = ("`hidden`\uc740 \ub9c8\uc9c0\ub9c9 \uc2dc\uc810\uae4c\uc9c0 \ub9c8\uce5c \ub4a4\uc758 state\uc5ec\uc57c \ud569\ub2c8\ub2e4. \uc2dc\uc810\ub9c8\ub2e4 \uc0c8 state\ub97c `hidden`\uc5d0 \ub450\uc5c8\ub098\uc694?")
+    hint = "`hidden`\uc740 \ub9c8\uc9c0\ub9c9 \uc2dc\uc810\uae4c\uc9c0 \ub9c8\uce5c \ub4a4\uc758 state\uc5ec\uc57c \ud569\ub2c8\ub2e4. \uc2dc\uc810\ub9c8\ub2e4 \uc0c8 state\ub97c `hidden`\uc5d0 \ub450\uc5c8\ub098\uc694?"
     expect_close("hidden", plain(hidden).squeeze(0), plain(last).squeeze(0), "row", hint)

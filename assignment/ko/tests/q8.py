@@ -14,7 +14,7 @@ def expect_present(**values: object) -> None:
     missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
     if missing:
         raise AssertionError(
-            (f"{missing}: \uc544\uc9c1 None\uc785\ub2c8\ub2e4. TODO\ub97c \ucc44\uc6b0\uace0 \uadf8 \uc140\uc744 \uc2e4\ud589\ud574 \ubcf4\uc138\uc694.")
+            f"{missing}: \uc544\uc9c1 None\uc785\ub2c8\ub2e4. TODO\ub97c \ucc44\uc6b0\uace0 \uadf8 \uc140\uc744 \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
         )
 
 
@@ -24,7 +24,7 @@ def expect_given(**values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kinds.get(name, int)) or getattr(value, "dtype", torch.int64) != torch.int64:
             raise AssertionError(
-                (f"\uc8fc\uc5b4\uc9c4 \ubcc0\uc218 `{name}`\uac00 \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4. \ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud574 \ubcf4\uc138\uc694.")
+                f"\uc8fc\uc5b4\uc9c4 \ubcc0\uc218 `{name}`\uac00 \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4. \ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
             )
 
 
@@ -33,7 +33,7 @@ def expect_solved(question: str, kind: type, **values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kind):
             raise AssertionError(
-                (f"\uc774 \uac80\uc0ac\uc5d0\ub294 {question}\uc758 `{name}`\uc774 \ud544\uc694\ud569\ub2c8\ub2e4. {question}\ubd80\ud130 \ud480\uc5b4 \ubcf4\uc138\uc694.")
+                f"\uc774 \uac80\uc0ac\uc5d0\ub294 {question}\uc758 `{name}`\uc774 \ud544\uc694\ud569\ub2c8\ub2e4. {question}\ubd80\ud130 \ud480\uc5b4 \ubcf4\uc138\uc694."
             )
 
 
@@ -46,7 +46,7 @@ def expect_tensor(
     """
     if not isinstance(value, torch.Tensor):
         raise AssertionError(
-            (f"`{name}`: \uae30\ub300\ud55c type Tensor, \ubc1b\uc740 type {type(value).__name__}.\n{hint}")
+            f"`{name}`: \uae30\ub300\ud55c type Tensor, \ubc1b\uc740 type {type(value).__name__}.\n{hint}"
         )
     shapes = [tuple(sizes[axis] if axis in sizes else int(axis) for axis in layout.split()) for layout in layouts]
     if tuple(value.shape) not in shapes:
@@ -54,9 +54,9 @@ def expect_tensor(
             "(" + ", ".join(f"{axis}={sizes[axis]}" if axis in sizes else axis for axis in layout.split()) + ")"
             for layout in layouts
         ]
-        wanted = (" \ub610\ub294 ").join(labelled)
+        wanted = " \ub610\ub294 ".join(labelled)
         raise AssertionError(
-            (f"`{name}`: \uae30\ub300\ud55c shape {wanted}, \ubc1b\uc740 shape {tuple(value.shape)}.\n{hint}")
+            f"`{name}`: \uae30\ub300\ud55c shape {wanted}, \ubc1b\uc740 shape {tuple(value.shape)}.\n{hint}"
         )
     if value.dtype != dtype:
         expected, found = (str(kind).removeprefix("torch.") for kind in (dtype, value.dtype))
@@ -74,7 +74,7 @@ def expect_close(name: str, value: torch.Tensor, wanted: torch.Tensor, axes: str
         where = ", ".join(f"{axis} = {number}" for axis, number in zip(axes.split(), index, strict=False))
         expected, received = (few_numbers(numbers[index]) for numbers in (wanted, value))
         raise AssertionError(
-            (f"`{name}`: {where}\uc5d0\uc11c \uae30\ub300\ud55c \uac12 {expected}, \ubc1b\uc740 \uac12 {received}.\n{hint}")
+            f"`{name}`: {where}\uc5d0\uc11c \uae30\ub300\ud55c \uac12 {expected}, \ubc1b\uc740 \uac12 {received}.\n{hint}"
         )
 
 
@@ -115,13 +115,13 @@ def test_q8(
     expect_present(h_n_by_layer=h_n_by_layer, last_forward=last_forward, last_backward=last_backward)
     expect_solved("q7", torch.Tensor, bi_h_n=bi_h_n)
     sizes = {"num_layers": num_layers, "num_dirs": num_dirs, "B": batch.shape[0], "d_h": hidden_size}
-    hint = ("`bi_h_n`\uc758 \uccab \ucd95\ub9cc \ub458\ub85c \ub098\ub204\uace0 \ub098\uba38\uc9c0 \ucd95\uc740 \uadf8\ub300\ub85c \ub450\uc138\uc694.")
+    hint = "`bi_h_n`\uc758 \uccab \ucd95\ub9cc \ub458\ub85c \ub098\ub204\uace0 \ub098\uba38\uc9c0 \ucd95\uc740 \uadf8\ub300\ub85c \ub450\uc138\uc694."
     expect_tensor("h_n_by_layer", h_n_by_layer, "num_layers num_dirs B d_h", sizes=sizes, hint=hint)
-    hint = ("layer \ud558\ub098\uc640 \ubc29\ud5a5 \ud558\ub098\ub97c \uace0\ub974\uba74 \ub0a8\ub294 \ucd95\uc740 \ub458\uc785\ub2c8\ub2e4.")
+    hint = "layer \ud558\ub098\uc640 \ubc29\ud5a5 \ud558\ub098\ub97c \uace0\ub974\uba74 \ub0a8\ub294 \ucd95\uc740 \ub458\uc785\ub2c8\ub2e4."
     expect_tensor("last_forward", last_forward, "B d_h", sizes=sizes, hint=hint)
     expect_tensor("last_backward", last_backward, "B d_h", sizes=sizes, hint=hint)
     shapes = {"num_layers*num_dirs": num_layers * num_dirs, "B": batch.shape[0], "d_h": hidden_size}
-    hint = ("q7\uc758 \ub2f5\ubd80\ud130 \ud655\uc778\ud574 \ubcf4\uc138\uc694.")
+    hint = "q7\uc758 \ub2f5\ubd80\ud130 \ud655\uc778\ud574 \ubcf4\uc138\uc694."
     expect_tensor("bi_h_n", bi_h_n, "num_layers*num_dirs B d_h", sizes=shapes, hint=hint)
 
     hint = ("\ube14\ub85d (B, d_h)\uc740 \uadf8\ub9bc\uc5d0 \uadf8\ub824\uc9c4 \uc21c\uc11c\ub300\ub85c \ub0a8\uc544 \uc788\uc5b4\uc57c \ud569\ub2c8\ub2e4. \ucd95\uc744 \ub098\ub204\uae30\ub9cc \ud588\ub098\uc694, \uc544\ub2c8\uba74 \uac12\uc758 \uc21c\uc11c\ub3c4 "
