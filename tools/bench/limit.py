@@ -28,7 +28,7 @@ from autograder.sandbox.policy import environment
 from autograder.student import execute, layers, warm
 from autograder.wire.job import Job, decode_job, encode_job
 from autograder.wire.log import Log
-from tools.bench.clock import Cost, command
+from tools.commands import Cost, command
 
 __all__ = ["beside_the_limit"]
 
@@ -36,8 +36,8 @@ STATEMENT_SECONDS = 5
 """A run that does not end is ended after so much processor time, as in the sandbox."""
 
 
-def beside_the_limit(submissions: Sequence[Submission], folder: Path) -> tuple[Cost, Cost, int]:
-    """What grading in one process costs, what the same runs alone do, and how many runs there are."""
+def beside_the_limit(submissions: Sequence[Submission], folder: Path) -> tuple[Cost, Cost]:
+    """What grading in one process costs, and what the same runs alone do."""
     jobs: list[tuple[Job, Mapping[str, Tensor]]] = []
     spent = []
     child_seconds = 0.0
@@ -66,7 +66,7 @@ def beside_the_limit(submissions: Sequence[Submission], folder: Path) -> tuple[C
     file = folder / "jobs"
     file.write_bytes(msgspec.msgpack.encode([encode_job(*job) for job in jobs]))
     _, shown = command([sys.executable, "-m", "tools.bench.limit", file], cwd=folder, env=environment())
-    return spent[-1], Cost(*json.loads(shown.splitlines()[-1])), len(jobs)
+    return spent[-1], Cost(*json.loads(shown.splitlines()[-1]))
 
 
 def main() -> None:
