@@ -76,7 +76,7 @@ def test_worker_that_dies_or_hangs_is_no_zero(number: int, monkeypatch: pytest.M
     """Its submission has no score and keeps its evidence, and the next one is graded by a new process."""
     solved = course.REFERENCE.read_bytes()
     with closing(Workers()) as workers:
-        workers.ready()
+        workers.grade(task(b""))
         os.kill(*processes(workers), number)
         with monkeypatch.context() as patch:
             patch.setattr(pools, "ANSWER_SECONDS", 1.0)
