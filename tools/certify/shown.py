@@ -10,7 +10,8 @@ from autograder.course.compare import alike
 from autograder.course.corpus import misconceptions
 from autograder.grading.trials import Trial
 from autograder.wire.log import Record
-from tools.certify.judging import Found, judge
+from tools.certify.judging import judge
+from tools.certify.proof import Found
 
 __all__ = ["told_apart"]
 
@@ -43,4 +44,4 @@ def _same(one: Record | None, other: Record | None, names: Sequence[str]) -> boo
 
 def _error(record: Record, name: str) -> tuple[str, str] | None:
     failure = record.failures.get(name)
-    return failure and (failure.kind, failure.text)
+    return None if failure is None else (failure.kind, failure.text)
