@@ -12,6 +12,7 @@ import resource
 import socket
 import sys
 import traceback
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,7 +45,11 @@ def main() -> None:
         with Sandbox(secrets=secrets, core=core) as sandbox:  # starts while this process does
             from autograder.grading import serve
 
-            serve(sandbox, lambda grader: _serve(connection, grader, sandbox))
+            try:
+                serve(sandbox, lambda grader: _serve(connection, grader, sandbox))
+            except Exception:
+                assert sandbox.isolation  # if this is what failed, its reason is the one to be told
+                raise
     except Exception as fault:
         traceback.print_exc()
         with contextlib.suppress(ConnectionError):
@@ -83,7 +88,9 @@ def _limit_memory() -> None:
 def _graded(grader: Grader, task: Task) -> Result:
     """The result, whatever happens: a fault of ours is `could-not-grade`, and the next submission is graded."""
     try:
-        return grader.grade(task.submission, task.secret, task.evidence)
+        result = grader.grade(task.submission, task.secret, task.evidence)
+        remarks = (*task.submission.remarks, *result.grade.remarks)
+        return replace(result, grade=replace(result.grade, remarks=remarks))
     except Exception as fault:
         traceback.print_exc()
         return lost(task, fault)

@@ -64,6 +64,11 @@ class Question:
         return _each_once(name for check in self.checks for name in check.names)
 
     @functools.cached_property
+    def compared(self) -> tuple[str, ...]:
+        """The names of the solution that its checks may compare with: its own, and what else their code speaks of."""
+        return _each_once((*self.names, *(name for check in self.checks for name in check.test.__code__.co_names)))
+
+    @functools.cached_property
     def either_layout(self) -> tuple[str, ...]:
         """The names that are right with the batch or the steps first."""
         return _each_once(name for check in self.checks for name in check.either_layout)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,7 +12,7 @@ from autograder import course
 from autograder.course.scenarios import margin
 from autograder.wire.job import Correction, Job
 from autograder.wire.log import Log, Record
-from autograder.wire.values import Described, Packed, TensorData
+from autograder.wire.values import Described, Missing, Packed, TensorData
 
 __all__ = ["Reference", "ReferenceFault", "ReferenceValues", "Run", "Solution"]
 
@@ -28,7 +27,7 @@ class ReferenceFault(Exception):
 
 
 class ReferenceValues:
-    """All names of the solution as they stand at one question's check, as attributes.
+    """The names of the solution that a question is compared with, and the given ones, as they stand at its check.
 
     Do not change the values: they are made once.
     """
@@ -61,7 +60,7 @@ class Solution:
             question: {
                 name: self._described(question, name, f"{question}.given.", tensors)
                 for name in course.given()
-                if name in values.record.message.values
+                if not isinstance(values.record.message.values[name], Missing)
             }
             for question, values in self.at.items()
         }
@@ -114,7 +113,7 @@ class Reference:
 
 
 def _solved(scenario: course.Scenario, salt: str, run: Run) -> Solution:
-    names = {question.id: _names_bound() for question in course.questions()}
+    names = {question.id: (*question.compared, *course.given()) for question in course.questions()}
     cells = course.reference_cells()
     if salt:
         cells, names = (*cells, margin().code), {**names, "margin": ("margin",)}
@@ -122,10 +121,3 @@ def _solved(scenario: course.Scenario, salt: str, run: Run) -> Solution:
     if log.failures or not log.finished:
         raise ReferenceFault(f"the solution fails in scenario {scenario.id!r}: {log.failures}")
     return Solution(log, salt)
-
-
-@functools.cache
-def _names_bound() -> tuple[str, ...]:
-    """All names that the solution binds."""
-    nodes = (node for cell in course.reference_cells() for node in ast.walk(ast.parse(cell)))
-    return tuple(sorted({node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}))

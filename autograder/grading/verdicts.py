@@ -32,7 +32,7 @@ class Verdict:
 
     @property
     def points(self) -> float:
-        return sum(check.points for check in self.question.checks if check.name not in self.failures)
+        return sum((check.points for check in self.question.checks if check.name not in self.failures), 0.0)
 
     @property
     def right(self) -> bool:

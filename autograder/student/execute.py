@@ -24,7 +24,7 @@ from torch import Tensor
 from autograder.student import layers, standins
 from autograder.student.follow import FollowThrough
 from autograder.student.handout import given, unneeded
-from autograder.student.program import TOLD, Statement, of_cell, spoken
+from autograder.student.program import TOLD, Statement, of_cell
 from autograder.student.recorder import described
 from autograder.wire.job import Job, decode_job
 from autograder.wire.messages import Cell, Failed, Failure, Finished, Message, Outline, Recorded, Started, encode
@@ -66,7 +66,6 @@ class Execution:
         self.take_apart()
         self.send(Outline(tuple(self.outline())))
         self.follow.start({name for statement in self.program for name in statement.names})
-        self.spoken = spoken(s.node for s in self.program if s.cell in self.own and s.node is not None)
         passed_over = unneeded(self.job.cells, self.spoken)
         cell, answers = 0, False
         for index, statement in enumerate(self.program):
@@ -103,9 +102,9 @@ class Execution:
 
     def add(self, number: int, cell: str) -> None:
         numbers = self.job.numbers if number in self.job.numbered else {}
-        self.program += [
-            statement.with_numbers(numbers).telling(self.job.replacements) for statement in of_cell(number, cell)
-        ]
+        statements = [s.with_numbers(numbers).telling(self.job.replacements) for s in of_cell(number, cell)]
+        self.spoken.update(*(statement.spoken for statement in statements))
+        self.program += statements
 
     def outline(self) -> list[Cell]:
         """What the cells of the student's own bind of what is asked for or given."""

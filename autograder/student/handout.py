@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.student.program import Statement, spoken
+from autograder.student.program import Statement
 
 __all__ = ["Given", "given", "given_names", "unneeded"]
 
@@ -32,7 +32,7 @@ class Given:
 
     @functools.cached_property
     def spoken(self) -> set[str]:
-        return spoken(statement.node for statement in self.statements if statement.node)
+        return set().union(*(statement.spoken for statement in self.statements))
 
     def within(self, cell: int) -> list[Statement]:
         """Its statements in a submission's cell of that number."""

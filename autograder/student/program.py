@@ -6,13 +6,13 @@ import ast
 import copy
 import functools
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import CodeType
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-__all__ = ["TOLD", "Statement", "bound", "of_cell", "spoken"]
+__all__ = ["TOLD", "Statement", "of_cell"]
 
 TOLD = "__bound__"
 """The function that statements call which tell what they bind."""
@@ -43,7 +43,15 @@ class Statement:
     @functools.cached_property
     def names(self) -> frozenset[str]:
         """The names that it binds at the top level, or would if it were one."""
-        return frozenset(self.meant if self.node is None else bound(self.node))
+        return frozenset(self.meant if self.node is None else _bound(self.node))
+
+    @functools.cached_property
+    def spoken(self) -> set[str]:
+        """The names that it speaks of; none where it is no statement, and does nothing."""
+        try:
+            return spoken(self.code)
+        except _NOT_PYTHON:
+            return set()
 
     @functools.cached_property
     def code(self) -> CodeType:
@@ -91,7 +99,7 @@ class _Telling(ast.NodeTransformer):
         self.names = names
 
     def visit_Assign(self, node: ast.Assign) -> list[ast.stmt]:
-        told = [name for name in bound(node) if name in self.names]
+        told = [name for name in _bound(node) if name in self.names]
         calls = [ast.Call(ast.Name(TOLD, ast.Load()), [ast.Constant(name)], []) for name in told]
         return [node, *(ast.copy_location(ast.Expr(call), node) for call in calls)]
 
@@ -123,19 +131,18 @@ def of_cell(number: int, cell: str) -> Iterator[Statement]:
             yield from _unwrap_magic(number, node)
 
 
-def spoken(nodes: Iterable[ast.AST]) -> set[str]:
-    """All names in *nodes*, bound or read, with attributes and keywords: more than they can touch."""
-    found = set()
-    for node in (inner for outer in nodes for inner in ast.walk(outer)):
-        match node:
-            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.keyword(arg=str(name)):
-                found.add(name)
-            case ast.Constant(value=str(name)):  # as in `globals()["h_n"]`
-                found.update(_NAME.findall(name))
+def spoken(code: CodeType) -> set[str]:
+    """All names in *code*, bound or read, with attributes, keywords and words in strings: more than it can touch."""
+    found = {*code.co_names, *code.co_varnames}
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            found |= spoken(constant)
+        elif isinstance(constant, (str, tuple)):  # as in `globals()["h_n"]`; names of keywords are a tuple
+            found.update(_NAME.findall(str(constant)))
     return found
 
 
-def bound(node: ast.AST) -> Iterator[str]:
+def _bound(node: ast.AST) -> Iterator[str]:
     """The names that *node* binds where it stands."""
     match node:
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
@@ -150,7 +157,7 @@ def bound(node: ast.AST) -> Iterator[str]:
         case ast.alias():
             yield (node.asname or node.name).partition(".")[0]
     for child in ast.iter_child_nodes(node):
-        yield from bound(child)
+        yield from _bound(child)
 
 
 def _parse(source: str) -> list[ast.stmt]:

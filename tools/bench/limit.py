@@ -1,80 +1,113 @@
-"""The limit: the very same runs in one warm process, without sandbox, recording or checks.
+"""The limit: the very same runs of student code, each in a fork of one process, nothing confined, recorded or checked.
 
-`python -m autograder.bench.limit FILE` runs the jobs in FILE and prints what each kind cost, as JSON.
+`python -m tools.bench.limit FILE` runs the jobs in FILE and prints what they cost, as JSON.
 """
 
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
-import pickle
+import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NoReturn
 
-from autograder.bench.clock import Cost, command
-from autograder.sandbox import policy
+import msgspec
+import torch
+from torch import Tensor
 
-if TYPE_CHECKING:
-    from torch import Tensor
+from autograder import course
+from autograder.grade import Submission
+from autograder.grading.grader import Grader, run_in
+from autograder.grading.hidden import Looking, collected
+from autograder.sandbox import ALLOWANCE, Sandbox
+from autograder.sandbox.policy import environment
+from autograder.student import execute, layers, warm
+from autograder.wire.job import Job, decode_job, encode_job
+from autograder.wire.log import Log
+from tools.bench.clock import Cost, command
 
-    from autograder.job import Job
+__all__ = ["beside_the_limit"]
 
-__all__ = ["limit"]
-
-_DECIDING = ("GLIBC_TUNABLES", "MKL_CBWR", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-"""What decides the time and is set for a warm process, too."""
-
-KindedJob = tuple[str, "Job", "dict[str, Tensor]"]
-"""What is run, its kind (a scenario's name), and the tensors of its rebindings."""
+STATEMENT_SECONDS = 5
+"""A run that does not end is ended after so much processor time, as in the sandbox."""
 
 
-def limit(jobs: Sequence[KindedJob], folder: Path) -> dict[str, Cost]:
-    """The cost of all *jobs* together, by kind, in a process of their own."""
+def beside_the_limit(submissions: Sequence[Submission], folder: Path) -> tuple[Cost, Cost, int]:
+    """What grading in one process costs, what the same runs alone do, and how many runs there are."""
+    jobs: list[tuple[Job, Mapping[str, Tensor]]] = []
+    spent = []
+    child_seconds = 0.0
+
+    def run(job: Job, tensors: Mapping[str, Tensor]) -> Log:
+        nonlocal child_seconds
+        jobs.append((job, tensors))
+        log = confined(job, tensors)
+        child_seconds += log.cpu_seconds
+        return log
+
+    def work(look: Looking) -> None:
+        nonlocal child_seconds
+        grader = Grader(run, look, ALLOWANCE, sandbox)
+        for _ in range(2):  # the first time the reference is run and mistakes are learned, once a process
+            jobs.clear()
+            child_seconds, wall, cpu = 0.0, time.perf_counter(), time.process_time()
+            for submission in submissions:
+                grader.grade(submission, b"bench")
+            spent.append(Cost(time.perf_counter() - wall, time.process_time() - cpu + child_seconds))
+
+    torch.set_num_threads(1)
+    with Sandbox(secrets=(course.REFERENCE, course.HIDDEN)) as sandbox:
+        confined = run_in(sandbox)
+        collected(work)
     file = folder / "jobs"
-    file.write_bytes(pickle.dumps(jobs))  # from this process to itself
-    environment = os.environ | {name: policy.environment()[name] for name in _DECIDING}
-    printed = command([sys.executable, "-m", "autograder.bench.limit", file], cwd=folder, env=environment)
-    return {kind: Cost(*cost) for kind, cost in json.loads(printed.splitlines()[-1]).items()}
+    file.write_bytes(msgspec.msgpack.encode([encode_job(*job) for job in jobs]))
+    _, shown = command([sys.executable, "-m", "tools.bench.limit", file], cwd=folder, env=environment())
+    return spent[-1], Cost(*json.loads(shown.splitlines()[-1])), len(jobs)
 
 
 def main() -> None:
-    import torch
-
-    from autograder.child.run import _Run, warm
-    from autograder.child.statements import Statement
-
+    """Run the jobs, one after another, and print their wall and processor time together."""
     torch.set_num_threads(1)
+    warm()
+    payloads = msgspec.msgpack.decode(Path(sys.argv[1]).read_bytes(), type=list[bytes])
+    cpu, wall = 0.0, time.perf_counter()
+    for payload in payloads:
+        pid = os.fork()
+        if pid == 0:
+            _child(payload)
+        _, _, usage = os.wait4(pid, 0)
+        cpu += usage.ru_utime + usage.ru_stime
+    print(json.dumps([time.perf_counter() - wall, cpu]))
 
-    class Bare(_Run):
-        """A run that takes nothing down and limits nothing; names are still replaced and rebound."""
 
-        def one(self, index: int, statement: object, act: Callable[[], None]) -> None:
+class _Bare(execute.Execution):
+    """A run that limits, tells and takes down nothing; scenarios and corrections still replace what they do."""
+
+    def one(self, index: int, statement: object, act: Callable[[], None]) -> None:
+        if index not in self.job.skip:
             with contextlib.suppress(BaseException):
                 act()
 
-        def record(self, question: str, when: str) -> None:
-            pass
+    def send(self, message: object, blob: bytes = b"") -> None: ...
 
-    warm()
-    jobs: list[KindedJob] = pickle.loads(Path(sys.argv[1]).read_bytes())
-    costs: dict[str, list[float]] = {}
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        program: Sequence[Statement] = ()
-        cells: list[str] = []
-        for kind, job, tensors in jobs:
-            wall, cpu = time.perf_counter(), time.process_time()
-            run = Bare(job, tensors, lambda frame: None, program if job.cells == cells else ())
-            run.everything()
-            program, cells = run.program, job.cells  # taken apart once, as in a child
-            total = costs.setdefault(kind, [0.0, 0.0])
-            total[0] += time.perf_counter() - wall
-            total[1] += time.process_time() - cpu
-    print(json.dumps(costs))
+    def record(self, question: str, when: object) -> None: ...
+
+
+def _child(payload: bytes) -> NoReturn:
+    try:
+        signal.setitimer(signal.ITIMER_PROF, STATEMENT_SECONDS)
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+        job, tensors = decode_job(payload)
+        layers.salted(job.salt)
+        _Bare(job, tensors, lambda frame: None).everything()
+    finally:
+        os._exit(0)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The same notebooks through `otter run` and `nbgrader autograde`, each as its manual says."""
+"""The same notebooks through `autograder`, `otter run` and `nbgrader autograde`, each as its manual says."""
 
 from __future__ import annotations
 
@@ -6,70 +6,76 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from autograder import course
-from autograder.bench.clock import BenchFault, Cost, command, measured
-from autograder.records import Submission
+from autograder.grade import Submission
+from tools.bench.clock import BenchFault, Cost, command
 
-__all__ = ["nbgrader", "nbgrader_is_there", "otter", "ours"]
+__all__ = ["NBGRADER", "Class", "nbgrader", "otter", "ours"]
 
 BIN = Path(sys.executable).parent
 NBGRADER = BIN.parent / "bench" / "bin"
 """nbgrader has an environment of its own, since the project does not need it: see `make bench`."""
 
 
-def ours(submissions: Sequence[Submission], folder: Path, workers: int) -> Cost:
-    """`autograder grade`, from the shell, into a new folder."""
+@dataclass(frozen=True)
+class Class:
+    """What one class cost, from the shell."""
+
+    graded: Cost
+    again: Cost
+    """The same command once more, with nothing to do."""
+    regraded: Cost
+    bytes: int
+    """What its folder takes on disk."""
+
+
+def ours(submissions: Sequence[Submission], folder: Path, workers: int) -> Class:
+    """`autograder grade` into a new folder, the same again, and `autograder regrade`."""
     given, out = _written(submissions, folder / "given"), folder / "out"
-    argv = [BIN / "autograder", "grade", given, "--out", out, "--workers", str(workers)]
-    return measured(lambda: command(argv, cwd=folder))
+    grade = [BIN / "autograder", "grade", given, "--out", out, "--workers", str(workers)]
+    graded, _ = command(grade, cwd=folder)
+    size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    again, _ = command(grade, cwd=folder)
+    regraded, _ = command([BIN / "autograder", "regrade", out, "--workers", str(workers)], cwd=folder)
+    return Class(graded, again, regraded, size)
 
 
-def otter(submissions: Sequence[Submission], folder: Path, at_once: int = 1) -> Cost:
-    """`otter run`, a notebook at a time, or so many at once."""
-    given, out = _written(submissions, folder / "given"), folder / "out"
-    out.mkdir()
-    tests = course.ROOT / "assignment" / "ko" / "tests"
-    autograder = folder / "autograder.zip"
-    generate = [BIN / "otter", "generate", "-t", tests, "-o", autograder, "--no-environment", "--no-requirements"]
-    command(generate, cwd=folder)
-
-    def run(submission: Submission) -> None:
-        results = out / submission.student
+def otter(submissions: Sequence[Submission], folder: Path) -> list[Cost]:
+    """`otter run`, a notebook at a time."""
+    given, autograder = _written(submissions, folder / "given"), folder / "autograder.zip"
+    tests = course.ASSIGNMENT / "ko" / "tests"
+    command([BIN / "otter", "generate", "-t", tests, "-o", autograder, *_BARE], cwd=folder)
+    costs = []
+    for submission in submissions:
+        results = folder / f"{submission.name}-results"
         results.mkdir()
-        notebook = given / submission.name
-        command([BIN / "otter", "run", "--no-logo", "-a", autograder, "-o", results, notebook], cwd=folder)
+        run = [BIN / "otter", "run", "--no-logo", "-a", autograder, "-o", results, given / submission.name]
+        costs.append(command(run, cwd=folder)[0])
         if not json.loads((results / "results.json").read_text(encoding="utf-8"))["tests"]:
             raise BenchFault("otter run: no results")
-
-    def everyone() -> None:
-        with ThreadPoolExecutor(at_once) as threads:
-            list(threads.map(run, submissions))
-
-    return measured(everyone)
+    return costs
 
 
-def nbgrader_is_there() -> bool:
-    return (NBGRADER / "nbgrader").exists()
+_BARE = ("--no-environment", "--no-requirements")
 
 
 def nbgrader(submissions: Sequence[Submission], folder: Path) -> Cost:
     """`nbgrader autograde`, all in one call, with Otter's checks in its grading cells."""
     given = [(Path("source"), course.REFERENCE.read_bytes())]
-    given += [(Path("submitted", submission.student), submission.content) for submission in submissions]
+    given += [(Path("submitted", Path(submission.name).stem), submission.content) for submission in submissions]
     for place, content in given:
         (folder / place / "rnn").mkdir(parents=True)
         (folder / place / "rnn" / "rnn.ipynb").write_text(json.dumps(_for_nbgrader(content)), encoding="utf-8")
     environment = os.environ | {"PATH": f"{NBGRADER}{os.pathsep}{os.environ['PATH']}", "PYTHONUTF8": "1"}
-    nbgrader = NBGRADER / "nbgrader"
-    command([nbgrader, "generate_assignment", "rnn"], cwd=folder, env=environment)
-    cost = measured(lambda: command([nbgrader, "autograde", "rnn"], cwd=folder, env=environment))
+    command([NBGRADER / "nbgrader", "generate_assignment", "rnn"], cwd=folder, env=environment)
+    cost, _ = command([NBGRADER / "nbgrader", "autograde", "rnn"], cwd=folder, env=environment)
     graded = len(list(folder.glob("autograded/*/rnn/rnn.ipynb")))
     if graded != len(submissions):
         raise BenchFault(f"nbgrader graded {graded} of {len(submissions)}")
-    return cost
+    return cost.each(len(submissions))
 
 
 def _for_nbgrader(content: bytes) -> dict[str, object]:

@@ -6,8 +6,9 @@ import json
 import random
 from collections.abc import Iterator
 
-from autograder import corpus, course
-from autograder.records import Submission
+from autograder import course
+from autograder.course import corpus
+from autograder.grade import Person, Submission
 
 __all__ = ["made_up_class"]
 
@@ -17,7 +18,7 @@ RIGHT_SHARE = 0.4
 
 def made_up_class(size: int, *, seed: int = 1) -> Iterator[Submission]:
     """So many submissions; a larger class begins with the submissions of a smaller one."""
-    questions = [question.id for question in course.questions() if question.points]
+    questions = [question.id for question in course.questions()]
     # Answers to a single question go with any others.
     right = {
         question: [one.answers[question] for one in corpus.alternatives() if set(one.answers) == {question}]
@@ -30,7 +31,7 @@ def made_up_class(size: int, *, seed: int = 1) -> Iterator[Submission]:
         if draw.random() >= RIGHT_SHARE:
             for mistake in draw.sample(wrong, draw.choice([1, 1, 1, 2])):
                 answers[mistake.question] = mistake.answers[mistake.question]
-        yield Submission(f"{number:06}.ipynb", f"{number:06}", _signed(corpus.with_answers(answers), number))
+        yield Submission(f"{number:06}.ipynb", (Person(f"{number:06}"),), _signed(corpus.with_answers(answers), number))
 
 
 def _signed(notebook: bytes, number: int) -> bytes:

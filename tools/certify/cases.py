@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from autograder import corpus, course
-from autograder.pool import Pool
-from autograder.records import Grade, QuestionGrade, Submission
-from autograder.text import LANGUAGES
+from autograder import course
+from autograder.course.corpus import Misconception, alternatives, misconceptions, with_answers
+from autograder.grade import Grade, Person, QuestionGrade, Submission
+from autograder.language import LANGUAGES
 
-__all__ = ["Case", "cases", "costs_only", "judge"]
+__all__ = ["Case", "beside_another_mistake", "beside_right_answers", "corpus", "problems"]
 
 LEAST_LOSS = 0.3
 """The share of its question's points that a wrong answer loses at least."""
@@ -23,96 +24,95 @@ class Case:
     kind: str
     id: str
     content: bytes
-    problems: Callable[[Grade], list[str]]
-    """What is wrong with the grade that it got: nothing, if the graders are right."""
-    question: str = ""
-    """The question that it is about, if only one."""
+    mistakes: tuple[Misconception, ...] = ()
+    """The known mistakes in it, of different questions; all else is right, unless it is `blank`."""
+    questions: frozenset[str] = frozenset()
+    """The questions that it is about, if not all."""
 
     @property
     def submission(self) -> Submission:
         suffix = "ipynb" if self.content.startswith(b"{") else "py"
-        return Submission(f"{self.kind}/{self.id}.{suffix}", self.id, self.content)
+        return Submission(f"{self.kind}/{self.id}.{suffix}", (Person(self.id),), self.content)
 
 
-def cases() -> Iterator[Case]:
-    """The reference, the blank editions, every alternative and every misconception."""
-    yield Case("reference", "solution", course.REFERENCE.read_bytes(), _must_score(course.maximum()))
+def corpus() -> Iterator[Case]:
+    """The reference, the blank editions, every alternative, and every misconception alone."""
+    yield Case("reference", "solution", course.REFERENCE.read_bytes())
     for lang in LANGUAGES:
-        blank = course.ROOT / "assignment" / lang / "rnn.ipynb"
-        yield Case("blank", lang, blank.read_bytes(), _must_score(0.0))
-    for alternative in corpus.alternatives():
-        question = next(iter(alternative.answers)) if len(alternative.answers) == 1 else ""
-        yield Case("alternative", alternative.id, alternative.content, _must_score(course.maximum()), question)
-    for misconception in corpus.misconceptions():
-        must = _must_catch(misconception)
-        yield Case("misconception", misconception.id, misconception.content, must, misconception.question)
+        yield Case("blank", lang, (course.ASSIGNMENT / lang / "rnn.ipynb").read_bytes())
+    for right in alternatives():
+        yield Case("alternative", right.id, right.content, (), frozenset(right.answers))
+    for mistake in misconceptions():
+        yield _of_mistakes("misconception", mistake.id, {}, mistake)
 
 
-def _must_score(points: float) -> Callable[[Grade], list[str]]:
-    def problems(grade: Grade) -> list[str]:
-        if grade.score == points:
-            return []
-        lost = [
-            f"{question.question} {check.check}: {check.message}"
-            for question in grade.questions
-            for check in question.checks
-            if check.verdict != "passed" and check.points
-        ]
-        return [f"earned {grade.score}, not {points} ({grade.status} {grade.detail})", *(lost if points else [])]
-
-    return problems
+def beside_right_answers() -> Iterator[Case]:
+    """Every misconception, with the other questions answered right, but in other words than the solution's."""
+    for mistake in misconceptions():
+        draw = random.Random(mistake.id)
+        answers = {}
+        for question in course.questions():
+            # Answers to a single question go with any others.
+            right = [one.answers[question.id] for one in alternatives() if set(one.answers) == {question.id}]
+            answers |= {question.id: draw.choice(right)} if right else {}
+        yield _of_mistakes("company", mistake.id, answers, mistake)
 
 
-def _must_catch(misconception: corpus.Misconception) -> Callable[[Grade], list[str]]:
-    def problems(grade: Grade) -> list[str]:
-        found = costs_only([misconception.question], grade)
-        for question in grade.questions:
-            if question.question == misconception.question:
-                if not _fails(question, misconception.catches):
-                    found.append(f"slips through {misconception.catches}")
-                if question.misconception != misconception.id:
-                    found.append(f"explained as {question.misconception or 'nothing known'}")
-        return found
+def beside_another_mistake() -> Iterator[Case]:
+    """Every misconception together with one of every other question, drawn at random, where both can be made.
 
-    return problems
-
-
-def costs_only(own: Collection[str], grade: Grade) -> list[str]:
-    """What is wrong with *grade* if mistakes in the questions *own* are to cost these, and no others."""
-    found = [] if grade.questions else [f"{grade.status}: {grade.detail}"]
-    for question in grade.questions:
-        if question.question in own:
-            if question.score > (1 - LEAST_LOSS) * question.points:
-                found.append(f"keeps {question.score:g} of {question.points:g} points")
-        elif question.score != question.points:
-            found.append(f"costs {question.points - question.score:g} points of {question.question}")
-    return found
+    First each with one of the next question, then each with one of the question after that, and so on.
+    """
+    ids = [question.id for question in course.questions()]
+    seen = set()
+    for step in range(1, len(ids)):
+        for mistake in misconceptions():
+            question = ids[(ids.index(mistake.question) + step) % len(ids)]
+            others = [one for one in misconceptions() if one.question == question and _can_be_both(mistake, one)]
+            other = random.Random(f"{mistake.id} {question}").choice(others)
+            if frozenset([mistake.id, other.id]) not in seen:
+                seen.add(frozenset([mistake.id, other.id]))
+                yield _of_mistakes("pair", f"{mistake.id}+{other.id}", {}, mistake, other)
 
 
-def _fails(question: QuestionGrade, name: str) -> bool:
-    return any(check.check == name and check.verdict == "failed" for check in question.checks)
+def _can_be_both(one: Misconception, other: Misconception) -> bool:
+    return one.question != other.question and one.answers.keys().isdisjoint(other.answers)
 
 
-def _without(check: str, grade: Grade) -> Grade:
-    """The grade as it would be without one hidden check (`q3.test_h_n`)."""
-    owner, _, name = check.partition(".")
-    questions = []
-    for question in grade.questions:
-        if question.question == owner and _fails(question, name):
-            checks = tuple(replace(c, verdict="passed") if c.check == name else c for c in question.checks)
-            score = sum(c.points for c in checks if c.verdict == "passed")
-            right = all(c.verdict == "passed" for c in checks if c.points)
-            question = replace(
-                question, checks=checks, score=score, misconception="" if right else question.misconception
-            )
-        questions.append(question)
-    return replace(grade, questions=tuple(questions), score=sum(question.score for question in questions))
+def _of_mistakes(kind: str, id_: str, answers: Mapping[str, str], *mistakes: Misconception) -> Case:
+    for mistake in mistakes:
+        answers = {**answers, **mistake.answers}
+    return Case(kind, id_, with_answers(answers), mistakes, frozenset(mistake.question for mistake in mistakes))
 
 
-def judge(cases: Sequence[Case], pool: Pool, *, disabled: str = "") -> Iterator[tuple[Case, Grade, list[str]]]:
-    """Grade the cases and say of each what is wrong with its grade."""
-    by_name = {case.submission.name: case for case in cases}
-    for submission, result in pool.grade(case.submission for case in cases):
-        case = by_name[submission.name]
-        grade = _without(disabled, result.grade) if disabled else result.grade
-        yield case, grade, case.problems(grade)
+def problems(case: Case, grade: Grade) -> list[str]:
+    """What is wrong with the grade that *case* got: nothing, if the graders are right."""
+    if grade.status not in ("graded", "stopped") or not grade.questions:
+        return [f"{grade.status}: {grade.detail}"]
+    by_question = {mistake.question: mistake for mistake in case.mistakes}
+    alone = case.kind == "misconception"
+    return [
+        f"{question.question}: {problem}"
+        for question in grade.questions
+        for problem in (
+            _of_a_wrong_one(by_question[question.question], question, alone=alone)
+            if question.question in by_question
+            else _of_a_right_one(question, 0.0 if case.kind == "blank" else question.points)
+        )
+    ]
+
+
+def _of_a_right_one(question: QuestionGrade, score: float) -> Iterator[str]:
+    if question.score != score:
+        failed = [f"{check.check} ({check.note.kind})" for check in question.checks if check.note]
+        yield f"earned {question.score:g} instead of {score:g}: {', '.join(failed)}"
+
+
+def _of_a_wrong_one(mistake: Misconception, question: QuestionGrade, *, alone: bool) -> Iterator[str]:
+    failed = [check.check for check in question.checks if not check.passed]
+    if question.score > (1 - LEAST_LOSS) * question.points:
+        yield f"{mistake.id} keeps {question.score:g} of {question.points:g} points"
+    if mistake.catches not in failed:
+        yield f"{mistake.id} slips through {mistake.catches}"
+    if question.misconception != mistake.id and (alone or question.misconception):
+        yield f"{mistake.id} is explained as {question.misconception or 'nothing known'}"

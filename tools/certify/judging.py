@@ -2,52 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
 
+import msgspec
 import torch
-from tqdm import tqdm
 
 from autograder import course
-from autograder.checks import Findings, Look, serve
-from autograder.job import Job
-from autograder.reference import Reference
-from autograder.runlog import RunLog
+from autograder.course import Scenario
+from autograder.grading.grader import run_in
+from autograder.grading.hidden import Look, asked
+from autograder.grading.reference import Reference, Run
+from autograder.grading.trials import Trial, observe
 from autograder.sandbox import Sandbox
-from autograder.trials import Trial, observe
+from autograder.wire.log import Record
 
-__all__ = ["Failing", "with_graders"]
+__all__ = ["Found", "Judge", "judge", "side_by_side"]
 
-Failing = Callable[[Sequence[Trial], int], dict[str, set[str]]]
-"""For trials and a seed: the hidden checks that each fails in some hidden scenario."""
+TOGETHER = 40
+"""So many answers share a run: of more than twice as many, not all would be read."""
+STOPPED = "does not end"
 
 
-def with_graders(work: Callable[[Failing], None]) -> None:
-    """Call *work* with a function that judges trials."""
+@dataclass(frozen=True)
+class Found:
+    """What a part of the proof found of some answers."""
+
+    what: str
+    wrong: list[str]
+    """Those that are not as they must be."""
+    total: int
+    """How many were tried."""
+
+
+class Judge:
+    """Tries answers out and lets the hidden checks look at them."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._reference = Reference(run)
+        self._known: dict[bytes, set[str]] = {}
+
+    def observed(self, trials: Sequence[Trial], scenario: Scenario, seed: int = 0) -> dict[str, Record]:
+        """What each of *trials*, all of one question, leaves behind, by its id; nothing of one that does not end."""
+        found: dict[str, Record] = {}
+        for start in range(0, len(trials), TOGETHER):
+            found |= self._together(trials[start : start + TOGETHER], scenario, seed)
+        return found
+
+    def _together(self, trials: Sequence[Trial], scenario: Scenario, seed: int) -> dict[str, Record]:
+        found = observe(trials, scenario, self._reference.shared(scenario), self._run, seed=seed)
+        lacking = [trial for trial in trials if trial.id not in found]  # one of them kept the others from their turn
+        for trial in lacking if len(trials) > 1 else ():
+            found |= self._together([trial], scenario, seed)
+        return found
+
+    def failing(
+        self, trials: Sequence[Trial], scenarios: Sequence[Scenario] = course.scenarios(), seed: int = 0
+    ) -> dict[str, set[str]]:
+        """The checks that each of *trials*, all of one question, fails in any of *scenarios*."""
+        failed: dict[str, set[str]] = {trial.id: set() for trial in trials}
+        for scenario in scenarios:
+            records = self.observed(trials, scenario, seed)
+            for trial in trials:
+                record = records.get(trial.id)
+                failed[trial.id] |= {STOPPED} if record is None else self._failing(trial.question, record, scenario)
+        return failed
+
+    def _failing(self, question: str, record: Record, scenario: Scenario) -> set[str]:
+        values = msgspec.json.encode(record.message.values)
+        key = f"{scenario.id} {question} ".encode() + values + record.blob
+        if key not in self._known:
+            look = Look(question, record, self._reference.shared(scenario).at[question], scenario)
+            tests = {check.name: check.test for check in course.question(question).checks}
+            self._known[key] = {name for name, test in tests.items() if asked(test, look) is not None}
+        return self._known[key]
+
+
+@functools.cache
+def judge() -> Judge:
+    """This process's own."""
     torch.set_num_threads(1)
-    with Sandbox() as sandbox:
+    return Judge(run_in(Sandbox(secrets=(course.REFERENCE, course.HIDDEN))))
 
-        def run(jobs: Sequence[Job]) -> list[RunLog]:
-            outcome = sandbox.run(b"".join(job.encode({}) for job in jobs))
-            logs = RunLog(outcome.frames, outcome.ending).parted(len(jobs))
-            return [log or RunLog((), "crashed") for log in logs]
 
-        def with_look(look: Callable[[Look], Findings]) -> None:
-            reference = Reference(run)
-            known: dict[tuple[str, bytes], set[str]] = {}
-
-            def failing(trials: Sequence[Trial], seed: int) -> dict[str, set[str]]:
-                records = observe(trials, run, seed=seed)
-                found: dict[str, set[str]] = {trial.id: set() for trial in trials}
-                for trial in tqdm(trials, unit="answer", desc="checks", leave=False):
-                    for scenario, record in zip(course.scenarios(), records[trial.id], strict=True):
-                        key = (scenario.id, record.frame)
-                        if key not in known:
-                            values = reference.at(scenario, trial.question)
-                            findings = look(Look(trial.question, False, record, values, scenario))
-                            known[key] = {name for name, finding in findings.items() if not finding.passed}
-                        found[trial.id] |= known[key]
-                return found
-
-            work(failing)
-
-        serve(with_look)
+def side_by_side(parts: Sequence[Callable[[str], Found]], questions: Sequence[str], workers: int) -> Iterator[Found]:
+    """What each of *parts* finds of each question, by so many processes."""
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        tasks = [pool.submit(part, question) for part in parts for question in questions]
+        for task in tasks:
+            yield task.result()

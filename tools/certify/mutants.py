@@ -4,38 +4,19 @@ from __future__ import annotations
 
 import ast
 import copy
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from autograder import corpus, course
+import tomli
 
-__all__ = ["EQUIVALENT", "Mutant", "mutants"]
+from autograder import course
+from autograder.course import corpus
+from autograder.grading.trials import Trial
+from tools.certify.judging import Found, judge
 
-# Changes after which the answer is still right, and why. What else the graders let pass is a hole in them.
-_LAYER = r"\w+ = nn\.\w+\(input_size=embedding_size, hidden_size=hidden_size, "
-_ONE = "there, num_layers and num_dirs are both 1"
-EQUIVALENT: tuple[tuple[str, str], ...] = (
-    (_LAYER + r"bidirectional=num_dirs > 1, batch_first=False\)", f"{_ONE}: a single layer is the default"),
-    (_LAYER + r"num_layers=num_layers, batch_first=False\)", f"{_ONE}: a single direction is the default"),
-    (_LAYER + r"num_layers=num_layers, bidirectional=num_dirs > 1\)", "batch_first is False by default"),
-    (_LAYER + r"num_layers=num_layers, bidirectional=num_dirs > 1, batch_first=True\)", "either layout is right"),
-    (_LAYER + r"num_layers=num_layers, bidirectional=False, batch_first=num_dirs > 1\)", f"{_ONE}: both are False"),
-    (_LAYER + r"num_layers=num_dirs, bidirectional=num_dirs > 1, batch_first=False\)", _ONE),
-    (
-        _LAYER
-        + r"num_layers=num_layers, bidirectional=(num_dirs < 1|num_dirs > 2|num_layers > 1), batch_first=False\)",
-        f"{_ONE}: a single direction",
-    ),
-    (r".* = (rnn|lstm)\(batch_emb\.transpose\(0, 1\)\)|.* = bi_gru\(packed_batch\)", "zero states are the default"),
-    (r".*batch_emb\.transpose\(1, 0\).*", "transpose(1, 0) is transpose(0, 1)"),
-    (r".* = lstm\(batch_emb\.transpose\(0, 1\), \((c_0, h_0|c_0, c_0|h_0, h_0)\)\)", "both states are zeros"),
-    (r"hidden, output = gru\(input_emb, hidden\)", "in one step of one layer, output and state are the same numbers"),
-    (r"logits = output_layer\(hidden\)", "in one step of one layer, output and state are the same numbers"),
-    (r"hidden = torch\.zeros\(num_(dirs \* num_dirs|layers \* num_layers), batch.*", _ONE),
-    (r"hidden = torch\.zeros\(.*, input_id\.shape\[0\], hidden_size\)", "there is a first word for every row"),
-    (r"earlier: (hidden = torch\.zeros|decoded_ids = \[\]|last_backward = ).*", "neither line needs the other"),
-)
+__all__ = ["Mutant", "caught", "mutants"]
 
 
 @dataclass(frozen=True)
@@ -52,25 +33,35 @@ class Mutant:
         return f"{self.question}-{self.number:03}"
 
     @property
-    def reason(self) -> str:
-        """Why it is still a right answer, if it is."""
-        return next((reason for form, reason in EQUIVALENT if re.fullmatch(form, self.change)), "")
+    def is_right(self) -> bool:
+        """Whether it is still a right answer, as `tests/mutants.toml` says."""
+        return any(re.fullmatch(form, self.change) for form in _equivalent())
 
 
-def mutants() -> list[Mutant]:
-    """All changes of all answer cells, each only once."""
+@functools.cache
+def _equivalent() -> tuple[str, ...]:
+    entries = tomli.loads((course.ROOT / "tests" / "mutants.toml").read_text(encoding="utf-8"))["equivalent"]
+    return tuple(entry["change"] for entry in entries)
+
+
+def caught(question: str, *, every: int) -> Found:
+    """Whether every change of the answer to *question* fails a hidden check, unless it is right all the same."""
+    tried = [one for one in mutants(question) if not one.is_right][::every]
+    failed = judge().failing([Trial(one.id, question, {question: one.code}) for one in tried])
+    wrong = [f"{one.id} passes: {one.change}" for one in tried if not failed[one.id]]
+    return Found("mutants caught", wrong, len(tried))
+
+
+def mutants(question: str) -> list[Mutant]:
+    """All changes of the answer cell of *question*, each only once."""
     found = []
-    for question in course.questions():
-        if not question.points:
-            continue
-        original = ast.parse(corpus.answer(question.id))
-        seen = {ast.unparse(original)}
-        for tree in _changed(original):
-            code = ast.unparse(ast.fix_missing_locations(tree))
-            if code not in seen:
-                seen.add(code)
-                change = _difference(ast.unparse(original), code)
-                found.append(Mutant(question.id, len(seen) - 1, code, change))
+    original = ast.parse(corpus.answer(question))
+    seen = {ast.unparse(original)}
+    for tree in _changed(original):
+        code = ast.unparse(ast.fix_missing_locations(tree))
+        if code not in seen:
+            seen.add(code)
+            found.append(Mutant(question, len(seen) - 1, code, _difference(ast.unparse(original), code)))
     return found
 
 

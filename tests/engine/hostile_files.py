@@ -10,7 +10,8 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from autograder import course, notebook
+from autograder import course
+from autograder.intake import notebook
 
 __all__ = ["make_class"]
 

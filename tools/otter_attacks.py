@@ -20,14 +20,14 @@ from pathlib import Path
 from tqdm import tqdm
 
 from autograder import course
-from autograder.certify import attacks
+from tools import attacks
 
 __all__ = ["main"]
 
 OTTER = str(Path(sys.executable).with_name("otter"))
 SECONDS = 60
 """What has no result by then, alone on the machine, has stopped the grading."""
-TESTS = course.ROOT / "assignment" / "en" / "tests"
+TESTS = course.ASSIGNMENT / "en" / "tests"
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Hostile submissions, kept as data: what the sandbox and everything around it are proven with.
 
 `tests/attacks/*.toml` holds code that is laid over one submission, partly right, that earns `BASE_SCORE` points by
-itself: an attack that gains anything shows. Whole files that attack the reader are made by `hostile_files`.
+itself: an attack that gains anything shows.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Any
 
 import tomli
 
-from autograder import corpus, course
+from autograder import course
+from autograder.course import corpus
 
 __all__ = ["BASE_SCORE", "Attack", "attacks", "base"]
 
 ATTACKS = course.ROOT / "tests" / "attacks"
 BASE_SCORE = 80.0
 """q1 to q6 are right, q7 and q8 are blank."""
-
 _RIGHT = ("q1", "q2", "q3", "q4", "q5", "q6")
 
 
@@ -32,7 +32,7 @@ class Attack:
     content: bytes
     """The notebook."""
     statuses: frozenset[str]
-    """The statuses that it may get: mostly one, several where it depends on the machine."""
+    """The statuses that it may get: mostly one, both where it depends on the machine."""
     score: float
     """The points that it must get: what the submission would earn without the attack, or less."""
     absent: tuple[str, ...]
@@ -53,43 +53,32 @@ def base() -> bytes:
 @functools.cache
 def attacks() -> tuple[Attack, ...]:
     """All of `tests/attacks`, family by family."""
-    found = []
-    for path in sorted(ATTACKS.glob("*.toml")):
-        for entry in tomli.loads(path.read_text(encoding="utf-8"))["attack"]:
-            statuses, score = entry["verdict"].split()
-            found.append(
-                Attack(
-                    path.stem,
-                    entry["id"],
-                    _laid_over(entry),
-                    frozenset(statuses.split("|")),
-                    float(score),
-                    tuple(entry.get("absent", ())),
-                    entry.get("unconfined", False),
-                )
-            )
-    return tuple(found)
+    return tuple(
+        _attack(path.stem, entry)
+        for path in sorted(ATTACKS.glob("*.toml"))
+        for entry in tomli.loads(path.read_text(encoding="utf-8"))["attack"]
+    )
+
+
+def _attack(family: str, entry: Mapping[str, Any]) -> Attack:
+    statuses, score = entry["verdict"].split()
+    absent, unconfined = tuple(entry.get("absent", ())), entry.get("unconfined", False)
+    content = _laid_over(entry)
+    return Attack(family, entry["id"], content, frozenset(statuses.split("|")), float(score), absent, unconfined)
 
 
 def _laid_over(entry: Mapping[str, Any]) -> bytes:
     """The submission with the code of one attack in it."""
-    notebook = json.loads((course.ROOT / "assignment" / "en" / "rnn.ipynb").read_text(encoding="utf-8"))
+    notebook = json.loads((course.ASSIGNMENT / "en" / "rnn.ipynb").read_text(encoding="utf-8"))
     answers = {question: corpus.answer(question) for question in _RIGHT}
     answers |= {name: code for name, code in entry.items() if name.startswith("q")}
-    for cell in notebook["cells"]:
-        question = cell["metadata"].get("question")
-        if question in answers:
-            cell["source"] = answers[question]
-    codes = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    imports = next(
-        cell for cell in codes if "import otter" in "".join(cell["source"]) and "grader =" in "".join(cell["source"])
-    )
-    start = entry.get("start", "")
-    if "start_times" in entry:
-        piece, times = entry["start_times"]
-        start = piece * times
-    place = notebook["cells"].index(imports) + 1
-    notebook["cells"][place:place] = [_cell(start)] * bool(start)
+    place = 0
+    for number, cell in enumerate(notebook["cells"], 1):
+        cell["source"] = answers.get(cell["metadata"].get("question"), cell["source"])
+        if cell["cell_type"] == "code" and "grader = otter.Notebook()" in "".join(cell["source"]):
+            place = number  # after the imports
+    piece, times = entry.get("start_times", (entry.get("start", ""), 1))
+    notebook["cells"][place:place] = [_cell(piece * times)] if piece else []
     notebook["cells"] += [_cell(entry["end"])] if "end" in entry else []
     return json.dumps(notebook).encode()
 
