@@ -6,42 +6,48 @@
 #   ...  # ko / ...  # en            a line of code for one edition
 #   # %% q3                          the one answer cell of q3: what students see, then what solves it, in Otter Assign's
 #                                    markup (BEGIN PROMPT ... END PROMPT, BEGIN SOLUTION NO PROMPT ... END SOLUTION)
-#   # %% picture                     the drawing tools, shown collapsed
+#   # embed: handout/drawing.py          in the place of this line: that file, from this folder
+#   # %% picture                     something for the machinery, shown collapsed; otherwise as an aside
 #   # %% aside                       something to look at: no cell but other asides needs it, so that runs which nobody sees
 #                                    pass it over
+#   {{questions}}                    the table of questions, points and names, from the hidden checks
 #
-# A cell for an edition that does not exist, like this one, reaches nobody.
+# A heading such as `### q3. Running the RNN (15 points)` must agree with the hidden checks. A cell in the language
+# "master", like this one, reaches nobody.
 
 # %% [markdown] lang="ko"
 # # RNN, LSTM, GRU로 sequence 다루기
 #
 # 길이가 제각각인 sequence를 하나의 batch로 묶고, embedding layer와 RNN 계열의 layer에 차례로 통과시켜 봅니다.
-# 끝까지 마치면 다음 세 가지를 할 수 있게 됩니다.
+# 끝까지 마치면 다음 세 가지를 할 수 있습니다.
 #
 # 1. 길이가 다른 sequence를 padding하고 packing하여 RNN에 넣기
 # 2. `nn.RNN`, `nn.LSTM`, `nn.GRU`를 정의하고, 돌려받은 값의 shape을 **축마다** 설명하기
 # 3. layer가 여럿인 양방향 모델의 `h_n`에서 원하는 state 찾아내기
 #
+# **걸리는 시간**은 2~3시간쯤입니다. **미리 알아야 할 것**은 Python의 list와 반복문, PyTorch tensor의 shape과 indexing, 그리고 `nn.Linear` 같은
+# layer를 만들고 호출하는 법입니다. 학습(backpropagation)은 하지 않으며 GPU도 필요 없습니다.
+#
 # ### 진행 방법
 #
-# - 위에서부터 차례로 실행하면서 `# TODO`가 있는 셀을 채웁니다. 나머지 셀은 그대로 두십시오.
-# - 문제마다 `grader.check("q1")` 같은 셀이 있습니다. 이 셀은 **shape과 type만** 봅니다. 통과했다고 해서 값까지 맞는 것은 아닙니다.
+# - 위에서부터 차례로 실행하면서 `# TODO`가 있는 셀을 채우세요. 나머지 셀은 그대로 두세요.
+# - **예상해 보기**에는 점수가 없습니다. 결과를 보기 전에 `guess`에 예상을 적고 실행해 보세요.
+# - 문제마다 `grader.check("q1")` 같은 셀이 있습니다. shape과 type, 그리고 여러분의 값들이 **서로 들어맞는지**를 봅니다. 정답을 알고 비교하는 것은
+#   아니어서, 통과했더라도 틀렸을 수 있습니다.
 # - **점수는 공개하지 않은 검사가 값을 보고 정합니다.** 이 검사는 다른 데이터, 다른 batch 크기(1 포함), 다른 embedding과 hidden 크기,
-#   다른 layer 수로 코드를 다시 실행합니다. `512`나 `10` 같은 숫자를 직접 쓰지 말고 `hidden_size`, `batch.shape[0]` 같은 변수를 쓰십시오.
-# - 아래 표에 있는 변수 이름은 그대로 두십시오. 그 밖의 변수, 함수, 셀은 자유롭게 더해도 됩니다.
-# - 한 문제를 틀려도 다음 문제의 점수에는 영향이 없습니다. 막히면 넘어가십시오. 그 문제의 값이 필요한 셀에서는 오류가 나겠지만, 채점할 때는 그 값을
+#   다른 layer 수로 코드를 다시 실행합니다. `512`나 `10` 같은 숫자를 직접 쓰지 말고 `hidden_size`, `batch.shape[0]` 같은 변수를 쓰세요.
+# - 실수는 `float32`, id와 길이는 `int64`입니다. PyTorch가 처음부터 쓰는 dtype이니 바꾸지 마세요. dtype이 다르면 값이 같아도 틀린 것으로 봅니다.
+# - 아래 표에 있는 변수 이름은 그대로 두세요. 그 밖의 변수, 함수, 셀은 자유롭게 더해도 됩니다.
+# - 한 문제를 틀려도 다음 문제의 점수에는 영향이 없습니다. 막히면 넘어가세요. 그 문제의 값이 필요한 셀에서는 오류가 나겠지만, 채점할 때는 그 값을
 #   바로잡아 놓고 실행합니다.
 #
-# | 문제 | 내용 | 점수 | 남겨야 할 변수 |
-# |---|---|--:|---|
-# | q1 | embedding layer | 10 | `embedding`, `batch_emb` |
-# | q2 | RNN 정의 | 10 | `rnn` |
-# | q3 | RNN 실행 | 15 | `hidden_states`, `h_n` |
-# | q4 | LSTM 정의 | 10 | `lstm` |
-# | q5 | LSTM 실행 | 15 | `lstm_states`, `lstm_h_n`, `c_n` |
-# | q6 | GRU 언어 모델의 greedy decoding | 20 | `decoded_ids`, `hidden` |
-# | q7 | packing과 양방향 GRU | 10 | `packed_batch`, `bi_h_n`, `outputs`, `output_lens` |
-# | q8 | `h_n` 나누기 | 10 | `h_n_by_layer`, `last_forward`, `last_backward` |
+# {{questions}}
+#
+# ### 도움받기
+#
+# - PyTorch 문서와 강의 자료, 검색은 얼마든지 이용하세요. 친구와 개념과 shape을 놓고 이야기하는 것도 좋습니다. 다만 **코드는 스스로 쓰세요.**
+# - AI 도구에는 개념이나 오류 메시지의 뜻을 물어볼 수 있습니다. 문제를 그대로 주고 답을 받아 적지는 마세요. 수업에서 따로 정한 규칙이 있으면 그 규칙을 따르세요.
+# - 풀리지 않으면 담당 조교에게 물어보세요. 오류 메시지 전체와, 어느 셀에서 무엇을 해 보았는지를 함께 보내 주세요.
 #
 # ### 기호
 #
@@ -66,27 +72,32 @@
 # 2. define `nn.RNN`, `nn.LSTM` and `nn.GRU`, and say what **every axis** of what they return stands for;
 # 3. find the state you need in the `h_n` of a model with several layers and two directions.
 #
+# **Time**: two to three hours. **You should know** Python's lists and loops, shapes and indexing of PyTorch tensors, and how a layer
+# such as `nn.Linear` is made and called. Nothing is trained here, and no GPU is needed.
+#
 # ### How to work
 #
 # - Run the cells from the top and fill in those marked `# TODO`. Leave the others as they are.
-# - Every question ends with a cell such as `grader.check("q1")`. It looks at **shapes and types only**: passing it does not mean
-#   that the values are right.
+# - **Predict, then run** carries no points. Type what you expect after `guess` before you look at the result.
+# - Every question ends with a cell such as `grader.check("q1")`. It looks at shapes and types, and at whether your values **agree with each
+#   other**. It does not know the answer, so a wrong answer may pass.
 # - **Hidden checks of the values decide the points.** They run your code again on other data, other batch sizes (also 1), other
 #   embedding and hidden sizes and other numbers of layers. So write `hidden_size` or `batch.shape[0]`, never `512` or `10`.
+# - Numbers are `float32`, ids and lengths `int64`: what PyTorch uses unless told otherwise. Do not change them: right values in another dtype
+#   count as wrong.
 # - Keep the variable names in the table below. Beyond them, add as many variables, functions and cells as you like.
 # - A mistake in one question costs you nothing in the next. If you are stuck, move on: cells that need the missing values will fail for
 #   you, but the grader puts the right ones in their place.
 #
-# | Question | Topic | Points | Names to leave behind |
-# |---|---|--:|---|
-# | q1 | embedding layer | 10 | `embedding`, `batch_emb` |
-# | q2 | defining an RNN | 10 | `rnn` |
-# | q3 | running it | 15 | `hidden_states`, `h_n` |
-# | q4 | defining an LSTM | 10 | `lstm` |
-# | q5 | running it | 15 | `lstm_states`, `lstm_h_n`, `c_n` |
-# | q6 | greedy decoding with a GRU language model | 20 | `decoded_ids`, `hidden` |
-# | q7 | packing and a bidirectional GRU | 10 | `packed_batch`, `bi_h_n`, `outputs`, `output_lens` |
-# | q8 | taking `h_n` apart | 10 | `h_n_by_layer`, `last_forward`, `last_backward` |
+# {{questions}}
+#
+# ### Getting help
+#
+# - Use PyTorch's documentation, your course material and a search engine as much as you like. Talking about ideas and shapes with others is welcome,
+#   too. But **write the code yourself.**
+# - You may ask an AI tool what a concept or an error message means. Do not give it a question and copy its answer. Where your course has rules of its own,
+#   they come first.
+# - If you are stuck, ask your teaching assistant. Send the whole error message, and say in which cell it came and what you tried.
 #
 # ### Symbols
 #
@@ -101,6 +112,9 @@
 # | `d_h` | size of a hidden state | `hidden_size` |
 # | `C` | number of classes | `num_classes` |
 
+# %% picture
+# embed: handout/set_up.py
+
 # %%
 import torch
 from torch import nn
@@ -113,155 +127,19 @@ import otter
 grader = otter.Notebook()
 
 # %% picture
-# ko: @title 그림 도구 (열어 보지 않아도 됩니다)
-# en: @title Drawing tools (no need to open)
-from html import escape
-from math import atan2, degrees
-
-from IPython.display import display
-
-
-class Picture:
-    """An SVG drawing on a light panel of its own, so that it reads well on dark themes too."""
-
-    BLUE, ORANGE, GREY, INK = "#005a8e", "#a84300", "#52606d", "#1f2933"
-    FILLS = "#cfe5f3", "#fbe3c0"
-
-    def __init__(self, caption, width, height):
-        self.caption, self.width, self.height, self.parts = caption, max(width, 480), height, []
-        self.text(16, 26, caption, size=14, anchor="start", bold=True)
-
-    def box(self, x, y, width, height, fill="none", stroke="#cbd2d9", thick=1, dash=""):
-        self.parts.append(
-            f'<rect x="{x}" y="{y}" width="{width}" height="{height}" rx="3" fill="{fill}" '
-            f'stroke="{stroke}" stroke-width="{thick}" stroke-dasharray="{dash}"/>'
-        )
-
-    def text(self, x, y, label, size=12, anchor="middle", color=INK, bold=False):
-        self.parts.append(
-            f'<text x="{x}" y="{y}" font-size="{size}" text-anchor="{anchor}" fill="{color}" '
-            f'font-weight="{600 if bold else 400}">{escape(str(label))}</text>'
-        )
-
-    def arrow(self, x1, y1, x2, y2):
-        turn = degrees(atan2(y2 - y1, x2 - x1))
-        self.parts.append(f'<path d="M{x1} {y1}L{x2} {y2}" stroke="{self.GREY}" stroke-width="1.5"/>')
-        self.parts.append(f'<path d="M0 0l-8-4v8z" fill="{self.GREY}" transform="translate({x2} {y2}) rotate({turn})"/>')
-
-    def _repr_html_(self):
-        return (
-            '<div style="overflow-x:auto"><svg xmlns="http://www.w3.org/2000/svg" role="img" '
-            f'aria-label="{escape(self.caption)}" viewBox="0 0 {self.width} {self.height}" width="{self.width}" '
-            'style="display:block;height:auto;max-width:100%;min-width:480px" '
-            "font-family=\"'Noto Sans KR','Noto Sans CJK KR','Apple SD Gothic Neo','Malgun Gothic',sans-serif\">"
-            f'<rect x=".5" y=".5" width="{self.width - 1}" height="{self.height - 1}" rx="8" fill="#fbfcfd" '
-            f'stroke="#cbd2d9"/>{"".join(self.parts)}</svg></div>'
-        )
-
-    def __repr__(self):
-        return f"[{self.caption}]"
-
-
-def draw_padding(caption, rows, lengths, vocabulary):
-    right = 88 + len(rows[0]) * 27
-    picture = Picture(caption, right + 92, len(rows) * 23 + 74)
-    picture.text(88, 52, f"t = 0 … {len(rows[0]) - 1}   (L = {len(rows[0])})", 11, "start", picture.GREY)
-    picture.text(right + 10, 52, "batch_lens", 11, "start", picture.BLUE, bold=True)
-    for index, (row, length) in enumerate(zip(rows, lengths)):
-        y = 60 + index * 23
-        picture.text(78, y + 16, f"batch[{index}]", 11, "end", picture.GREY)
-        for t, token in enumerate(row):
-            shade = round(80 * token / vocabulary)
-            fill = f"rgb({226 - shade},{240 - shade // 2},{250 - shade // 6})" if t < length else "#ffffff"
-            picture.box(88 + t * 27, y, 27, 23, fill)
-            picture.text(101 + t * 27, y + 16, token, 11, color=picture.INK if t < length else "#7b8794")
-        picture.box(88, y, length * 27, 23, stroke=picture.BLUE, thick=2)
-        picture.text(right + 10, y + 16, length, 12, "start", bold=True)
-    return picture
-
-
-def draw_grid(caption, layers, steps, rows, size):
-    times = [0, 1, "⋯", steps - 1] if steps > 3 else list(range(steps))
-    right, bottom = 118 + len(times) * 104, 82 + layers * 88
-    picture = Picture(caption, right + 210, bottom + 52)
-    for column, t in enumerate(times):
-        x = 122 + column * 104
-        picture.text(x + 35, bottom + 32, t if t == "⋯" else f"x at t = {t}", color=picture.GREY)
-        for layer in range(layers):
-            y = bottom - 72 - layer * 88
-            picture.arrow(x - 34, y + 22, x - 3, y + 22)
-            if t == "⋯":
-                picture.text(x + 35, y + 28, t, 18)
-            else:
-                picture.box(x, y, 70, 44, picture.FILLS[0], "#7b8794")
-                picture.text(x + 35, y + 27, "h")
-                picture.arrow(x + 35, y + 88 if layer else y + 78, x + 35, y + 47)
-    for layer in range(layers):
-        y = bottom - 46 - layer * 88
-        picture.text(16, y, f"layer {layer}", 12, "start", picture.GREY)
-        picture.text(74, y, "h_0", color=picture.GREY)
-    picture.box(112, 88, len(times) * 104 - 14, 64, stroke=picture.ORANGE, thick=2.5)
-    picture.box(right - 102, 80, 82, bottom - 98, stroke=picture.BLUE, thick=2.5, dash="7 4")
-    label = f"hidden_states   (L, B, d_h) = ({steps}, {rows}, {size})"
-    picture.text(112, 66, label, 12, "start", picture.ORANGE, bold=True)
-    picture.text(right - 4, bottom - 46, "h_n", 12, "start", picture.BLUE, bold=True)
-    picture.text(right - 4, bottom - 28, "(num_layers * num_dirs, B, d_h)", 11, "start", picture.BLUE)
-    picture.text(right - 4, bottom - 10, f"= ({layers}, {rows}, {size})", 11, "start", picture.BLUE)
-    return picture
-
-
-def draw_packing(caption, rows, lengths):
-    running = [sum(length > t for length in lengths) for t in range(max(lengths))]
-    bottom = 66 + len(rows) * 21
-    picture = Picture(caption, 118 + len(running) * 30, bottom + 76)
-    for t, count in enumerate(running):
-        x = 100 + t * 30
-        for index, row in enumerate(rows):
-            picture.box(x, 56 + index * 21, 26, 21, picture.FILLS[0] if index < count else "#ffffff", "#e4e7eb")
-            if index < count:
-                picture.text(x + 13, 71 + index * 21, row[t], 11)
-        picture.box(x, 56, 26, count * 21, stroke=picture.ORANGE, thick=2)
-        picture.text(x + 13, bottom + 10, count, 12, bold=True)
-        picture.text(x + 13, bottom + 30, t, 11, color=picture.GREY)
-    picture.text(88, bottom + 10, "batch_sizes", 11, "end", bold=True)
-    picture.text(88, bottom + 30, "t", 11, "end", picture.GREY)
-    cells = f"B * L = {len(rows) * len(running)}  →  sum(batch_lens) = {sum(lengths)}"
-    picture.text(100, bottom + 58, cells, 12, "start", picture.ORANGE, bold=True)
-    return picture
-
-
-def draw_blocks(caption, layers, directions, rows, size):
-    bottom = 60 + layers * directions * 42
-    picture = Picture(caption, 300 + directions * 156, bottom + 62)
-    for layer in range(layers):
-        for direction in range(directions):
-            index, label = layer * directions + direction, f"layer {layer}  {('forward →', 'backward ←')[direction]}"
-            x, y = 276 + direction * 156, (56 + bottom) / 2 + (layer - layers / 2) * 54
-            for left, top in ((48, 56 + index * 42), (x, y)):
-                picture.box(left, top, 148, 36, picture.FILLS[direction], "#7b8794")
-                picture.text(left + 74, top + 23, label)
-            picture.text(30, 79 + index * 42, index, color=picture.GREY)
-    picture.arrow(210, (46 + bottom) / 2, 262, (46 + bottom) / 2)
-    for x, shape, sizes in (
-        (122, "(num_layers * num_dirs, B, d_h)", (layers * directions, rows, size)),
-        (272 + directions * 78, "(num_layers, num_dirs, B, d_h)", (layers, directions, rows, size)),
-    ):
-        picture.text(x, bottom + 24, shape, 11, color=picture.GREY)
-        picture.text(x, bottom + 42, f"= {sizes}", 11, color=picture.GREY)
-    return picture
-
+# embed: handout/drawing.py
 
 # %% [markdown] lang="ko"
 # ## 데이터와 padding
 #
 # 문장 10개가 이미 단어 id의 list로 바뀌어 있다고 합시다. id는 `0`부터 `vocab_size - 1`까지의 정수이고, 그중 `pad_id`는 빈자리를 채우는 데
-# 쓰므로 실제 단어가 아닙니다.
+# 쓰므로 실제 단어가 아닙니다. 이제부터 이 list 하나하나를 **sequence**라고 부릅니다.
 
 # %% [markdown] lang="en"
 # ## Data and padding
 #
 # Imagine ten sentences whose words have already been turned into ids: integers from `0` to `vocab_size - 1`. One of them,
-# `pad_id`, is no word at all; it fills empty places.
+# `pad_id`, is no word at all; it fills empty places. From here on, each of these lists is called a **sequence**.
 
 # %%
 vocab_size = 100
@@ -280,6 +158,10 @@ data = [
     [87, 32, 79, 65, 2, 96, 43, 80, 85, 20, 41, 52, 95, 50, 35, 96, 24, 80],
 ]
 
+# %% aside
+print(data[0])
+print(len(data), "sequences")
+
 # %% [markdown] lang="ko"
 # tensor는 직사각형이어야 하므로, 가장 긴 sequence에 맞추어 나머지의 뒤를 `pad_id`로 채웁니다. 이렇게 채우는 일과 채운 자리를 **padding**이라고 합니다.
 # 채우기 전에 **원래 길이를 따로 적어 둡니다.** 이 길이는 packing에서 다시 쓰입니다.
@@ -297,10 +179,15 @@ for seq in tqdm(data, desc="padding"):
     valid_lens.append(len(seq))
     padded.append(seq + [pad_id] * (max_len - len(seq)))
 
+# %% aside
+print("max_len   ", max_len)
+print("valid_lens", valid_lens)
+print("padded[-1]", padded[-1])
+
 # %% [markdown] lang="ko"
 # 이제 긴 sequence가 위로 오도록 정렬합니다. 정렬해 두면 어느 시점에서든 아직 끝나지 않은 sequence가 위쪽에 모이고, 뒤에서 쓸
 # `pack_padded_sequence`가 이 순서를 기본으로 요구합니다. `sorted_idx[i]`는 정렬한 batch의 `i`번째 행이 원래 `data`의 몇 번째 sequence였는지 알려 줍니다.
-# **길이와 행을 같은 순서로** 옮겨야 한다는 점을 눈여겨보십시오.
+# **길이와 행을 같은 순서로** 옮긴다는 점을 눈여겨보세요.
 
 # %% [markdown] lang="en"
 # Next, the longest sequences go to the top. At any time step, the sequences still running are then the top rows. This is also
@@ -315,6 +202,8 @@ batch_lens, sorted_idx = batch_lens.sort(descending=True)
 batch = batch[sorted_idx]
 
 # %% aside
+print("batch     ", tuple(batch.shape), batch.dtype)
+print("batch_lens", batch_lens.tolist())
 display(draw_padding("긴 sequence부터 정렬한 batch", batch.tolist(), batch_lens.tolist(), vocab_size))  # ko
 display(draw_padding("The batch, longest sequence first", batch.tolist(), batch_lens.tolist(), vocab_size))  # en
 
@@ -332,15 +221,15 @@ display(draw_padding("The batch, longest sequence first", batch.tolist(), batch_
 # [`nn.Embedding`](https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html)은 단어마다 한 행씩을 가진 표입니다. id를 넣으면 그 번호의 행을
 # 꺼내 줍니다. 처음에는 무작위로 채워져 있고, 학습하면서 다른 parameter와 함께 바뀝니다.
 #
-# ### q1 (10점)
+# ### q1. Embedding layer 만들기 (10점)
 #
-# `embedding`을 만드십시오. 그러면 `batch`의 id 하나하나가 길이 `embedding_size`인 vector로 바뀝니다.
+# `embedding`을 만들어, `batch`의 id 하나하나가 길이 `embedding_size`인 vector로 바뀌게 하세요.
 #
-# - 표에는 행이 몇 개 필요합니까? id가 `0`부터 시작하고, 단어가 아닌 `pad_id`에도 행이 필요하다는 점을 생각해 보십시오. 우연히 데이터에 나오지 않은
+# - 표에는 행이 몇 개 필요할까요? id가 `0`부터 시작하고, 단어가 아닌 `pad_id`에도 행이 필요하다는 점을 생각해 보세요. 우연히 데이터에 나오지 않은
 #   id도 있을 수 있습니다.
-# - 결과에는 `batch`보다 축이 하나 더 있습니다. 그 축은 어느 자리에, 왜 생깁니까?
+# - 결과에는 `batch`보다 축이 하나 더 있습니다. 그 축은 어느 자리에, 왜 생길까요?
 #
-# > **빈자리의 vector는 0입니까?** 저절로 그렇게 되지는 않습니다. `pad_id`의 행도 여느 행과 같이 무작위로 채워집니다.
+# > **빈자리의 vector는 0인가요?** 저절로 그렇게 되지는 않습니다. `pad_id`의 행도 여느 행과 같이 무작위로 채워집니다.
 # > 게다가 0인 vector를 넣어도 RNN의 state는 계속 바뀝니다. 빈자리를 정말로 건너뛰는 방법은 packing에서 배웁니다.
 
 # %% [markdown] lang="en"
@@ -349,7 +238,7 @@ display(draw_padding("The batch, longest sequence first", batch.tolist(), batch_
 # [`nn.Embedding`](https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html) is a table with one row per word: give it an id, and it looks up that
 # row. The rows start out random and are trained together with all other parameters.
 #
-# ### q1 (10 points)
+# ### q1. Making the embedding layer (10 points)
 #
 # Create `embedding`, so that every id in `batch` becomes a vector of length `embedding_size`.
 #
@@ -376,6 +265,18 @@ batch_emb = embedding(batch)  # (B, L, d_w)
 grader.check("q1")
 
 # %% [markdown] lang="ko"
+# **예상해 보기.** `batch_emb`의 shape은 무엇일까요? 기호가 아니라 숫자로 `guess = (…, …, …)`처럼 적고 실행해 보세요.
+
+# %% [markdown] lang="en"
+# **Predict, then run.** What is the shape of `batch_emb`? Write numbers, not symbols, as in `guess = (…, …, …)`, and run the cell.
+
+# %% aside
+guess = None
+
+with after("q1"):
+    reveal("batch_emb", guess)
+
+# %% [markdown] lang="ko"
 # ## RNN
 #
 # RNN은 왼쪽에서 오른쪽으로 읽으면서, 지금까지 읽은 내용을 hidden state라는 vector 하나에 요약합니다. 시점 $t$에서 하는 계산은 다음이 전부입니다.
@@ -384,15 +285,15 @@ grader.check("q1")
 #
 # $x_t$는 그 시점의 단어 vector이고 $h_{t-1}$은 바로 앞의 state입니다. **같은 weight를 모든 시점에서 되풀이해 씁니다.** 그래서 길이가 얼마이든 읽을 수 있습니다.
 #
-# ### q2 (10점)
+# ### q2. RNN 정의하기 (10점)
 #
-# [`nn.RNN`의 문서](https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html)를 읽고 비어 있는 두 인자를 채우십시오. 이 RNN은 `batch_emb`를 읽게 됩니다.
+# [`nn.RNN`의 문서](https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html)를 읽고 비어 있는 두 인자를 채우세요. 이 RNN은 `batch_emb`를 읽게 됩니다.
 #
-# - `input_size`: 식에서 $x_t$의 길이입니다. 단어의 수나 sequence의 길이와 헷갈리지 마십시오.
+# - `input_size`: 식에서 $x_t$의 길이입니다. 단어의 수나 sequence의 길이와 헷갈리지 마세요.
 # - `batch_first`: 입력에서 batch 축과 시간 축 가운데 어느 쪽이 먼저인지를 정합니다. `True`와 `False` 모두 답이 될 수 있습니다.
 #   다만 q3에서 그에 맞는 입력을 넣어야 합니다.
 #
-# > **`h_0`는 꼭 주어야 합니까?** 주지 않으면 0에서 시작합니다. 여기서는 shape을 보이려고 만들어 두었습니다.
+# > **`h_0`는 꼭 주어야 하나요?** 주지 않으면 0에서 시작합니다. 여기서는 shape을 보이려고 만들어 두었습니다.
 
 # %% [markdown] lang="en"
 # ## RNN
@@ -404,7 +305,7 @@ grader.check("q1")
 # where $x_t$ is the word vector at that step and $h_{t-1}$ the state just before. **The same weights serve every step**, which is why it
 # can read sequences of any length.
 #
-# ### q2 (10 points)
+# ### q2. Defining an RNN (10 points)
 #
 # Read the [documentation of `nn.RNN`](https://docs.pytorch.org/docs/stable/generated/torch.nn.RNN.html) and fill in the two open arguments. This RNN is going to read `batch_emb`.
 #
@@ -449,17 +350,17 @@ rnn = nn.RNN(
 grader.check("q2")
 
 # %% [markdown] lang="ko"
-# ### q3 (15점)
+# ### q3. RNN 실행하기 (15점)
 #
-# `batch_emb`와 `h_0`를 `rnn`에 넣으십시오. 두 값이 나옵니다.
+# `batch_emb`와 `h_0`를 `rnn`에 넣으세요. 두 값이 나옵니다.
 #
 # - `hidden_states`: **모든 시점**의 hidden state입니다. shape은 `(L, B, d_h)`이고, `batch_first=True`라면 `(B, L, d_h)`입니다.
 # - `h_n`: **마지막 시점**의 hidden state입니다. shape은 언제나 `(num_layers * num_dirs, B, d_h)`입니다.
 #
-# layer가 여럿일 때 둘이 어떻게 다른지 아래 그림에서 확인하십시오.
+# layer가 여럿일 때 둘이 어떻게 다른지 아래 그림에서 확인해 보세요.
 
 # %% [markdown] lang="en"
-# ### q3 (15 points)
+# ### q3. Running the RNN (15 points)
 #
 # Run `rnn` on `batch_emb`, starting from `h_0`. It returns two things.
 #
@@ -476,10 +377,10 @@ display(draw_grid("With one more layer", num_layers + 1, max_len, batch.shape[0]
 # `hidden_states`는 **맨 위 layer의 모든 시점**(가로줄)이고, `h_n`은 **모든 layer의 마지막 시점**(세로줄)입니다. 두 줄은 한 칸에서 만납니다. 그래서
 # layer가 하나이고 한 방향이면 `h_n`이 `hidden_states`의 마지막 시점에 그대로 들어 있고, layer가 더 있으면 아래 layer의 마지막 state는 `h_n`에만 있습니다.
 #
-# > **`h_n`은 왜 `batch_first=True`여도 batch가 앞에 오지 않습니까?** `h_n`에는 시간 축이 없습니다. 첫 축은 layer와 방향이고,
+# > **`h_n`은 왜 `batch_first=True`여도 batch가 앞에 오지 않나요?** `h_n`에는 시간 축이 없습니다. 첫 축은 layer와 방향이고,
 # > 그 값을 다음 호출의 `h_0`로 그대로 넘길 수 있도록 `h_0`와 shape이 같습니다. `batch_first`는 시간 축이 있는 입력과 출력에만 적용됩니다.
 # >
-# > **오류가 나지 않으면 축을 제대로 넣은 것입니까?** 아닙니다. `h_0`를 주지 않으면 batch와 시간을 바꾸어 넣어도 RNN은 조용히
+# > **오류가 나지 않으면 축을 제대로 넣은 것인가요?** 아닙니다. `h_0`를 주지 않으면 batch와 시간을 바꾸어 넣어도 RNN은 조용히
 # > 계산합니다. 어느 축이 `B`이고 어느 축이 `L`인지는 직접 확인해야 합니다.
 
 # %% [markdown] lang="en"
@@ -504,6 +405,28 @@ hidden_states, h_n = rnn(batch_emb.transpose(0, 1), h_0)
 grader.check("q3")
 
 # %% [markdown] lang="ko"
+# **예상해 보기.** 이 RNN에 layer가 3개 쌓여 있다면, 두 shape 가운데 무엇이 달라질까요? 번호를 적어 보세요.
+#
+# 1. `hidden_states`만 달라진다.
+# 2. `h_n`만 달라진다.
+# 3. 둘 다 달라진다.
+
+# %% [markdown] lang="en"
+# **Predict, then run.** If this RNN had a stack of three layers, which of the two shapes would change? Type the number.
+#
+# 1. that of `hidden_states` only
+# 2. that of `h_n` only
+# 3. both
+
+# %% aside
+guess = None
+
+reveal("layers", guess)
+with after("q3"):
+    print("hidden_states", tuple(hidden_states.shape))
+    print("h_n          ", tuple(h_n.shape))
+
+# %% [markdown] lang="ko"
 # ### 두 출력의 쓰임
 #
 # sequence 하나에 답이 하나인 과제(문장 분류 등)라면 마지막 state만 있으면 됩니다. 전체를 읽은 뒤의 요약이기 때문입니다.
@@ -516,7 +439,10 @@ grader.check("q3")
 # %% aside
 num_classes = 2
 classification_layer = nn.Linear(hidden_size, num_classes)
-sequence_logits = classification_layer(h_n[-1])  # (B, d_h) => (B, C)
+
+with after("q3"):
+    sequence_logits = classification_layer(h_n[-1])  # (B, d_h) => (B, C)
+    print(tuple(h_n[-1].shape), "=>", tuple(sequence_logits.shape))
 
 # %% [markdown] lang="ko"
 # 단어마다 답이 필요한 과제(개체명 인식 등)에는 모든 시점의 state를 씁니다. `nn.Linear`는 마지막 축에만 작용하므로 나머지 두 축은 그대로 남습니다.
@@ -528,25 +454,54 @@ sequence_logits = classification_layer(h_n[-1])  # (B, d_h) => (B, C)
 # %% aside
 num_classes = 5
 entity_layer = nn.Linear(hidden_size, num_classes)
-token_logits = entity_layer(hidden_states)  # (L, B, d_h) => (L, B, C)
+
+with after("q3"):
+    token_logits = entity_layer(hidden_states)  # (L, B, d_h) => (L, B, C)
+    print(tuple(hidden_states.shape), "=>", tuple(token_logits.shape))
 
 # %% [markdown] lang="ko"
 # ## LSTM
 #
-# LSTM에는 hidden state 말고도 **cell state** $c_t$가 있습니다. gate들이 $c_t$에서 무엇을 지우고 $c_t$에 무엇을 더할지 정하고, $h_t$는 $c_t$ 가운데
-# 지금 내보일 부분입니다. 그래서 위 layer와 출력에는 $h_t$가 쓰이고, $c_t$는 LSTM 안에만 머뭅니다. 두 state의 shape은 같습니다.
+# LSTM에는 hidden state 말고도 **cell state** $c_t$가 있습니다. gate 세 개가 $c_t$에서 무엇을 지우고(forget), 무엇을 더하고(input), 무엇을 내보일지(output)
+# 정합니다. $\sigma$는 sigmoid, $\odot$은 원소끼리의 곱입니다.
 #
-# ### q4 (10점)
+# $$
+# \begin{aligned}
+# i_t &= \sigma(W_{ii}\,x_t + b_{ii} + W_{hi}\,h_{t-1} + b_{hi}) \\
+# f_t &= \sigma(W_{if}\,x_t + b_{if} + W_{hf}\,h_{t-1} + b_{hf}) \\
+# g_t &= \tanh(W_{ig}\,x_t + b_{ig} + W_{hg}\,h_{t-1} + b_{hg}) \\
+# o_t &= \sigma(W_{io}\,x_t + b_{io} + W_{ho}\,h_{t-1} + b_{ho}) \\
+# c_t &= f_t \odot c_{t-1} + i_t \odot g_t \\
+# h_t &= o_t \odot \tanh(c_t)
+# \end{aligned}
+# $$
 #
-# [`nn.LSTM`의 문서](https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html)를 읽고 비어 있는 세 인자를 채우십시오. 이 LSTM도 `batch_emb`를 읽습니다.
+# $h_t$는 $c_t$ 가운데 지금 내보일 부분입니다. 그래서 위 layer와 출력에는 $h_t$가 쓰이고, $c_t$는 LSTM 안에만 머뭅니다. 두 state의 shape은 같습니다.
+#
+# ### q4. LSTM 정의하기 (10점)
+#
+# [`nn.LSTM`의 문서](https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html)를 읽고 비어 있는 세 인자를 채우세요. 이 LSTM도 `batch_emb`를 읽습니다.
 
 # %% [markdown] lang="en"
 # ## LSTM
 #
-# Besides the hidden state, an LSTM carries a **cell state** $c_t$. Gates decide what is erased from $c_t$ and what is added to it, and $h_t$ is the part of
-# $c_t$ that is shown at this step. So outputs and layers above see $h_t$, while $c_t$ stays inside. Both have the same shape.
+# Besides the hidden state, an LSTM carries a **cell state** $c_t$. Three gates decide what is erased from it (forget), what is added to it (input), and what
+# is shown of it (output). $\sigma$ is the sigmoid, $\odot$ the product element by element.
 #
-# ### q4 (10 points)
+# $$
+# \begin{aligned}
+# i_t &= \sigma(W_{ii}\,x_t + b_{ii} + W_{hi}\,h_{t-1} + b_{hi}) \\
+# f_t &= \sigma(W_{if}\,x_t + b_{if} + W_{hf}\,h_{t-1} + b_{hf}) \\
+# g_t &= \tanh(W_{ig}\,x_t + b_{ig} + W_{hg}\,h_{t-1} + b_{hg}) \\
+# o_t &= \sigma(W_{io}\,x_t + b_{io} + W_{ho}\,h_{t-1} + b_{ho}) \\
+# c_t &= f_t \odot c_{t-1} + i_t \odot g_t \\
+# h_t &= o_t \odot \tanh(c_t)
+# \end{aligned}
+# $$
+#
+# $h_t$ is the part of $c_t$ that is shown at this step. So outputs and layers above see $h_t$, while $c_t$ stays inside. Both have the same shape.
+#
+# ### q4. Defining an LSTM (10 points)
 #
 # Read the [documentation of `nn.LSTM`](https://docs.pytorch.org/docs/stable/generated/torch.nn.LSTM.html) and fill in the three open arguments. This LSTM reads `batch_emb` too.
 
@@ -582,21 +537,34 @@ lstm = nn.LSTM(
 grader.check("q4")
 
 # %% [markdown] lang="ko"
-# ### q5 (15점)
+# **예상해 보기.** PyTorch는 네 식의 $W_{i\cdot}$를 위아래로 쌓아 `weight_ih_l0` 하나에 둡니다. 이 tensor의 행은 몇 개일까요? 위의 식을 보고 숫자를 적어 보세요.
+
+# %% [markdown] lang="en"
+# **Predict, then run.** PyTorch stacks the $W_{i\cdot}$ of the four formulas in one tensor, `weight_ih_l0`. How many rows does it have? Look at the formulas and type a
+# number.
+
+# %% aside
+guess = None
+
+with after("q4"):
+    reveal("gates", guess)
+
+# %% [markdown] lang="ko"
+# ### q5. LSTM 실행하기 (15점)
 #
-# `lstm`에 `batch_emb`와 두 초기 state를 넣고, 결과에 다음 이름을 붙이십시오.
+# `lstm`에 `batch_emb`와 두 초기 state를 넣고, 결과에 다음 이름을 붙이세요.
 #
 # - `lstm_states`: 모든 시점의 hidden state
 # - `lstm_h_n`: 마지막 hidden state, `(1, B, d_h)`
 # - `c_n`: 마지막 cell state, `(1, B, d_h)`
 #
-# 문서의 *Inputs*와 *Outputs*에서 괄호의 위치를 잘 보십시오. state 두 개를 어떻게 묶어서 주고받습니까? `lstm_h_n`과 `c_n`은 shape이
+# 문서의 *Inputs*와 *Outputs*에서 괄호의 위치를 잘 보세요. state 두 개를 어떻게 묶어서 주고받을까요? `lstm_h_n`과 `c_n`은 shape이
 # 같으므로 **순서를 바꾸어 받아도 오류가 나지 않습니다.**
 #
-# > **분류나 예측에는 $h$와 $c$ 가운데 무엇을 씁니까?** 보통 $h$를 씁니다. $c$는 LSTM이 다음 시점에 이어 쓰려고 간직하는 기억이고, 밖으로 내보이려고 만든 것이 $h$입니다.
+# > **분류나 예측에는 $h$와 $c$ 가운데 무엇을 쓰나요?** 보통 $h$를 씁니다. $c$는 LSTM이 다음 시점에 이어 쓰려고 간직하는 기억이고, 밖으로 내보이려고 만든 것이 $h$입니다.
 
 # %% [markdown] lang="en"
-# ### q5 (15 points)
+# ### q5. Running the LSTM (15 points)
 #
 # Run `lstm` on `batch_emb` and the two initial states, and name the results
 #
@@ -622,6 +590,12 @@ lstm_states, (lstm_h_n, c_n) = lstm(batch_emb.transpose(0, 1), (h_0, c_0))
 
 # %%
 grader.check("q5")
+
+# %% aside
+with after("q5"):
+    print("lstm_states", tuple(lstm_states.shape))
+    print("lstm_h_n   ", tuple(lstm_h_n.shape))
+    print("c_n        ", tuple(c_n.shape))
 
 # %% [markdown] lang="ko"
 # ## GRU 언어 모델
@@ -649,9 +623,9 @@ gru = nn.GRU(
 output_layer = nn.Linear(hidden_size, vocab_size)
 
 # %% [markdown] lang="ko"
-# ### q6 (20점)
+# ### q6. Greedy decoding (20점)
 #
-# 반복문 안을 채우십시오. `input_id`는 각 sequence의 첫 단어에서, `hidden`은 0에서 시작합니다. 시점마다 다음 네 가지를 합니다.
+# 반복문 안을 채우세요. `input_id`는 각 sequence의 첫 단어에서, `hidden`은 0에서 시작합니다. 시점마다 다음 네 가지를 합니다.
 #
 # 1. shape이 `(B)`인 `input_id`를 embedding합니다.
 # 2. `gru`를 **한 시점만큼만** 실행합니다. 시점이 하나여도 `gru`는 시간 축이 있는 입력을 기대합니다. 축이 둘뿐이면 batch가 아니라
@@ -661,13 +635,13 @@ output_layer = nn.Linear(hidden_size, vocab_size)
 #
 # 반복문의 마지막 줄은 그 시점에 **고른** 단어를 `decoded_ids`에 더합니다. 끝나면 `decoded_ids`는 `(max_len, B)`이고 `hidden`은 마지막 시점의 state입니다.
 #
-# > **왜 한 번에 다 넣지 않습니까?** 다음 입력이 방금 고른 단어이기 때문입니다. 정답 sequence를 입력으로 넣는 방식(teacher forcing)은
+# > **왜 한 번에 다 넣지 않나요?** 다음 입력이 방금 고른 단어이기 때문입니다. 정답 sequence를 입력으로 넣는 방식(teacher forcing)은
 # > 학습할 때 쓰며, 여기서 하려는 일이 아닙니다.
 # >
-# > **batch가 1이면?** `squeeze()`는 크기가 1인 축을 모두 없앱니다. 없애려는 축을 지정하십시오.
+# > **batch가 1이면 어떻게 되나요?** `squeeze()`는 크기가 1인 축을 모두 없앱니다. 없애려는 축을 지정하세요.
 
 # %% [markdown] lang="en"
-# ### q6 (20 points)
+# ### q6. Greedy decoding (20 points)
 #
 # Fill in the loop. `input_id` starts with the first word of every sequence, `hidden` with zeros. Each step has four parts:
 #
@@ -709,16 +683,37 @@ decoded_ids = torch.stack(decoded_ids)  # (max_len, B)
 grader.check("q6")
 
 # %% [markdown] lang="ko"
+# **예상해 보기.** 반복문이 끝난 뒤의 `hidden`을 `output_layer`에 넣으면 다음 단어의 점수가 나옵니다. 그 shape은 무엇일까요? `guess = (…, …, …)`처럼 적어 보세요.
+
+# %% [markdown] lang="en"
+# **Predict, then run.** Given the `hidden` that the loop leaves behind, `output_layer` scores the next word. What is the shape of these scores? Write `guess = (…, …, …)`.
+
+# %% aside
+guess = None
+
+with after("q6"):
+    print("input_id   ", tuple(decoded_ids[-1].shape))
+    print("hidden     ", tuple(hidden.shape))
+    print("decoded_ids", tuple(decoded_ids.shape))
+    reveal("scores", guess)
+
+# %% [markdown] lang="ko"
 # ## Packing
 #
 # 지금까지는 빈자리도 단어처럼 읽었습니다. 길이가 5인 sequence의 `h_n`은 진짜 단어 5개를 읽은 뒤 빈자리 15개를 더 읽은 state입니다. 양방향이라면 더 곤란합니다.
 # 거꾸로 읽는 쪽은 **빈자리부터** 읽기 시작하기 때문입니다.
 #
-# > **빈자리는 단어 뒤에 있는데도 결과에 영향을 줍니까?** 한 방향으로 읽으면 단어가 있는 시점의 state는 그대로이고 `h_n`만 달라집니다. 양방향이면 거꾸로
+# > **빈자리는 단어 뒤에 있는데도 결과에 영향을 주나요?** 한 방향으로 읽으면 단어가 있는 시점의 state는 그대로이고 `h_n`만 달라집니다. 양방향이면 거꾸로
 # > 읽는 쪽의 모든 시점이 달라집니다.
 #
-# [`pack_padded_sequence`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pack_padded_sequence.html)는 길이를 받아 빈자리를 걷어 냅니다. 아래 그림처럼 **시점마다**
-# 아직 끝나지 않은 sequence만 세로로 모읍니다.
+# [`pack_padded_sequence`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pack_padded_sequence.html)는 길이를 받아 빈자리를 걷어 냅니다. **시점마다**
+# 아직 끝나지 않은 sequence만 모읍니다.
+#
+# **예상해 보기.** batch의 칸은 모두 `10 * 20 = 200`개입니다. 빈자리를 걷어 내면 몇 칸이 남을까요? 번호를 적어 보세요.
+#
+# 1. 200: 칸의 수는 그대로이다.
+# 2. 123: 모든 길이의 합이다.
+# 3. 20: 가장 긴 길이이다.
 
 # %% [markdown] lang="en"
 # ## Packing
@@ -730,9 +725,18 @@ grader.check("q6")
 # > direction that reads backwards, every state changes.
 #
 # [`pack_padded_sequence`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pack_padded_sequence.html) takes the lengths and removes the padding. It goes **step by step** and keeps, for
-# each step, the sequences that are still running: the columns of this picture.
+# each step, the sequences that are still running.
+#
+# **Predict, then run.** The batch has `10 * 20 = 200` cells. How many are left once the padding is gone? Type the number of the answer.
+#
+# 1. 200: as many as before
+# 2. 123: all lengths added up
+# 3. 20: the longest length
 
 # %% aside
+guess = None
+
+reveal("cells", guess)
 display(draw_packing("시점마다 아직 끝나지 않은 sequence만 계산합니다", batch.tolist(), batch_lens.tolist()))  # ko
 display(draw_packing("Each step computes only the sequences still running", batch.tolist(), batch_lens.tolist()))  # en
 
@@ -740,11 +744,11 @@ display(draw_packing("Each step computes only the sequences still running", batc
 # 주황 테두리의 세로줄을 왼쪽부터 이어 붙인 것이 `PackedSequence`의 `data`이고, 아래에 적힌 개수가 `batch_sizes`입니다. 그래서 `data`의 행 수는
 # **모든 길이의 합**입니다. 그림 맨 아래의 두 수는 계산할 칸의 수로, 앞은 padding한 그대로일 때, 뒤는 packing했을 때입니다.
 #
-# > **왜 정렬합니까?** 정렬되어 있으면 시점마다 남은 sequence가 위에서부터 빈틈없이 이어집니다. 위의 몇 행만 쓰면 되므로 계산이 간단해집니다.
+# > **왜 정렬하나요?** 정렬되어 있으면 시점마다 남은 sequence가 위에서부터 빈틈없이 이어집니다. 위의 몇 행만 쓰면 되므로 계산이 간단해집니다.
 # >
-# > **`data`는 문장 순서대로 이어져 있습니까?** 아닙니다. 모든 문장의 첫 단어가 먼저 오고, 그다음에 둘째 단어들이 이어집니다.
+# > **`data`는 sequence 순서대로 이어져 있나요?** 아닙니다. 모든 sequence의 첫 단어가 먼저 오고, 그다음에 둘째 단어들이 이어집니다.
 # >
-# > **packing은 값이 `pad_id`인 자리를 찾아서 지웁니까?** 아닙니다. 값은 보지 않고 **길이만** 믿습니다. 길이가 다른 행의 것이면 엉뚱한 자리가 잘립니다.
+# > **packing은 값이 `pad_id`인 자리를 찾아서 지우나요?** 아닙니다. 값은 보지 않고 **길이만** 믿습니다. 길이가 다른 행의 것이면 엉뚱한 자리가 잘립니다.
 #
 # ## 양방향, 여러 layer
 #
@@ -757,7 +761,7 @@ display(draw_packing("Each step computes only the sequences still running", batc
 #
 # > **Why sort?** In sorted order the sequences still running at a step are the upper rows, without gaps: taking the first few is enough.
 # >
-# > **Is `data` sentence after sentence?** No: first come the first words of all sentences, then all second words, and so on.
+# > **Is `data` sequence after sequence?** No: first come the first words of all sequences, then all second words, and so on.
 # >
 # > **Does packing look for `pad_id`?** No. It never looks at the values and trusts **the lengths alone**. With the lengths of other rows it cuts in
 # > the wrong places.
@@ -780,16 +784,17 @@ steps = torch.randn(6, 1, 3)  # (L, B, d_w)
 # en: read in reverse order, then put the results back in place
 there, back = forward_gru(steps)[0], backward_gru(steps.flip(0))[0].flip(0)  # (L, B, d_h), (L, B, d_h)
 rebuilt = torch.cat([there, back], dim=-1)  # (L, B, 2 * d_h)
-print("same values:", torch.allclose(small_gru(steps)[0], rebuilt, atol=1e-5))
+print("같은 값:", torch.allclose(small_gru(steps)[0], rebuilt, atol=1e-5))  # ko
+print("same values:", torch.allclose(small_gru(steps)[0], rebuilt, atol=1e-5))  # en
 
 # %% [markdown] lang="ko"
 # 두 방향의 결과는 **더하지 않고 마지막 축을 따라 이어 붙입니다.** 그래서 출력의 크기가 `num_dirs * d_h`입니다.
 #
-# > **역방향의 마지막 state는 출력의 어느 쪽 끝에 있습니까?** 앞쪽 끝입니다. 마지막 단어에서 출발해 첫 단어에서 끝나므로, 전체를 다 읽은 state는 `t = 0`에
+# > **역방향의 마지막 state는 출력의 어느 쪽 끝에 있나요?** 앞쪽 끝입니다. 마지막 단어에서 출발해 첫 단어에서 끝나므로, 전체를 다 읽은 state는 `t = 0`에
 # > 놓입니다. 반대로 정방향은 마지막 단어의 자리에서 끝납니다. 그래서 출력의 **한 시점에서 두 방향의 마지막 state를 함께 꺼낼 수 없습니다.**
 # > `h_n`은 방향마다 알맞은 끝을 골라 줍니다.
 # >
-# > **두 방향은 따로 학습합니까?** 아닙니다. 이어 붙인 출력에서 loss 하나를 구하므로, 두 방향의 weight가 함께 학습됩니다.
+# > **두 방향은 따로 학습하나요?** 아닙니다. 이어 붙인 출력에서 loss 하나를 구하므로, 두 방향의 weight가 함께 학습됩니다.
 #
 # layer를 쌓으면 위 layer는 바로 아래 layer의 출력을 시점마다 입력으로 받습니다. 양방향이면 이어 붙인 출력을 받습니다. `dropout`은 학습할 때 layer와 layer 사이를
 # 지나는 값의 일부를 무작위로 0으로 만듭니다. 그래서 아래 `bi_gru`의 결과는 실행할 때마다 조금씩 다릅니다. 채점할 때는 꺼 둡니다.
@@ -823,26 +828,26 @@ batch_emb = embedding(batch)  # (B, L, d_w)
 h_0 = torch.zeros(num_layers * num_dirs, batch.shape[0], hidden_size)  # (num_layers * num_dirs, B, d_h)
 
 # %% [markdown] lang="ko"
-# ### q7 (10점)
+# ### q7. Packing하여 양방향 GRU 실행하기 (10점)
 #
-# `batch_emb`를 pack하여 `bi_gru`에 넣고, 나온 결과를 다시 펼치십시오.
+# `batch_emb`를 pack하여 `bi_gru`에 넣고, 나온 결과를 다시 펼치세요.
 #
 # - `packed_batch`: `bi_gru`에 넣을 `PackedSequence`
 # - `bi_h_n`: 마지막 hidden state, `(num_layers * num_dirs, B, d_h)`
 # - `outputs`: 펼친 출력, `(L, B, num_dirs * d_h)`. `batch_first=True`로 펼쳤다면 `(B, L, num_dirs * d_h)`입니다.
 # - `output_lens`: 펼칠 때 함께 나오는 길이, `(B)`
 #
-# [`pad_packed_sequence`의 문서](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pad_packed_sequence.html)도 보십시오. pack하는 함수와 펼치는 함수는 축의 순서를 **각각**
+# [`pad_packed_sequence`의 문서](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pad_packed_sequence.html)도 읽어 보세요. pack하는 함수와 펼치는 함수는 축의 순서를 **각각**
 # 인자로 받으며, 서로의 설정도 `bi_gru`의 설정도 알지 못합니다.
 #
-# > **`outputs`의 마지막 시점이 `bi_h_n`입니까?** 아닙니다. packing하면 `outputs`에서 짧은 sequence가 끝난 뒤의 자리는 0이고, 마지막 state가 놓인 자리는
+# > **`outputs`의 마지막 시점이 `bi_h_n`인가요?** 아닙니다. packing하면 `outputs`에서 짧은 sequence가 끝난 뒤의 자리는 0이고, 마지막 state가 놓인 자리는
 # > sequence마다 다릅니다. 반면 `bi_h_n`에는 sequence마다 **자기 길이에 맞는 끝**에서 얻은 state가 들어 있습니다.
 # >
-# > **`outputs`에 `nn.Linear`를 쓰려면 다시 pack해야 합니까?** 아닙니다. `nn.Linear`는 자리마다 따로 계산하므로 빈자리가 다른 자리의 값을 바꾸지 않습니다.
+# > **`outputs`에 `nn.Linear`를 쓰려면 다시 pack해야 하나요?** 아닙니다. `nn.Linear`는 자리마다 따로 계산하므로 빈자리가 다른 자리의 값을 바꾸지 않습니다.
 # > loss를 구할 때 빈자리를 빼기만 하면 됩니다.
 
 # %% [markdown] lang="en"
-# ### q7 (10 points)
+# ### q7. Packing for a bidirectional GRU (10 points)
 #
 # Pack `batch_emb`, run `bi_gru` on it, and unpack what comes out.
 #
@@ -877,9 +882,26 @@ outputs, output_lens = pad_packed_sequence(packed_outputs)  # (L, B, num_dirs * 
 grader.check("q7")
 
 # %% [markdown] lang="ko"
-# ### q8 (10점)
+# **예상해 보기.** layer가 2개가 아니라 3개라면 `bi_h_n`의 첫 축은 얼마가 될까요? 숫자를 적어 보세요.
+
+# %% [markdown] lang="en"
+# **Predict, then run.** With three layers instead of two, how large would the first axis of `bi_h_n` be? Type a number.
+
+# %% aside
+guess = None
+
+reveal("states", guess)
+with after("q7"):
+    print("packed_batch.data       ", tuple(packed_batch.data.shape))
+    print("packed_batch.batch_sizes", packed_batch.batch_sizes.tolist())
+    print("bi_h_n                  ", tuple(bi_h_n.shape))
+    print("outputs                 ", tuple(outputs.shape))
+    print("output_lens             ", output_lens.tolist())
+
+# %% [markdown] lang="ko"
+# ### q8. `h_n` 나누기 (10점)
 #
-# `bi_h_n`의 첫 축에는 layer와 방향이 한 줄로 늘어서 있습니다. 이것을 두 축으로 나누십시오.
+# `bi_h_n`의 첫 축에는 layer와 방향이 한 줄로 늘어서 있습니다. 이것을 두 축으로 나누세요.
 #
 # - `h_n_by_layer`: `(num_layers, num_dirs, B, d_h)`
 # - `last_forward`: **맨 위 layer**의 정방향 마지막 state, `(B, d_h)`
@@ -888,7 +910,7 @@ grader.check("q7")
 # 한 줄로 늘어선 순서는 다음과 같습니다.
 
 # %% [markdown] lang="en"
-# ### q8 (10 points)
+# ### q8. Taking `h_n` apart (10 points)
 #
 # The first axis of `bi_h_n` lists layers and directions in a single line. Split it into two axes.
 #
@@ -903,8 +925,8 @@ display(draw_blocks("bi_h_n: layer와 방향의 순서", num_layers, num_dirs, b
 display(draw_blocks("bi_h_n: the order of layers and directions", num_layers, num_dirs, batch.shape[0], hidden_size))  # en
 
 # %% [markdown] lang="ko"
-# 맨 아래 layer부터 차례로, 한 layer 안에서는 정방향, 역방향의 순서로 놓입니다. 블록 하나가 `(B, d_h)`입니다. layer의 수가 바뀌어도 성립하는 방법으로 **맨 위**를 가리키십시오. 또 layer가 2개이고 방향도 2개이면 두 축의 순서를
-# 잘못 정해도 shape이 같습니다. layer가 3개라면 어떻게 되는지 생각해 보십시오.
+# 맨 아래 layer부터 차례로, 한 layer 안에서는 정방향, 역방향의 순서로 놓입니다. 블록 하나가 `(B, d_h)`입니다. layer의 수가 바뀌어도 성립하는 방법으로 **맨 위**를 가리키세요. 또 layer가 2개이고 방향도 2개이면 두 축의 순서를
+# 잘못 정해도 shape이 같습니다. layer가 3개라면 어떻게 되는지 생각해 보세요.
 
 # %% [markdown] lang="en"
 # It starts with the bottom layer; within a layer, forward comes before backward. Each block is `(B, d_h)`. Point at **the top** in a way that stays right when the number of layers changes. And beware: with two layers and two directions,
@@ -928,12 +950,13 @@ grader.check("q8")
 # %% [markdown] lang="ko"
 # ## 마무리
 #
-# 지금까지 만든 tensor의 shape입니다. 축마다 `B`, `L`, `d_h` 가운데 무엇인지 말할 수 있다면 이 과제의 목표를 이룬 것입니다.
+# 지금까지 만든 tensor의 shape입니다. 축마다 `B`, `L`, `d_h` 가운데 무엇인지 말할 수 있다면 이 과제의 목표를 이룬 것입니다. 아직 풀지 않은 문제의 자리에는 `()`가 보입니다.
 
 # %% [markdown] lang="en"
 # ## Looking back
 #
-# Here are the shapes of everything you have made. If you can name each axis, `B`, `L`, `d_h` and so on, you have reached the goal.
+# Here are the shapes of everything you have made. If you can name each axis, `B`, `L`, `d_h` and so on, you have reached the goal. Where a question is still open, you
+# see `()`.
 
 # %% aside
 results = "batch batch_emb hidden_states h_n lstm_states lstm_h_n c_n decoded_ids hidden"
@@ -944,25 +967,27 @@ for name in results.split():
 # %% [markdown] lang="ko"
 # ## 확인하고 제출하기
 #
-# 1. kernel을 다시 시작하고 처음부터 끝까지 실행합니다(**Restart & Run All**). 셀을 실행한 순서 덕분에 우연히 통과한 답이 여기서 드러납니다.
-# 2. 아래 셀로 모든 문제의 shape과 type을 한 번에 확인합니다.
+# 1. kernel을 다시 시작하고 처음부터 끝까지 실행해 보세요(**Restart & Run All**). 셀을 실행한 순서 덕분에 우연히 통과한 답이 여기서 드러납니다.
+# 2. 아래 셀로 모든 문제를 한 번에 확인해 보세요.
 
 # %% [markdown] lang="en"
 # ## Check and hand in
 #
 # 1. Restart the kernel and run everything (**Restart & Run All**), so that nothing passes only because of the order in which you happened to run the cells.
-# 2. The next cell checks the shapes and types of all questions at once.
+# 2. The next cell checks all questions at once.
 
 # %%
 grader.check_all()
 
 # %% [markdown] lang="ko"
-# 3. **저장한 뒤** 이 노트북 파일(`.ipynb`)을 제출합니다. 수업에서 zip을 요구하면 아래 셀로 만들 수 있습니다. Colab에서는 이 셀 대신
-#    **파일 → 다운로드 → .ipynb 다운로드**를 쓰십시오. 폴더에 노트북이 여러 개라면 `grader.export("rnn.ipynb", pdf=False)`처럼 파일 이름을 적어 줍니다.
+# 3. **저장한 뒤** 이 노트북 파일(`.ipynb`)을 제출하세요. 수업에서 zip을 요구하면 아래 셀로 만들 수 있습니다. Colab에서는 이 셀 대신
+#    **파일 → 다운로드 → .ipynb 다운로드**를 쓰세요. 폴더에 노트북이 여러 개라면 `grader.export("rnn.ipynb", pdf=False)`처럼 파일 이름을 적어 주세요.
 
 # %% [markdown] lang="en"
 # 3. **Save**, then hand in this notebook (`.ipynb`). If your course asks for a zip, the next cell makes one. On Colab use **File → Download →
 #    Download .ipynb** instead. With several notebooks in the folder, name yours: `grader.export("rnn.ipynb", pdf=False)`.
 
 # %%
-grader.export(pdf=False)
+grader.export(pdf=False, display_link=False)
+print("이 노트북이 있는 폴더에 zip 파일을 만들었습니다.")  # ko
+print("The zip is in the folder of this notebook.")  # en

@@ -1,11 +1,11 @@
-"""`python -m autograder.build [--out DIR]`."""
+"""`python -m autograder.build [--out DIR] [--visibility WHEN]`."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from autograder.build.bundle import bundle
+from autograder.build.bundle import VISIBILITIES, bundle
 from autograder.build.tree import ROOT, build
 
 __all__: list[str] = []
@@ -18,11 +18,15 @@ def main() -> None:
         "it build/gradescope.zip, the autograder for Gradescope.",
     )
     parser.add_argument("--out", type=Path, default=ROOT, help="folder to write into (default: the repository)")
-    out = parser.parse_args().out
+    parser.add_argument(
+        "--visibility", choices=VISIBILITIES, default="visible", help="when Gradescope shows results (default: visible)"
+    )
+    arguments = parser.parse_args()
+    out = arguments.out
     build(out, progress=True)
     zipped = out / "build" / "gradescope.zip"
     zipped.parent.mkdir(exist_ok=True)
-    zipped.write_bytes(bundle(ROOT))
+    zipped.write_bytes(bundle(ROOT, visibility=arguments.visibility))
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from symtable import symtable
 
 from autograder.build.master import Cell, answer, is_question
-from autograder.child.statements import of_cell
 
 __all__ = ["ASIDES", "check_asides"]
 
@@ -17,13 +17,16 @@ ASIDES = {"aside", "picture"}
 def check_asides(cells: Sequence[Cell]) -> None:
     """Raise ValueError if a cell that is no aside speaks of a name that an aside binds."""
     code = [cell for cell in cells if cell.kind == "code"]
-    asides = [cell for cell in code if cell.role in ASIDES]
-    bound = {name for cell in asides for statement in of_cell(0, cell.source) for name in statement.names}
+    bound = set().union(*(_bound(cell.source) for cell in code if cell.role in ASIDES))
     for cell in code:
         if cell.role not in ASIDES:
             source = answer(cell.source) if is_question(cell.role) else cell.source
-            names = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
-            if needed := sorted(names & bound):
-                raise ValueError(
-                    f"{', '.join(needed)}: bound by an aside, and spoken of by a cell that is none:\n{source}"
-                )
+            spoken = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+            if needed := sorted(spoken & bound):
+                raise ValueError(f"{', '.join(needed)}: bound by an aside, and spoken of by another cell:\n{source}")
+
+
+def _bound(source: str) -> set[str]:
+    """The names that *source* binds outside of functions and classes."""
+    symbols = symtable(source, "cell", "exec").get_symbols()
+    return {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}

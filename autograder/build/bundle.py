@@ -6,9 +6,14 @@ import io
 import zipfile
 from pathlib import Path
 
-__all__ = ["bundle"]
+from autograder.build.master import filled
 
-_TEMPLATES = Path(__file__).parent / "templates" / "gradescope"
+__all__ = ["VISIBILITIES", "bundle"]
+
+VISIBILITIES = ("visible", "after_due_date", "after_published", "hidden")
+"""When students see their results on Gradescope; the names are Gradescope's."""
+
+_PROGRAMS = Path(__file__).parent / "gradescope"
 _PARTS = (
     *("pyproject.toml", "constraints.txt", "solutions/rnn.ipynb", "assignment/**/*", "autograder/**/*"),
     *("tests/public/*.py", "tests/hidden/*", "tests/misconceptions/*.toml"),
@@ -18,16 +23,17 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 _FILE, _PROGRAM = 0o100644 << 16, 0o100755 << 16
 
 
-def bundle(root: Path) -> bytes:
+def bundle(root: Path, *, visibility: str = "visible") -> bytes:
     """The zip made from the repository at *root*; the same bytes where nothing changed."""
-    files = {path.relative_to(root).as_posix(): path for part in _PARTS for path in root.glob(part) if path.is_file()}
-    files = {name: path for name, path in files.items() if "__pycache__" not in path.parts}
-    programs = {path.name: path for path in _TEMPLATES.iterdir()}
+    found = [path for part in _PARTS for path in root.glob(part) if path.is_file() and "__pycache__" not in path.parts]
+    files = {path.relative_to(root).as_posix(): path.read_bytes() for path in found}
+    values = {"visibility": visibility}
+    programs = {path.name: filled(path.read_text("utf-8"), values).encode() for path in _PROGRAMS.iterdir()}
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, path in sorted((files | programs).items()):
+        for name, content in sorted((files | programs).items()):
             info = zipfile.ZipInfo(name, _EPOCH)
             info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = _PROGRAM if name in programs else _FILE
-            archive.writestr(info, path.read_bytes())
+            archive.writestr(info, content)
     return stream.getvalue()

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import jupytext
 
-from autograder.text import Language
+from autograder.language import LANGUAGES, Language
 
-__all__ = ["Cell", "answer", "cells", "in_language", "is_question"]
+__all__ = ["Cell", "answer", "cells", "filled", "in_language", "is_question"]
 
 _QUESTION = re.compile(r"q\d+")
 _COMMENT = re.compile(r"(?P<mark>\s*# )(?P<lang>ko|en): (?P<words>.*)")
 _CODE = re.compile(r"(?P<code>.*\S)  # (?P<lang>ko|en)")
+_EMBED = re.compile(r"# embed: ([\w/]+\.py)")
 _PROMPT = re.compile(r'\s*""" # BEGIN PROMPT\n.*?"""  # END PROMPT\n', re.DOTALL)
 _MARKER = re.compile(r"^\s*# (?:BEGIN SOLUTION NO PROMPT|END SOLUTION)\n?", re.MULTILINE)
 
@@ -29,7 +30,7 @@ class Cell:
     source: str
     role: str
     """A question's id for its answer cell, `check` for the cell that checks one, `picture` for
-    drawing tools, `aside` for what no cell but other asides needs, or nothing."""
+    tools, `aside` for what no cell but other asides needs, or nothing."""
 
 
 def in_language(source: str, lang: Language) -> str:
@@ -46,13 +47,32 @@ def in_language(source: str, lang: Language) -> str:
     return "\n".join(lines)
 
 
-def cells(master: Path, *, prose: Collection[Language], code: Language) -> list[Cell]:
-    """The cells of *master* with text in the languages *prose* and comments in *code*, in order."""
+def filled(source: str, values: Mapping[str, str]) -> str:
+    """*source* with a value in the place of each `{{name}}`."""
+    for name, value in values.items():
+        source = source.replace("{{" + name + "}}", value)
+    return source
+
+
+def cells(
+    master: Path, *, prose: Collection[Language], code: Language, values: Mapping[Language, Mapping[str, str]]
+) -> list[Cell]:
+    """The cells of *master* with text in the languages *prose* and comments in *code*, in order.
+
+    *values* are filled in by the language of the cell.
+
+    Raises:
+        ValueError: a cell is in a language that there is no edition of.
+    """
     chosen = []
     for cell in jupytext.read(master, fmt="py:percent").cells:
-        if cell.metadata.get("lang", code) not in {*prose, code}:
+        lang = cell.metadata.get("lang", code)
+        if lang not in {*LANGUAGES, "master"}:
+            raise ValueError(f"no edition is in the language {lang!r}: {cell.source.splitlines()[0]}")
+        if lang not in {*prose, code}:
             continue
-        source = in_language(cell.source, code) if cell.cell_type == "code" else cell.source
+        source = _EMBED.sub(lambda line: (master.parent / line[1]).read_text(encoding="utf-8").rstrip(), cell.source)
+        source = filled(in_language(source, code) if cell.cell_type == "code" else source, values[lang])
         role = "check" if source.startswith("grader.check(") else cell.metadata.get("title", "")
         chosen.append(Cell(kind=cell.cell_type, source=source, role=role))
     return chosen

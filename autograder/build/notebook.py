@@ -2,46 +2,35 @@
 
 from __future__ import annotations
 
-import base64
-import bz2
-import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
 
 from autograder.build.asides import ASIDES
-from autograder.build.master import Cell, answer, in_language, is_question
+from autograder.build.master import Cell, answer, is_question
 from autograder.build.node import Node, node, notebook_node
 from autograder.build.otter_assign import student_cells
-from autograder.text import Language
+from autograder.language import Language
 
-__all__ = ["executed", "setup_cell", "solution", "student", "written"]
+__all__ = ["executed", "solution", "student", "written"]
 
 _TQDM_TIMING = re.compile(r" \[\d\d:\d\d<[^\]]*\]")
 
 
-def setup_cell(template: str, checks: Mapping[str, str], otter: str, lang: Language) -> Cell:
-    """The cell that makes up for a missing Otter (the requirement *otter*) and missing files of public *checks*."""
-    # bz2, since its output has not changed from one version to the next as zlib's has.
-    packed = base64.b64encode(bz2.compress(json.dumps(checks, sort_keys=True).encode())).decode()
-    source = in_language(template, lang).replace("{{otter}}", otter).replace("{{checks}}", packed)
-    return Cell(kind="code", source=source.rstrip("\n"), role="picture")
+def student(cells: Sequence[Cell], edition: Language) -> Node:
+    """The notebook handed out: prompts instead of answers, no output, and errors stop no run of all cells."""
+    return notebook_node([_finished(cell, "raises-exception") for cell in student_cells(cells)], {"edition": edition})
 
 
-def student(cells: Sequence[Cell], setup: Cell, edition: Language) -> Node:
-    """The notebook handed out: prompts instead of answers, no output."""
-    return notebook_node([_finished(cell) for cell in student_cells(_with_setup(cells, setup))], {"edition": edition})
-
-
-def solution(cells: Sequence[Cell], setup: Cell, edition: Language) -> Node:
+def solution(cells: Sequence[Cell], edition: Language) -> Node:
     """The notebook with the answers, not yet executed."""
     solved = [
         node(cell.kind, answer(cell.source) if is_question(cell.role) else cell.source, role=cell.role)
-        for cell in _with_setup(cells, setup)
+        for cell in cells
     ]
     return notebook_node([_finished(cell) for cell in solved], {"edition": edition})
 
@@ -74,13 +63,8 @@ def written(notebook: Node) -> str:
     return str(nbformat.writes(nbformat.from_dict(notebook))) + "\n"  # type: ignore[no-untyped-call]
 
 
-def _with_setup(cells: Sequence[Cell], setup: Cell) -> list[Cell]:
-    first = next(index for index, cell in enumerate(cells) if cell.kind == "code")
-    return [*cells[:first], setup, *cells[first:]]
-
-
-def _finished(cell: Node) -> Node:
-    """*cell* with the metadata that its role asks for, in place of the role."""
+def _finished(cell: Node, *tags: str) -> Node:
+    """*cell* with the metadata that its role asks for, in place of the role; a code cell with *tags* too."""
     metadata = {key: value for key, value in cell["metadata"].items() if key != "role"}
     role = cell["metadata"]["role"]
     if is_question(role):
@@ -89,13 +73,13 @@ def _finished(cell: Node) -> Node:
         metadata |= {"deletable": False, "editable": False}
     elif role == "picture":
         metadata |= {"cellView": "form", "jupyter": {"source_hidden": True}}
-    if role in ASIDES:
-        metadata["tags"] = ["aside"]
+    if cell["cell_type"] == "code" and (tagged := [*(["aside"] if role in ASIDES else []), *tags]):
+        metadata["tags"] = tagged
     return cell | {"metadata": metadata}
 
 
 def _settled(cell: Node) -> Node:
-    """*cell* without output that changes: paths and times of the export, tqdm's timing, and Otter's random emoji."""
+    """*cell* without output that changes: what the export says, and tqdm's timing."""
     if cell["cell_type"] != "code":
         return cell
     if cell["source"].startswith("grader.export("):
@@ -103,9 +87,6 @@ def _settled(cell: Node) -> Node:
     for output in cell["outputs"]:
         if output["output_type"] == "stream":
             output["text"] = _TQDM_TIMING.sub("", output["text"].split("\r")[-1])
-        verdict = output.get("data", {}).get("text/plain", "")
-        if " results:" in verdict:
-            if verdict.count("All test cases passed!") != verdict.count(" results:"):
-                raise ValueError(f"a public check fails on the reference: {verdict}")
-            output["data"].pop("text/html", None)
+        if "✗" in (verdict := output.get("data", {}).get("text/plain", "")):
+            raise ValueError(f"a public check fails on the reference: {verdict}")
     return cell

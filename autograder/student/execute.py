@@ -77,7 +77,7 @@ class Execution:
                 cell, answers = statement.cell, self.answers(statement.cell)
             self.statement(index, statement)
             if self.job.put_back and not answers:
-                self.follow.put_back(statement.names)
+                self.follow.put_back(statement.names, own=statement.cell in self.own)
         for question in () if self.job.until else self.job.names:
             self.end(question)
         self.send(Finished())

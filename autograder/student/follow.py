@@ -36,8 +36,8 @@ class FollowThrough:
         self.by_name = {name: correction for correction in job.corrections for name in correction.values}
         self.settled: dict[str, tuple[Any, Any]] = {}
         """Names of settled questions: what was bound, and a copy of it."""
-        self.kept: dict[str, tuple[Any, Any]] = {}
-        """The same of given names, as the last cell that answers nothing left them."""
+        self.kept: dict[str, Any] = {}
+        """Copies of what given names hold, as the last cell that answers nothing left them."""
         self.protected = given_names().union(*job.names.values())
         """All names that are asked for or given: none is bound to something else because it holds the same object."""
 
@@ -69,17 +69,24 @@ class FollowThrough:
         for name in self.job.names[question]:
             self.settled[name] = self.namespace.get(name), _copied(self.namespace.get(name))
 
-    def put_back(self, names: Iterable[str]) -> None:
-        """After a statement of a cell that answers nothing: let given names be what they are to be.
+    def put_back(self, names: Iterable[str], *, own: bool) -> None:
+        """After a statement that binds *names*, in a cell that answers nothing: let given names be what they are to be.
 
-        Those that it binds get their values at the next check; others that it changed in place, those of before.
+        Those that it binds get their values at the next check, others that it changed those of before. Names of settled
+        questions, if a cell of the student's own changed them, get theirs, too.
         """
-        for name, (value, kept) in self.kept.items():
-            if self.namespace.get(name) is value and not _same(value, kept):
+        names = set(names)
+        open_questions = self.open_questions()
+        open_names = {name for question in open_questions for name in self.job.names[question]}
+        for name, kept in self.kept.items():
+            if name not in names and not _same(self.namespace.get(name), kept):
                 self.namespace[name] = kept
-        self._bind_given(next(iter(self.open_questions()), ""), names)
-        given = {name: self.namespace.get(name) for values in self.job.given.values() for name in values}
-        self.kept = {name: (value, _copied(value)) for name, value in given.items()}
+        for name in self.settled.keys() - open_names if own else ():
+            if not _same(self.namespace.get(name), self.settled[name][1]):
+                self.namespace[name] = _restored(*self.settled[name])
+        self._bind_given(next(iter(open_questions), ""), names)
+        given = {name for values in self.job.given.values() for name in values} & self.namespace.keys()
+        self.kept = {name: _copied(self.namespace[name]) for name in given}
 
     def open_questions(self) -> list[str]:
         """The questions whose check was not called yet, nor that of any after them."""

@@ -45,7 +45,7 @@ _OPTIONAL = {"padding_idx", "max_norm"}
 _PINNED_LAYERS = (nn.Embedding, nn.Linear, nn.RNNBase, nn.RNNCellBase)
 
 # Numbers in [-1, 1), drawn once in the warm process: filling a layer is then a multiplication, not a drawing.
-_COUNT = 1 << 20
+_COUNT = 1 << 22
 _NUMBERS = 2 * torch.rand(_COUNT, generator=torch.Generator().manual_seed(0)) - 1
 _COMPARED_BYTES = 1 << 18
 """Larger parameters are not compared: hidden scenarios and shown examples have none."""

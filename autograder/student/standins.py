@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import dis
 import functools
 import importlib.abc
 import importlib.metadata
@@ -11,7 +12,7 @@ import io
 import sys
 import time
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -35,25 +36,33 @@ DEVICES = {"cuda", "mps", "xpu"}
 
 
 class Blank:
-    """A drawing library, a figure, its axes, a logger: whatever is asked of it, it does nothing."""
+    """A drawing library, a figure, its axes, a logger, a bar: whatever is asked of it, it does nothing."""
 
     __path__: tuple[str, ...] = ()
+
+    def __init__(self, items: object = None) -> None:
+        self._items = items
 
     def __getattr__(self, name: str) -> Blank:
         if name.startswith("__"):
             raise AttributeError(name)
-        return self
+        return Blank()
 
     def __call__(self, *args: object, **kwargs: object) -> Blank:
-        return self
+        return Blank(args[0] if args else None)
 
     def __getitem__(self, key: object) -> Blank:
-        return self
+        return Blank()
 
     def __setitem__(self, key: object, value: object) -> None: ...
 
-    def __iter__(self) -> Iterator[Blank]:
-        return iter((self, self))  # as in `figure, axes = plt.subplots()`
+    def __iter__(self) -> Iterator[object]:
+        """As many parts as it is unpacked into (`figure, axes = plt.subplots()`), or what it shows (`track(words)`)."""
+        frame = sys._getframe(1)
+        operation, argument = frame.f_code.co_code[frame.f_lasti : frame.f_lasti + 2]
+        if operation == dis.opmap["UNPACK_SEQUENCE"]:
+            return iter([Blank()] * argument)
+        return iter(self._items) if isinstance(self._items, Iterable) else iter((Blank(), Blank()))
 
     def __enter__(self) -> Blank:
         return self

@@ -14,6 +14,7 @@ import re
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,9 +23,11 @@ from unittest.mock import Mock
 import pytest
 
 from autograder.build.asides import check_asides
+from autograder.build.bundle import bundle
 from autograder.build.checks import student_checks
-from autograder.build.master import Cell, answer, cells, in_language, is_question
-from autograder.text import LANGUAGES, Language
+from autograder.build.master import Cell, answer, cells, filled, in_language, is_question
+from autograder.build.questions import check_headings, table
+from autograder.language import LANGUAGES, Language
 
 ROOT = Path(__file__).parents[2]
 QUESTIONS = [f"q{number}" for number in range(1, 9)]
@@ -107,7 +110,8 @@ def test_each_answer_cell_is_followed_by_its_check(path: str) -> None:
 def test_answer_cells_hold_no_line_of_the_answer(lang: Language) -> None:
     """Of an answer cell, students see the lines of its prompt and those around it, and no other line of the answer."""
     handed_out, solved = answer_cells(f"assignment/{lang}/rnn.ipynb"), answer_cells("solutions/rnn.ipynb")
-    masters = {cell.role: cell.source for cell in cells(MASTER, prose=[lang], code=lang) if is_question(cell.role)}
+    edition = cells(MASTER, prose=[lang], code=lang, values={lang: {}})
+    masters = {cell.role: cell.source for cell in edition if is_question(cell.role)}
     for question in QUESTIONS:
         prompt = masters[question].split("# BEGIN SOLUTION")[0] + masters[question].split("# END SOLUTION")[-1]
         given_away = lines(handed_out[question]) & (lines(solved[question]) - lines(prompt))
@@ -241,13 +245,66 @@ def test_setup_cell_writes_nothing_under_the_grader(tmp_path: Path, monkeypatch:
     assert not list(tmp_path.iterdir())
 
 
-def test_readme_gives_the_points_of_the_notebook() -> None:
-    """The table of points in each README agrees with the headings of the questions in the master."""
-    for lang, heading in (("ko", r"### (q\d) \((\d+)점\)"), ("en", r"### (q\d) \((\d+) points\)")):
-        points = re.findall(heading, MASTER.read_text(encoding="utf-8"))
-        table = (ROOT / "assignment" / lang / "README.md").read_text(encoding="utf-8")
-        assert [question for question, _ in points] == QUESTIONS
-        assert "| " + " | ".join(point for _, point in points) + " | 100 |" in table
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_tables_give_the_points_of_the_hidden_checks(lang: Language) -> None:
+    """README and notebook hold the same table, made from the hidden checks."""
+    prose = "\n".join("".join(cell["source"]) for cell in notebook(f"assignment/{lang}/rnn.ipynb")["cells"])
+    readme = (ROOT / "assignment" / lang / "README.md").read_text(encoding="utf-8")
+    assert table(lang) in prose
+    assert table(lang) in readme
+    assert "`hidden_states` 8 · `h_n` 7" in table(lang)
+    assert re.search(r"\| (합계|total) \| \| 100 \|", table(lang))
+    assert "{{" not in readme
+
+
+def headings(lang: Language) -> list[Cell]:
+    prose = cells(MASTER, prose=[lang], code=lang, values={lang: {}})
+    return [cell for cell in prose if cell.kind == "markdown"]
+
+
+@pytest.mark.parametrize(("lang", "points", "others"), [("ko", "(15점)", "(16점)"), ("en", "(15 points)", "(points)")])
+def test_heading_that_contradicts_the_points_fails_the_build(lang: Language, points: str, others: str) -> None:
+    """The points in a question's heading are those of its hidden checks, else the build says which differ."""
+    right = headings(lang)
+    check_headings(right, lang)
+    wrong = [Cell(cell.kind, cell.source.replace(points, others), cell.role) for cell in right]
+    with pytest.raises(ValueError, match="q3"):
+        check_headings(wrong, lang)
+
+
+def test_unknown_language_fails_the_build(tmp_path: Path) -> None:
+    """A cell in a language that no edition has is an error that names it, and not a cell that reaches nobody."""
+    master = tmp_path / "rnn.py"
+    master.write_text('# %% [markdown] lang="kr"\n# Hello\n', encoding="utf-8")
+    with pytest.raises(ValueError, match="'kr'"):
+        cells(master, prose=["ko"], code="ko", values={"ko": {}})
+
+
+def test_embedded_files_and_values_are_filled_in(tmp_path: Path) -> None:
+    """A line that embeds a file becomes that file, in the cell's language and with its values."""
+    (tmp_path / "tool.py").write_text("word = '하나'  # ko\nword = 'one'  # en\nnames = {{names}}\n", encoding="utf-8")
+    (tmp_path / "rnn.py").write_text("# %% picture\n# embed: tool.py\n", encoding="utf-8")
+    (cell,) = cells(tmp_path / "rnn.py", prose=["en"], code="en", values={"en": {"names": "[1]"}})
+    assert (cell.role, cell.source) == ("picture", "word = 'one'\nnames = [1]")
+    assert filled("{{a}} {{b}}", {"a": "1"}) == "1 {{b}}"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_errors_stop_no_run_of_all_cells(lang: Language) -> None:
+    """Every code cell handed out carries the tag by which Jupyter goes on after an error."""
+    code = [cell for cell in notebook(f"assignment/{lang}/rnn.ipynb")["cells"] if cell["cell_type"] == "code"]
+    assert all("raises-exception" in cell["metadata"]["tags"] for cell in code)
+
+
+@pytest.mark.parametrize("visibility", ["visible", "after_published"])
+def test_bundle_tells_gradescope_when_results_are_shown(visibility: str) -> None:
+    """The visibility that the build was asked for stands in the bundle's program, and nothing is left to fill in."""
+    with zipfile.ZipFile(io.BytesIO(bundle(ROOT, visibility=visibility))) as archive:
+        program = archive.read("run_autograder").decode()
+        setup = archive.read("setup.sh").decode()
+    assert f"--visibility={visibility}" in program
+    assert "{{" not in program + setup
+    assert re.search(r"--no-deps --index-url \S+/cpu .*torch==", setup)
 
 
 def test_no_cell_needs_an_aside() -> None:
@@ -256,6 +313,7 @@ def test_no_cell_needs_an_aside() -> None:
         cell for cell in notebook("assignment/en/rnn.ipynb")["cells"] if "aside" in cell["metadata"].get("tags", ())
     ]
     assert sum("display(draw_" in "".join(cell["source"]) for cell in tagged) == 4
+    assert sum("set_up()" in "".join(cell["source"]) for cell in tagged) == 1
     aside, answer_cell = Cell("code", "steps = 3", "aside"), Cell("code", "# BEGIN SOLUTION NO PROMPT\nx = steps", "q1")
     for other in (answer_cell, Cell("code", "steps = 4", "")):
         with pytest.raises(ValueError, match="steps: bound by an aside"):

@@ -1,33 +1,34 @@
-"""Public checks of q2: the definition of the RNN. Shapes, dtypes and types only; they carry no points."""
+"""The public check of q2: the definition of the RNN."""
 
 from torch import nn
 
-from autograder.expect import expect_given, expect_layer, expect_tensor
-from autograder.text import text
+from autograder.language import text
+from expect import expect_given, expect_layer, expect_parameters, expect_present
 
 
-def test_rnn_is_a_layer(rnn):
+def test_q2(rnn, batch, embedding_size, hidden_size):
     """
-    ko: `rnn`은 RNN layer입니다.
-    en: `rnn` is an RNN layer.
+    ko: `rnn`의 종류, weight의 shape, layer와 방향의 수를 보았습니다. 크기를 바꾸어도 맞는지는 보지 않았습니다.
+    en: Looked at the class of `rnn`, the shapes of its weights, its layers and directions. Not looked at: whether it
+    stays right with other sizes.
     """
+    expect_given(batch=batch, embedding_size=embedding_size, hidden_size=hidden_size)
+    expect_present(rnn=rnn)
     hint = text(
-        ko="nn.RNN(...)의 결과를 그대로 `rnn`에 두십시오.",
-        en="Leave what nn.RNN(...) returns in `rnn`.",
+        ko="nn.RNN(...)이 돌려준 layer를 그대로 `rnn`에 두세요.",
+        en="Leave the layer that nn.RNN(...) returns in `rnn`, as it is.",
     )
     expect_layer("rnn", rnn, nn.RNN, hint)
-
-
-def test_rnn_reads_word_vectors(rnn, embedding_size, hidden_size):
-    """
-    ko: `rnn`의 입력 weight는 단어 vector를 hidden state로 옮깁니다.
-    en: The input weights of `rnn` take a word vector to a hidden state.
-    """
-    expect_given(embedding_size=embedding_size, hidden_size=hidden_size)
     hint = text(
-        ko="`rnn`이 시점마다 받는 입력은 무엇이며, 그 길이는 얼마입니까?",
+        ko="`rnn`이 시점마다 받는 입력은 무엇이며, 그 길이는 얼마인가요?",
         en="What does `rnn` receive at each step, and how long is it?",
     )
-    expect_layer("rnn", rnn, nn.RNN, hint)
-    sizes = {"d_h": hidden_size, "d_w": embedding_size}
-    expect_tensor("rnn.weight_ih_l0", rnn.weight_ih_l0, "d_h d_w", sizes=sizes, hint=hint)
+    expect_parameters("rnn", rnn, gates=1, embedding_size=embedding_size, hidden_size=hidden_size, hint=hint)
+    if rnn.nonlinearity != "tanh":
+        raise AssertionError(
+            text(
+                ko=f"`rnn.nonlinearity`: 기대한 값 tanh, 받은 값 {rnn.nonlinearity}.\n식에 있는 함수와 같은가요?",
+                en=f"`rnn.nonlinearity`: expected tanh, received {rnn.nonlinearity}.\nIs it the function in the "
+                f"formula?",
+            )
+        )

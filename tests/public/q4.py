@@ -1,33 +1,26 @@
-"""Public checks of q4: the definition of the LSTM. Shapes, dtypes and types only; they carry no points."""
+"""The public check of q4: the definition of the LSTM."""
 
 from torch import nn
 
-from autograder.expect import expect_given, expect_layer, expect_tensor
-from autograder.text import text
+from autograder.language import text
+from expect import expect_given, expect_layer, expect_parameters, expect_present
 
 
-def test_lstm_is_a_layer(lstm):
+def test_q4(lstm, batch, embedding_size, hidden_size):
     """
-    ko: `lstm`은 LSTM layer입니다.
-    en: `lstm` is an LSTM layer.
+    ko: `lstm`의 종류, weight의 shape, layer와 방향의 수를 보았습니다. 크기를 바꾸어도 맞는지는 보지 않았습니다.
+    en: Looked at the class of `lstm`, the shapes of its weights, its layers and directions. Not looked at: whether it
+    stays right with other sizes.
     """
+    expect_given(batch=batch, embedding_size=embedding_size, hidden_size=hidden_size)
+    expect_present(lstm=lstm)
     hint = text(
-        ko="nn.LSTM(...)의 결과를 그대로 `lstm`에 두십시오.",
-        en="Leave what nn.LSTM(...) returns in `lstm`.",
+        ko="nn.LSTM(...)이 돌려준 layer를 그대로 `lstm`에 두세요.",
+        en="Leave the layer that nn.LSTM(...) returns in `lstm`, as it is.",
     )
     expect_layer("lstm", lstm, nn.LSTM, hint)
-
-
-def test_lstm_reads_word_vectors(lstm, embedding_size, hidden_size):
-    """
-    ko: `lstm`의 입력 weight는 단어 vector를 gate 네 개로 옮깁니다.
-    en: The input weights of `lstm` take a word vector to its four gates.
-    """
-    expect_given(embedding_size=embedding_size, hidden_size=hidden_size)
     hint = text(
-        ko="`lstm`이 시점마다 받는 입력의 길이와, hidden state의 크기를 확인하십시오.",
+        ko="`lstm`이 시점마다 받는 입력의 길이와 hidden state의 크기를 확인해 보세요.",
         en="Look at the length of what `lstm` receives at each step, and at the size of its hidden state.",
     )
-    expect_layer("lstm", lstm, nn.LSTM, hint)
-    sizes = {"4*d_h": 4 * hidden_size, "d_w": embedding_size}
-    expect_tensor("lstm.weight_ih_l0", lstm.weight_ih_l0, "4*d_h d_w", sizes=sizes, hint=hint)
+    expect_parameters("lstm", lstm, gates=4, embedding_size=embedding_size, hidden_size=hidden_size, hint=hint)

@@ -1,46 +1,72 @@
-"""Public checks of q5: running the LSTM. Shapes, dtypes and types only; they carry no points."""
+"""The public check of q5: running the LSTM."""
 
-from autograder.expect import expect_given, expect_tensor
-from autograder.text import text
+import torch
+from torch import nn
+
+from autograder.language import text
+from expect import (
+    added_up,
+    before_each_step,
+    expect_close,
+    expect_given,
+    expect_parameters,
+    expect_present,
+    expect_solved,
+    expect_tensor,
+    plain,
+    steps_first,
+)
 
 
-def test_lstm_states_has_a_state_for_every_step(lstm_states, batch, hidden_size):
+def test_q5(lstm_states, lstm_h_n, c_n, lstm, batch_emb, batch, embedding_size, hidden_size):
     """
-    ko: `lstm_states`는 sequence마다, 시점마다 hidden state를 하나씩 담고 있습니다.
-    en: `lstm_states` holds a hidden state for every sequence and step.
+    ko: 세 tensor의 shape, `lstm_states`의 마지막 시점이 `lstm_h_n`인지, state들이 모든 시점에서 LSTM의 식을 따르는지
+    보았습니다. 다른 크기와 데이터에서도 그런지는 보지 않았습니다.
+    en: Looked at the three shapes, whether the last step of `lstm_states` is `lstm_h_n`, and whether the states
+    follow the LSTM's formulas at every step. Not looked at: other sizes and data.
     """
-    expect_given(batch=batch, hidden_size=hidden_size)
+    expect_given(batch=batch, embedding_size=embedding_size, hidden_size=hidden_size)
+    expect_present(lstm_states=lstm_states, lstm_h_n=lstm_h_n, c_n=c_n)
+    expect_solved("q1", torch.Tensor, batch_emb=batch_emb)
+    expect_solved("q4", nn.LSTM, lstm=lstm)
+    sizes = {"L": batch.shape[1], "B": batch.shape[0], "d_w": embedding_size, "d_h": hidden_size}
     hint = text(
-        ko="lstm이 돌려주는 값을 어떤 구조로 풀어 받아야 하는지 문서의 Outputs를 확인하십시오.",
-        en="See under Outputs in the documentation how the values that lstm returns are nested.",
+        ko="`lstm`이 돌려주는 값을 어떤 구조로 풀어 받아야 하는지 문서의 Outputs에서 확인해 보세요.",
+        en="See under Outputs in the documentation how the values that `lstm` returns are nested.",
     )
-    sizes = {"L": batch.shape[1], "B": batch.shape[0], "d_h": hidden_size}
     expect_tensor("lstm_states", lstm_states, "L B d_h", "B L d_h", sizes=sizes, hint=hint)
-
-
-def test_lstm_h_n_has_one_state_for_every_sequence(lstm_h_n, batch, hidden_size):
-    """
-    ko: `lstm_h_n`은 sequence마다 마지막 hidden state를 하나씩 담고 있습니다.
-    en: `lstm_h_n` holds one last hidden state for every sequence.
-    """
-    expect_given(batch=batch, hidden_size=hidden_size)
     hint = text(
-        ko="두 state는 tuple로 묶여 나옵니다. 가운데 축이 B가 아니라면 입력의 축 순서를 확인하십시오.",
+        ko="두 state는 tuple로 묶여 나옵니다. 가운데 축이 B가 아니라면 입력의 축 순서를 확인해 보세요.",
         en="The two states come as a tuple. If the middle axis is not B, look at the order of axes of the input.",
     )
-    sizes = {"B": batch.shape[0], "d_h": hidden_size}
     expect_tensor("lstm_h_n", lstm_h_n, "1 B d_h", sizes=sizes, hint=hint)
-
-
-def test_c_n_has_one_state_for_every_sequence(c_n, batch, hidden_size):
-    """
-    ko: `c_n`은 sequence마다 마지막 cell state를 하나씩 담고 있습니다.
-    en: `c_n` holds one last cell state for every sequence.
-    """
-    expect_given(batch=batch, hidden_size=hidden_size)
-    hint = text(
-        ko="cell state의 shape은 hidden state의 shape과 같습니다.",
-        en="A cell state has the same shape as a hidden state.",
-    )
-    sizes = {"B": batch.shape[0], "d_h": hidden_size}
     expect_tensor("c_n", c_n, "1 B d_h", sizes=sizes, hint=hint)
+    hint = text(ko="q1과 q4의 답부터 확인해 보세요.", en="Look at q1 and q4 first.")
+    expect_tensor("batch_emb", batch_emb, "B L d_w", sizes=sizes, hint=hint)
+    expect_parameters("lstm", lstm, gates=4, embedding_size=embedding_size, hidden_size=hidden_size, hint=hint)
+
+    states, words = steps_first(lstm_states, batch), plain(batch_emb).movedim(1, 0)
+    hint = text(
+        ko="`lstm_h_n`은 `lstm_states`의 마지막 시점과 같아야 합니다. hidden state와 cell state의 순서도 확인해 "
+        "보세요.",
+        en="`lstm_h_n` is the last step of `lstm_states`. Look also at the order of the hidden and the cell state.",
+    )
+    expect_close("lstm_h_n", plain(lstm_h_n).squeeze(0), states[-1], "row", hint)
+
+    # h = o * tanh(c) at every step: a state tells the cell state it came from, and that one follows from the last.
+    in_gate, forget_gate, candidate, out_gate = added_up(lstm, words, before_each_step(states)).chunk(4, dim=-1)
+    shown = (states / out_gate.sigmoid()).clamp(-0.999999, 0.999999)
+    kept = forget_gate.sigmoid() * before_each_step(shown.atanh()) + in_gate.sigmoid() * candidate.tanh()
+    hint = text(
+        ko="이 state는 이 시점의 단어와 바로 앞의 두 state에서 나온 것이 아닙니다. t = 0이면 초기 state와 입력을, 그 "
+        "뒤라면 어느 축이 시간인지와 두 state를 모두 넘겼는지를 확인해 보세요.",
+        en="This state does not follow from the word at this step and the two states before it. At t = 0, look at "
+        "the initial states and the input; later, at which axis is time and whether both states were handed on.",
+    )
+    expect_close("lstm_states", states, out_gate.sigmoid() * kept.tanh(), "t row", hint)
+    hint = text(
+        ko="마지막 시점에서는 hidden state = output gate × tanh(cell state)입니다. `c_n`이 정말 마지막 cell "
+        "state인가요?",
+        en="At the last step, hidden state = output gate × tanh(cell state). Is `c_n` really the last cell state?",
+    )
+    expect_close("c_n", plain(c_n).squeeze(0).tanh(), shown[-1], "row", hint)

@@ -1,81 +1,119 @@
-"""Public checks of q7: packing. Shapes, dtypes and types only; they carry no points."""
+"""The public check of q7: packing, and a bidirectional GRU."""
 
 import torch
 from torch.nn.utils.rnn import PackedSequence
 
-from autograder.expect import expect_given, expect_present, expect_tensor, type_name
-from autograder.text import text
+from autograder.language import text
+from expect import (
+    expect_close,
+    expect_given,
+    expect_only_at,
+    expect_present,
+    expect_solved,
+    expect_tensor,
+    plain,
+    steps_first,
+)
 
 
-def test_packed_batch_is_packed(packed_batch, batch, embedding_size):
+def test_q7(
+    packed_batch,
+    bi_h_n,
+    outputs,
+    output_lens,
+    batch_emb,
+    batch,
+    batch_lens,
+    embedding_size,
+    hidden_size,
+    num_layers,
+    num_dirs,
+):
     """
-    ko: `packed_batch`는 단어 vector를 담은 PackedSequence입니다.
-    en: `packed_batch` is a PackedSequence of word vectors.
+    ko: shape과 dtype, `packed_batch`에 단어만 시점 순서로 들어 있는지, `outputs`가 각 sequence의 끝 뒤에서 0인지,
+    `bi_h_n`의 두 행이 각 sequence의 양 끝에 있는지 보았습니다. 초기 state, 다른 크기와 데이터, layer 수는 보지
+    않았습니다.
+    en: Looked at shapes and dtypes, whether `packed_batch` holds the words only, step by step, whether `outputs` is
+    zero after each end, and whether two rows of `bi_h_n` sit at the two ends of each sequence. Not looked at: the
+    initial state, other sizes, data and numbers of layers.
     """
-    expect_given(batch=batch, embedding_size=embedding_size)
-    expect_present(packed_batch=packed_batch)
-    hint = text(
-        ko="pack하는 것은 id가 아니라 단어 vector이며, 그 축의 순서가 pack할 때 정한 것과 같아야 합니다.",
-        en="Pack the word vectors, not the ids, with their axes in the order that you tell the packing function.",
+    expect_given(
+        batch=batch,
+        batch_lens=batch_lens,
+        embedding_size=embedding_size,
+        hidden_size=hidden_size,
+        num_layers=num_layers,
+        num_dirs=num_dirs,
     )
+    expect_present(packed_batch=packed_batch, bi_h_n=bi_h_n, outputs=outputs, output_lens=output_lens)
+    expect_solved("q1", torch.Tensor, batch_emb=batch_emb)
     if not isinstance(packed_batch, PackedSequence):
         raise AssertionError(
             text(
-                ko=f"`packed_batch`: 기대한 type PackedSequence, 받은 type {type_name(packed_batch)}.\n{hint}",
-                en=f"`packed_batch`: expected a PackedSequence, received {type_name(packed_batch)}.\n{hint}",
+                ko=f"`packed_batch`: 기대한 type PackedSequence, 받은 type {type(packed_batch).__name__}.\n"
+                "`bi_gru`에 넣을, pack한 단어 vector입니다.",
+                en=f"`packed_batch`: expected a PackedSequence, received {type(packed_batch).__name__}.\n"
+                "It holds the packed word vectors that go into `bi_gru`.",
             )
         )
-    # How many rows there are is a matter of values (the lengths), so only their own count is asked for.
-    rows = packed_batch.data.shape[0]
-    sizes = {"N": rows, "d_w": embedding_size}
+    sizes = {"B": batch.shape[0], "L": batch.shape[1], "N": int(batch_lens.sum()), "d_w": embedding_size}
+    hint = text(
+        ko="행의 수는 단어의 수, 곧 모든 길이의 합입니다. id가 아니라 단어 vector를, 각 행의 길이와 함께 pack했나요?",
+        en="There is a row for every word: as many as all lengths add up to. Did you pack word vectors, not ids, "
+        "with the length of each row?",
+    )
     expect_tensor("packed_batch.data", packed_batch.data, "N d_w", sizes=sizes, hint=hint)
-    expect_tensor(
-        "packed_batch.batch_sizes",
-        packed_batch.batch_sizes,
-        "L",
-        sizes={"L": batch.shape[1]},
-        hint=hint,
-        dtype=torch.int64,
-    )
-
-
-def test_bi_h_n_has_a_state_for_every_layer_and_direction(bi_h_n, batch, hidden_size, num_layers, num_dirs):
-    """
-    ko: `bi_h_n`은 layer와 방향마다, sequence마다 마지막 hidden state를 하나씩 담고 있습니다.
-    en: `bi_h_n` holds a last hidden state for every layer, direction and sequence.
-    """
-    expect_given(batch=batch, hidden_size=hidden_size, num_layers=num_layers, num_dirs=num_dirs)
     hint = text(
-        ko="bi_gru가 돌려주는 두 값 가운데 마지막 state를 그대로 `bi_h_n`에 두십시오.",
-        en="Of the two values that bi_gru returns, leave the last states in `bi_h_n` as they are.",
+        ko="시점마다 아직 끝나지 않은 sequence의 수입니다. 길이가 자기 행의 것인지, pack할 때 정한 축의 순서가 "
+        "입력과 같은지 확인해 보세요.",
+        en="It counts the sequences still running at each step. Does each length belong to its row, and do the axes "
+        "of the input have the order that packing was told?",
     )
-    sizes = {"num_layers*num_dirs": num_layers * num_dirs, "B": batch.shape[0], "d_h": hidden_size}
-    expect_tensor("bi_h_n", bi_h_n, "num_layers*num_dirs B d_h", sizes=sizes, hint=hint)
-
-
-def test_outputs_joins_the_directions(outputs, batch, hidden_size, num_dirs):
-    """
-    ko: `outputs`는 시점마다 두 방향의 state를 이어 붙여 담고 있습니다.
-    en: `outputs` holds the states of both directions, joined, for every step.
-    """
-    expect_given(batch=batch, hidden_size=hidden_size, num_dirs=num_dirs)
+    expect_tensor("packed_batch.batch_sizes", packed_batch.batch_sizes, "L", sizes=sizes, hint=hint, dtype=torch.int64)
+    steps, lens = torch.arange(batch.shape[1]), plain(batch_lens)
+    running = (lens > steps[:, None]).sum(dim=1)
+    expect_close("packed_batch.batch_sizes", plain(packed_batch.batch_sizes), running, "t", hint)
+    order = torch.arange(batch.shape[0]) if packed_batch.sorted_indices is None else plain(packed_batch.sorted_indices)
+    words = torch.cat([plain(batch_emb)[order[:count], t] for t, count in enumerate(running.tolist())])
     hint = text(
-        ko="bi_gru의 출력을 다시 펼친 tensor여야 합니다. 펼치는 함수가 돌려주는 값이 몇 개인지 확인하십시오.",
-        en="This is the output of bi_gru, unpacked. How many values does the unpacking function return?",
+        ko="pack한 vector가 `batch_emb`에서 그 시점, 그 행의 단어가 아닙니다. pack하기 전에 축을 어떻게 바꾸었나요?",
+        en="The packed vector is not that of the word at this step and row of `batch_emb`. How were the axes changed "
+        "before packing?",
     )
-    sizes = {"L": batch.shape[1], "B": batch.shape[0], "num_dirs*d_h": num_dirs * hidden_size}
-    expect_tensor("outputs", outputs, "L B num_dirs*d_h", "B L num_dirs*d_h", sizes=sizes, hint=hint)
+    expect_close("packed_batch.data", plain(packed_batch.data), words, "row", hint)
 
-
-def test_output_lens_has_a_length_for_every_sequence(output_lens, batch):
-    """
-    ko: `output_lens`는 sequence마다 길이를 하나씩 담고 있습니다.
-    en: `output_lens` holds one length for every sequence.
-    """
-    expect_given(batch=batch)
     hint = text(
         ko="펼치는 함수가 tensor와 함께 돌려주는 값입니다.",
         en="The unpacking function returns it together with the tensor.",
     )
-    sizes = {"B": batch.shape[0]}
     expect_tensor("output_lens", output_lens, "B", sizes=sizes, hint=hint, dtype=torch.int64)
+    expect_close("output_lens", plain(output_lens), plain(batch_lens), "row", hint)
+    sizes |= {"num_layers*num_dirs": num_layers * num_dirs, "num_dirs*d_h": num_dirs * hidden_size, "d_h": hidden_size}
+    hint = text(
+        ko="`bi_gru`가 돌려주는 두 값 가운데 마지막 state를 그대로 `bi_h_n`에 두세요.",
+        en="Of the two values that `bi_gru` returns, leave the last states in `bi_h_n` as they are.",
+    )
+    expect_tensor("bi_h_n", bi_h_n, "num_layers*num_dirs B d_h", sizes=sizes, hint=hint)
+    hint = text(
+        ko="`bi_gru`의 출력을 다시 펼친 tensor여야 합니다. 펼치는 함수가 돌려주는 값은 몇 개인가요?",
+        en="This is the output of `bi_gru`, unpacked. How many values does the unpacking function return?",
+    )
+    expect_tensor("outputs", outputs, "L B num_dirs*d_h", "B L num_dirs*d_h", sizes=sizes, hint=hint)
+
+    unpacked, ended = steps_first(outputs, batch), steps[:, None] >= lens
+    hint = text(
+        ko="이 자리에서는 sequence가 이미 끝났습니다. `packed_batch`를 `bi_gru`에 넣고, 나온 것을 0으로 채워 펼쳤나요?",
+        en="The sequence has ended before this place. Did `packed_batch` go into `bi_gru`, and was the result "
+        "unpacked with zeros?",
+    )
+    expect_close("outputs", unpacked, unpacked.masked_fill(ended[..., None], 0.0), "t row", hint)
+    hint = text(
+        ko="각 행의 state가 자기 sequence의 것인지, `bi_h_n`과 `outputs`가 `bi_gru`를 한 번 실행해 나온 것인지 "
+        "확인해 보세요.",
+        en="Does every row hold the states of its own sequence, and do `bi_h_n` and `outputs` come from the same run "
+        "of `bi_gru`?",
+    )
+    for half, ends in zip(unpacked.chunk(num_dirs, dim=-1), (lens - 1, torch.zeros_like(lens)), strict=False):
+        # Which of its rows it is stays open: finding it is q8.
+        nearest = min(plain(bi_h_n), key=lambda state: float((half - state).abs().amax(dim=-1).amin(dim=0).sum()))
+        expect_only_at("bi_h_n", nearest, half, ends, hint)

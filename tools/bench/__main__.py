@@ -1,10 +1,11 @@
-"""`make bench`: measure, print a table in Markdown, and write it down; only ratios taken in one run mean anything."""
+"""`make bench`: measure, print tables in Markdown; only ratios taken in one run mean anything."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import platform
+import statistics
 import sys
 import tempfile
 from collections import defaultdict
@@ -14,56 +15,48 @@ from importlib.metadata import version
 from pathlib import Path
 
 from autograder.grade import Submission
-from tools.bench import rivals
-from tools.bench.clock import Cost, command, median
 from tools.bench.limit import beside_the_limit
-from tools.bench.rivals import Class
+from tools.bench.rivals import by_nbgrader, by_otter, by_us
 from tools.bench.sample import made_up_class
+from tools.commands import Cost
 
 __all__ = ["main"]
 
-CLASS, ONE = "`autograder grade`, the class", "`autograder grade`, one notebook from the shell"
-AGAIN, REGRADE = "`autograder grade`, the class again, nothing new", "`autograder regrade`, the class"
-OTTER, NBGRADER = "`otter run`, one at a time", "`nbgrader autograde`"
-GRADING, LIMIT = "grading in one process", "the same runs alone: the limit"
+CLASS, REGRADED, ONE = "`autograder grade`, the class", "`autograder regrade`, the class", "`autograder grade`, alone"
+OTTER, OTHER = "`otter run`", "`nbgrader autograde`"
+GRADING, LIMIT = "grading, in one process", "the limit: the same runs of the same cells, bare"
 ONE_PROCESS = 100
 """So many of the class at most are graded in one process, beside the limit."""
 
+Costs = dict[str, list[Cost]]
+"""Of one notebook each, round by round."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure as *argv* says and print the table."""
+    """Measure as *argv* says and print the tables."""
+    cores = len(os.sched_getaffinity(0))
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--size", type=int, default=100, help="submissions in the class (default: %(default)s)")
     parser.add_argument("--sample", type=int, default=4, help="how many of them the others get (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="medians of so many rounds (default: %(default)s)")
-    parser.add_argument("--workers", type=int, default=_cores(), help="at a time (default: %(default)s)")
+    parser.add_argument("--workers", type=int, default=cores, help="at a time (default: %(default)s)")
     parser.add_argument("--growth", metavar="N", type=int, nargs="*", default=[], help="classes of these sizes, too")
-    parser.add_argument("--table", metavar="FILE", type=Path, help="write the table there, too")
     arguments = parser.parse_args(argv)
-    table = "\n".join([*_heading(arguments), *_compared(arguments), *_grown(arguments)])
-    print(table)
-    if arguments.table:
-        arguments.table.write_text(table + "\n", encoding="utf-8")
+    versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "otter-grader", "nbgrader"))
+    print(
+        f"Measured {date.today()} by `python -m tools.bench {' '.join(sys.argv[1:])}` on {cores} cores "
+        f"({_processor()}), {versions}. A class of {arguments.size} by {arguments.workers} workers; the others get "
+        f"{arguments.sample} of it, one at a time. Medians of {arguments.rounds} rounds, everything in turn in each.\n"
+    )
+    submissions = list(made_up_class(arguments.size))
+    costs: Costs = defaultdict(list)
+    for _ in range(arguments.rounds):
+        with tempfile.TemporaryDirectory() as place:
+            _round(submissions, arguments, Path(place), costs)
+    _print_costs(costs)
+    if arguments.growth:
+        _print_growth(arguments.growth, arguments.workers)
     return 0
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
-
-
-def _heading(arguments: argparse.Namespace) -> list[str]:
-    versions = [f"{name} {version(name)}" for name in ("torch", "otter-grader")]
-    if rivals.NBGRADER.exists():
-        _, shown = command([rivals.NBGRADER / "nbgrader", "--version"], cwd=Path.cwd())
-        versions.append(f"nbgrader {shown.split()[-1]}")
-    told = " ".join(["python -m tools.bench", *sys.argv[1:]])
-    return [
-        f"Measured {date.today()} by `{told}` on {_cores()} cores ({_processor()}), Python {platform.python_version()}, "
-        f"{', '.join(versions)}. A class of {arguments.size} by {arguments.workers} workers; the others get "
-        f"{arguments.sample} of it. Medians of {arguments.rounds} rounds, everything in turn in each. CPU is user and "
-        "system time of all processes.",
-        "",
-    ]
 
 
 def _processor() -> str:
@@ -72,73 +65,52 @@ def _processor() -> str:
     return next(names, platform.machine())
 
 
-def _compared(arguments: argparse.Namespace) -> list[str]:
-    submissions = list(made_up_class(arguments.size))
-    costs: dict[str, list[Cost]] = defaultdict(list)
-    runs = 0
-    for _ in range(arguments.rounds):
-        with tempfile.TemporaryDirectory() as place:
-            runs = _round(submissions, arguments, Path(place), costs)
-    each = {name: median(own) for name, own in costs.items()}
-    rows = [
-        (name, f"{cost.wall:.3f}", f"{cost.cpu:.3f}", *(_times(cost.wall, each[one].wall) for one in (CLASS, ONE)))
-        for name, cost in each.items()
-    ]
-    least = (
-        (f"{OTTER}, beside the class", each[OTTER].wall / each[CLASS].wall, "at least 65"),
-        (f"one notebook, beside {OTTER}", each[ONE].wall / each[OTTER].wall, "at most 0.5"),
-        (f"grading beside the limit ({runs} runs)", each[GRADING].wall / each[LIMIT].wall, "at most 1.5"),
-        ("the class, beside regrading it", each[CLASS].wall / each[REGRADE].wall, "at least 5"),
-    )
-    return [
-        *_table(("", "s a notebook", "CPU s", "times the class's", "times one notebook's"), rows),
-        *_table(("", "times", "wanted"), [(name, f"{times:.2f}", wanted) for name, times, wanted in least]),
-    ]
-
-
-def _round(
-    submissions: Sequence[Submission], arguments: argparse.Namespace, folder: Path, costs: dict[str, list[Cost]]
-) -> int:
-    """Everything once, what it cost a notebook into *costs*; how many runs grading in one process took."""
-    whole = rivals.ours(submissions, folder / "class", arguments.workers)
-    for name, cost in ((CLASS, whole.graded), (AGAIN, whole.again), (REGRADE, whole.regraded)):
-        costs[name].append(cost.each(len(submissions)))
+def _round(submissions: Sequence[Submission], arguments: argparse.Namespace, folder: Path, costs: Costs) -> None:
+    """Everything once."""
+    graded, regraded = by_us(submissions, folder / "class", arguments.workers)
+    costs[CLASS].append(graded.each(len(submissions)))
+    costs[REGRADED].append(regraded.each(len(submissions)))
     sample = submissions[: arguments.sample]
-    costs[ONE] += [rivals.ours([one], folder / f"one-{one.name}", 1).graded for one in sample]
-    costs[OTTER] += rivals.otter(sample, folder / "otter")
-    if rivals.NBGRADER.exists():
-        costs[NBGRADER].append(rivals.nbgrader(sample, folder / "nbgrader"))
+    costs[ONE] += [by_us([one], folder / one.name, 1)[0] for one in sample]
+    costs[OTTER] += by_otter(sample, folder)
+    costs[OTHER].append(by_nbgrader(sample, folder / "nbgrader"))
     together = submissions[:ONE_PROCESS]
-    grading, limit, runs = beside_the_limit(together, folder)
+    grading, limit = beside_the_limit(together, folder)
     costs[GRADING].append(grading.each(len(together)))
     costs[LIMIT].append(limit.each(len(together)))
-    return runs
 
 
-def _grown(arguments: argparse.Namespace) -> list[str]:
+def _print_costs(costs: Costs) -> None:
+    wall = {name: statistics.median(cost.wall for cost in own) for name, own in costs.items()}
+    cpu = {name: statistics.median(cost.cpu for cost in own) for name, own in costs.items()}
+    _print_table(
+        ("a notebook", "s", "CPU s, all processes", "times the class's"),
+        ((name, f"{wall[name]:.3f}", f"{cpu[name]:.3f}", f"{wall[name] / wall[CLASS]:.2f}") for name in wall),
+    )
+    figures = {
+        f"{OTTER} / the class": (wall[OTTER] / wall[CLASS], "at least 65"),
+        f"one notebook alone / {OTTER}": (wall[ONE] / wall[OTTER], "at most 0.5"),
+        "grading / the limit": (wall[GRADING] / wall[LIMIT], "at most 1.5"),
+        "the class / regrading it": (wall[CLASS] / wall[REGRADED], "at least 5"),
+    }
+    _print_table(
+        ("ratio", "measured", "wanted"), ((name, f"{times:.2f}", wanted) for name, (times, wanted) in figures.items())
+    )
+
+
+def _print_growth(sizes: Sequence[int], workers: int) -> None:
     rows = []
-    for size in arguments.growth:
+    for size in sizes:
         with tempfile.TemporaryDirectory() as place:
-            rows.append(_growth(size, rivals.ours(list(made_up_class(size)), Path(place, "class"), arguments.workers)))
-    header = ("submissions", "s", "s each", "MB", "kB each on disk", "s again", "s to regrade", "times faster")
-    return _table(header, rows) if rows else []
+            graded, regraded = by_us(list(made_up_class(size)), Path(place, "class"), workers)
+        rows.append((f"{size:,}", f"{graded.wall:.0f}", f"{graded.wall / size:.4f}", f"{regraded.wall:.1f}"))
+    _print_table(("submissions", "s", "s each", "s to regrade"), rows)
 
 
-def _growth(size: int, one: Class) -> tuple[str, ...]:
-    """MB are those of the largest process."""
-    graded, again, regraded = one.graded, one.again.wall, one.regraded.wall
-    figures = (f"{graded.wall:.0f}", f"{graded.wall / size:.4f}", f"{graded.peak_bytes / 1e6:.0f}")
-    more = (f"{one.bytes / size / 1000:.0f}", f"{again:.1f}", f"{regraded:.1f}", f"{graded.wall / regraded:.1f}")
-    return (f"{size:,}", *figures, *more)
-
-
-def _times(one: float, other: float) -> str:
-    return f"{one / other:.2f}" if one < 10 * other else f"{one / other:.0f}"
-
-
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    marks = ["---", *["---:"] * (len(header) - 1)]
-    return [*(f"| {' | '.join(cells)} |" for cells in (header, marks, *rows)), ""]
+def _print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    for cells in (header, ["---", *["---:"] * (len(header) - 1)], *rows):
+        print(f"| {' | '.join(cells)} |")
+    print()
 
 
 if __name__ == "__main__":

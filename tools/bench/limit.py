@@ -28,7 +28,7 @@ from autograder.sandbox.policy import environment
 from autograder.student import execute, layers, warm
 from autograder.wire.job import Job, decode_job, encode_job
 from autograder.wire.log import Log
-from tools.bench.clock import Cost, command
+from tools.commands import Cost, command
 
 __all__ = ["beside_the_limit"]
 
@@ -36,37 +36,33 @@ STATEMENT_SECONDS = 5
 """A run that does not end is ended after so much processor time, as in the sandbox."""
 
 
-def beside_the_limit(submissions: Sequence[Submission], folder: Path) -> tuple[Cost, Cost, int]:
-    """What grading in one process costs, what the same runs alone do, and how many runs there are."""
-    jobs: list[tuple[Job, Mapping[str, Tensor]]] = []
-    spent = []
-    child_seconds = 0.0
+def beside_the_limit(submissions: Sequence[Submission], folder: Path) -> tuple[Cost, Cost]:
+    """What grading in one process costs, and what the same runs alone do."""
+    runs: list[tuple[Job, Mapping[str, Tensor], Log]] = []
+    costs = []
 
     def run(job: Job, tensors: Mapping[str, Tensor]) -> Log:
-        nonlocal child_seconds
-        jobs.append((job, tensors))
-        log = confined(job, tensors)
-        child_seconds += log.cpu_seconds
-        return log
+        runs.append((job, tensors, confined(job, tensors)))
+        return runs[-1][-1]
 
     def work(look: Looking) -> None:
-        nonlocal child_seconds
         grader = Grader(run, look, ALLOWANCE, sandbox)
         for _ in range(2):  # the first time the reference is run and mistakes are learned, once a process
-            jobs.clear()
-            child_seconds, wall, cpu = 0.0, time.perf_counter(), time.process_time()
+            runs.clear()
+            wall, cpu = time.perf_counter(), time.process_time()
             for submission in submissions:
                 grader.grade(submission, b"bench")
-            spent.append(Cost(time.perf_counter() - wall, time.process_time() - cpu + child_seconds))
+            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+            costs.append(Cost(wall, cpu + sum(log.cpu_seconds for _, _, log in runs)))
 
     torch.set_num_threads(1)
     with Sandbox(secrets=(course.REFERENCE, course.HIDDEN)) as sandbox:
         confined = run_in(sandbox)
         collected(work)
     file = folder / "jobs"
-    file.write_bytes(msgspec.msgpack.encode([encode_job(*job) for job in jobs]))
+    file.write_bytes(msgspec.msgpack.encode([encode_job(job, tensors) for job, tensors, _ in runs]))
     _, shown = command([sys.executable, "-m", "tools.bench.limit", file], cwd=folder, env=environment())
-    return spent[-1], Cost(*json.loads(shown.splitlines()[-1])), len(jobs)
+    return costs[-1], Cost(*json.loads(shown.splitlines()[-1]))
 
 
 def main() -> None:

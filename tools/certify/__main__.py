@@ -18,9 +18,9 @@ from autograder.classroom.task import Task
 from autograder.grade import Grade
 from tools.certify import hints, ways
 from tools.certify.cases import Case, beside_another_mistake, beside_right_answers, corpus, problems
-from tools.certify.judging import Found, side_by_side
+from tools.certify.judging import side_by_side
 from tools.certify.mutants import caught
-from tools.certify.proof import Proof
+from tools.certify.proof import Found, Proof
 from tools.certify.shown import told_apart
 from tools.certify.stability import stable
 
@@ -47,12 +47,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     _judge(arguments, proof)
     if "ways" in arguments.only:
         submissions = [case.submission for case in _chosen(corpus(), arguments)][::WAYS_EVERY]
-        for way, total, differing in ways.differing(submissions, arguments.workers, arguments.environment):
-            proof.add(f"same grades {way}", differing, total)
+        for found in ways.grades_by_other_ways(submissions, arguments.workers, arguments.environment):
+            proof.add(found)
     if "public" in arguments.only:
         done = subprocess.run([sys.executable, "-m", "tools.public_checks"], cwd=course.ROOT, check=False)
-        proof.add("public checks", ["see above"] * (done.returncode != 0), 1)
-    print(f"\n{proof.table()}")
+        proof.add(Found("public checks", ["see above"] * (done.returncode != 0), 1))
+    print("", *proof.lines, sep="\n")
     return 0 if proof.holds else 1
 
 
@@ -73,11 +73,11 @@ def _grade(arguments: argparse.Namespace, proof: Proof) -> None:
             tqdm.write(f"{case.kind} {case.id}: {problem}", file=sys.stdout)
     for kind in dict.fromkeys(case.kind for case in cases):
         own = [(case, grade) for case, grade in graded if case.kind == kind]
-        proof.add(kind, [case.id for case, grade in own if problems(case, grade)], len(own))
-    for name, alone in ("alone", True), ("in company", False):
-        score, untold = hints.score((c, g) for c, g in graded if (c.kind == "misconception") == alone)
+        proof.add(Found(kind, [case.id for case, grade in own if problems(case, grade)], len(own)))
+    score, untold = hints.score(graded)
+    if score:
         more = ", ".join(f"{count} {kind}" for kind, count in score.most_common())
-        proof.add(f"hints {name}", untold, score.total(), least=1 - hints.MOST_UNTOLD, more=more)
+        proof.add(Found("wrong answers that are told more", untold, score.total()), least=hints.LEAST_TOLD, more=more)
 
 
 def _graded(cases: Sequence[Case], workers: int) -> Iterator[tuple[Case, Grade]]:
@@ -103,7 +103,7 @@ def _judge(arguments: argparse.Namespace, proof: Proof) -> None:
     for _, least in parts:
         own = [next(found) for _ in tqdm(questions, unit="question", desc="judging")]
         wrong = [one for finding in own for one in finding.wrong]
-        proof.add(own[0].what, wrong, sum(finding.total for finding in own), least=least)
+        proof.add(Found(own[0].what, wrong, sum(finding.total for finding in own)), least=least)
 
 
 if __name__ == "__main__":

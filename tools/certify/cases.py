@@ -64,15 +64,15 @@ def beside_another_mistake() -> Iterator[Case]:
     First each with one of the next question, then each with one of the question after that, and so on.
     """
     ids = [question.id for question in course.questions()]
-    seen = set()
+    seen: list[set[str]] = []
     for step in range(1, len(ids)):
         for mistake in misconceptions():
             question = ids[(ids.index(mistake.question) + step) % len(ids)]
             others = [one for one in misconceptions() if one.question == question and _can_be_both(mistake, one)]
-            other = random.Random(f"{mistake.id} {question}").choice(others)
-            if frozenset([mistake.id, other.id]) not in seen:
-                seen.add(frozenset([mistake.id, other.id]))
-                yield _of_mistakes("pair", f"{mistake.id}+{other.id}", {}, mistake, other)
+            for other in random.Random(f"{mistake.id} {question}").sample(others, min(1, len(others))):
+                if {mistake.id, other.id} not in seen:
+                    seen.append({mistake.id, other.id})
+                    yield _of_mistakes("pair", f"{mistake.id}+{other.id}", {}, mistake, other)
 
 
 def _can_be_both(one: Misconception, other: Misconception) -> bool:

@@ -8,20 +8,18 @@ from collections.abc import Iterable, Iterator
 from autograder.grade import Grade, QuestionGrade
 from tools.certify.cases import Case
 
-__all__ = ["MOST_UNTOLD", "Score", "score"]
+__all__ = ["LEAST_TOLD", "score"]
 
-MOST_UNTOLD = 0.02
-"""The share of wrong answers at most that are told only that they are wrong."""
+LEAST_TOLD = 0.98
+"""The share of wrong answers that must be told more than that they are wrong."""
 RECOGNISED, EXACT, UNTOLD = "recognised", "told the exact difference", "told only that they differ"
 
-Score = Counter[str]
 
-
-def score(graded: Iterable[tuple[Case, Grade]]) -> tuple[Score, list[str]]:
+def score(graded: Iterable[tuple[Case, Grade]]) -> tuple[Counter[str], list[str]]:
     """How many wrong answers are told what, and those that are told least."""
     wrong = [(case.id, question) for case, grade in graded for question in _wrong(case, grade)]
-    untold = [f"{id_}: {question.question}" for id_, question in wrong if told(question) == UNTOLD]
-    return Counter(told(question) for _, question in wrong), untold
+    untold = [f"{id_}: {question.question}" for id_, question in wrong if _told(question) == UNTOLD]
+    return Counter(_told(question) for _, question in wrong), untold
 
 
 def _wrong(case: Case, grade: Grade) -> Iterator[QuestionGrade]:
@@ -29,7 +27,7 @@ def _wrong(case: Case, grade: Grade) -> Iterator[QuestionGrade]:
     return (one for one in grade.questions if one.question in mistaken and one.score < one.points)
 
 
-def told(question: QuestionGrade) -> str:
+def _told(question: QuestionGrade) -> str:
     """What the owner of a wrong answer is told of it."""
     if question.misconception:
         return RECOGNISED

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from multiprocessing import get_context
 
 import msgspec
@@ -19,23 +18,13 @@ from autograder.grading.reference import Reference, Run
 from autograder.grading.trials import Trial, observe
 from autograder.sandbox import Sandbox
 from autograder.wire.log import Record
+from tools.certify.proof import Found
 
-__all__ = ["Found", "Judge", "judge", "side_by_side"]
+__all__ = ["Judge", "judge", "side_by_side"]
 
 TOGETHER = 40
 """So many answers share a run: of more than twice as many, not all would be read."""
 STOPPED = "does not end"
-
-
-@dataclass(frozen=True)
-class Found:
-    """What a part of the proof found of some answers."""
-
-    what: str
-    wrong: list[str]
-    """Those that are not as they must be."""
-    total: int
-    """How many were tried."""
 
 
 class Judge:

@@ -8,15 +8,19 @@ import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import tomli
 
 from autograder import course
 from autograder.course import corpus
 from autograder.grading.trials import Trial
-from tools.certify.judging import Found, judge
+from tools.certify.judging import judge
+from tools.certify.proof import Found
 
-__all__ = ["Mutant", "caught", "mutants"]
+__all__ = ["Mutant", "caught", "equivalent", "mutants"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -35,11 +39,12 @@ class Mutant:
     @property
     def is_right(self) -> bool:
         """Whether it is still a right answer, as `tests/mutants.toml` says."""
-        return any(re.fullmatch(form, self.change) for form in _equivalent())
+        return any(re.fullmatch(form, self.change) for form in equivalent())
 
 
 @functools.cache
-def _equivalent() -> tuple[str, ...]:
+def equivalent() -> tuple[str, ...]:
+    """What changes are right answers: regular expressions for all of what changed."""
     entries = tomli.loads((course.ROOT / "tests" / "mutants.toml").read_text(encoding="utf-8"))["equivalent"]
     return tuple(entry["change"] for entry in entries)
 
@@ -81,67 +86,48 @@ def _changed(tree: ast.Module) -> Iterator[ast.Module]:
         {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     )
     for index, node in enumerate(ast.walk(tree)):
-        for change in _changes(node, names):
+        for field, value in _changes(node, names):
             mutant = copy.deepcopy(tree)
-            target = list(ast.walk(mutant))[index]
-            change(target)
+            setattr(list(ast.walk(mutant))[index], field, copy.deepcopy(value))
             yield mutant
 
 
-class _Change:
-    """Set a field of a node."""
-
-    def __init__(self, field: str, value: object) -> None:
-        self.field, self.value = field, value
-
-    def __call__(self, node: ast.AST) -> None:
-        setattr(node, self.field, copy.deepcopy(self.value))
-
-
-def _changes(node: ast.AST, names: list[str]) -> Iterator[_Change]:
+def _changes(node: ast.AST, names: list[str]) -> Iterator[tuple[str, object]]:
+    """Fields of *node*, each with what may stand there instead; *names* are those that may take another's place."""
     match node:
         case ast.Module(body=body) | ast.For(body=body):
-            for index in range(len(body)):
-                if len(body) > 1:  # remove a statement, exchange two
-                    yield _Change("body", body[:index] + body[index + 1 :])
-                if index:
-                    yield _Change("body", [*body[: index - 1], body[index], body[index - 1], *body[index + 1 :]])
+            yield from (("body", changed) for changed in (*_exchanged(body), *_without_one(body)) if changed)
         case ast.Call(args=args, keywords=keywords):
-            for index in range(len(args)):
-                yield _Change("args", args[:index] + args[index + 1 :])
-                if index:
-                    yield _Change("args", [*args[: index - 1], args[index], args[index - 1], *args[index + 1 :]])
-            for index, keyword in enumerate(keywords):
-                yield _Change("keywords", keywords[:index] + keywords[index + 1 :])
-                if index:  # exchange the values of two arguments
-                    before = keywords[index - 1]
-                    exchanged = [ast.keyword(before.arg, keyword.value), ast.keyword(keyword.arg, before.value)]
-                    yield _Change("keywords", [*keywords[: index - 1], *exchanged, *keywords[index + 1 :]])
+            yield from (("args", changed) for changed in (*_exchanged(args), *_without_one(args)))
+            yield from (("keywords", changed) for changed in _without_one(keywords))
+            for values in _exchanged([keyword.value for keyword in keywords]):
+                pairs = zip(keywords, values, strict=True)
+                yield "keywords", [ast.keyword(keyword.arg, value) for keyword, value in pairs]
         case ast.Tuple(elts=elements):
-            for index in range(1, len(elements)):
-                swapped = [*elements[: index - 1], elements[index], elements[index - 1], *elements[index + 1 :]]
-                yield _Change("elts", swapped)
+            yield from (("elts", changed) for changed in _exchanged(elements))
         case ast.Constant(value=bool(value)):
-            yield _Change("value", not value)
+            yield "value", not value
         case ast.Constant(value=int(value)):
-            yield _Change("value", value + 1)
-            yield _Change("value", value - 1)
+            yield from (("value", value + 1), ("value", value - 1))
         case ast.Name(id=name, ctx=ast.Load()):
-            for other in names:
-                if other != name:
-                    yield _Change("id", other)
+            yield from (("id", other) for other in names if other != name)
         case ast.BinOp(op=ast.Mult()):
-            yield _Change("op", ast.Add())
+            yield "op", ast.Add()
         case ast.Compare(ops=[ast.Gt()]):
-            yield _Change("ops", [ast.GtE()])
-            yield _Change("ops", [ast.Lt()])
-        case ast.Attribute(attr="argmax"):
-            yield _Change("attr", "argmin")
-        case ast.Attribute(attr="RNN" | "LSTM" | "GRU" as attribute):
-            for other in ("RNN", "LSTM", "GRU"):
-                if other != attribute:
-                    yield _Change("attr", other)
-        case ast.Attribute(attr="squeeze" | "unsqueeze" | "transpose" as attribute):
-            for other in ("squeeze", "unsqueeze"):
-                if other != attribute:
-                    yield _Change("attr", other)
+            yield from (("ops", [ast.GtE()]), ("ops", [ast.Lt()]))
+        case ast.Attribute(attr=attribute):
+            others = {other for group in _ALIKE if attribute in group for other in group}
+            yield from (("attr", other) for other in sorted(others - {attribute, "transpose", "argmax"}))
+
+
+_ALIKE = (("RNN", "LSTM", "GRU"), ("squeeze", "unsqueeze", "transpose"), ("argmax", "argmin"))
+"""Attributes that may stand for one another; `transpose` and `argmax` for no other."""
+
+
+def _without_one(items: list[T]) -> Iterator[list[T]]:
+    return (items[:index] + items[index + 1 :] for index in range(len(items)))
+
+
+def _exchanged(items: list[T]) -> Iterator[list[T]]:
+    """The list with two neighbours exchanged."""
+    return ([*items[: i - 1], items[i], items[i - 1], *items[i + 1 :]] for i in range(1, len(items)))

@@ -8,39 +8,34 @@ from dataclasses import dataclass, field
 
 from tqdm import tqdm
 
-__all__ = ["Proof"]
+__all__ = ["Found", "Proof"]
 
 
 @dataclass(frozen=True)
-class _Line:
-    what: str
-    right: int
-    total: int
-    holds: bool
-    more: str
+class Found:
+    """What a part of the proof found."""
 
-    def __str__(self) -> str:
-        return (
-            f"{'ok  ' if self.holds else 'FAIL'} {self.what:40} {self.right:5} of {self.total:5}   {self.more}".rstrip()
-        )
+    what: str
+    wrong: Sequence[str]
+    """Those that are not as they must be."""
+    total: int
+    """How many were tried."""
 
 
 @dataclass
 class Proof:
     """It holds if something was tried, and all that was holds."""
 
-    lines: list[_Line] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    holds: bool = True
 
-    def add(self, what: str, wrong: Sequence[str], total: int, *, least: float = 1.0, more: str = "") -> None:
-        """Of *total* that were tried, *wrong* are not as they must be; a share of at least *least* must be."""
-        for one in wrong:
-            tqdm.write(f"FAIL {what}: {one}", file=sys.stdout)
-        right = total - len(wrong)
-        self.lines += [_Line(what, right, total, right >= least * total, more)] if total else []
-
-    @property
-    def holds(self) -> bool:
-        return bool(self.lines) and all(line.holds for line in self.lines)
-
-    def table(self) -> str:
-        return "\n".join(map(str, self.lines))
+    def add(self, found: Found, *, least: float = 1.0, more: str = "") -> None:
+        """Of what was tried, a share of at least *least* must be as it must."""
+        for one in found.wrong:
+            tqdm.write(f"FAIL {found.what}: {one}", file=sys.stdout)
+        right = found.total - len(found.wrong)
+        holds = found.total > 0 and right >= least * found.total
+        self.holds &= holds
+        self.lines.append(
+            f"{'ok  ' if holds else 'FAIL'} {found.what:44} {right:5} of {found.total:5}  {more}".rstrip()
+        )

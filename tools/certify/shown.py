@@ -10,7 +10,8 @@ from autograder.course.compare import alike
 from autograder.course.corpus import misconceptions
 from autograder.grading.trials import Trial
 from autograder.wire.log import Record
-from tools.certify.judging import Found, judge
+from tools.certify.judging import judge
+from tools.certify.proof import Found
 
 __all__ = ["told_apart"]
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from autograder import course
 from autograder.course.corpus import alternatives, misconceptions
 from autograder.grading.trials import Trial
-from tools.certify.judging import Found, judge
+from tools.certify.judging import judge
+from tools.certify.proof import Found
 
 __all__ = ["stable"]
 

@@ -1,8 +1,6 @@
-# Public checks of q1: shapes, dtypes and types only.
+# The public check of q1. It compares your values with each other; hidden checks decide the points.
 # ASCII only, since some systems read this file in an encoding of their own.
 OK_FORMAT = False
-
-from typing import Any
 
 import torch
 from otter.test_files import test_case
@@ -11,112 +9,106 @@ from torch import nn
 name = "q1"
 
 
-class Told:
-    """What a check said when it failed."""
-
-    def __init__(self) -> None:
-        self.words = ""
-
-    def __str__(self) -> str:
-        return self.words
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return str, (self.words,)  # Otter's log is read where this class is unknown
-
-
-class Case(test_case):
-    """A check whose *name* is the sentence that students read."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name=name, failure_message=Told())
-
-    def call_func(self, global_environment: dict[str, Any]) -> None:
-        """Run the check on the names that it asks for; a missing one is None."""
-        try:
-            self.test_func(**{name: global_environment.get(name) for name in self._get_func_params()})
-        except AssertionError as failure:
-            self.failure_message.words = str(failure)
-            failure.args = (str(failure).partition("\n")[0],)
-            raise
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return test_case, (self.name,)
-
-
 def expect_present(**values: object) -> None:
-    """Fail, naming the first of *values* that is missing."""
-    for name, value in values.items():
-        if value is None:
-            raise AssertionError(
-                f"`{name}` is still None.\nIs the TODO filled in, and did its cell run without an error?"
-            )
-
-
-def expect_given(*, batch: object = torch.empty(0, 0), **sizes: object) -> None:
-    """Fail if *batch* is no (B, L) tensor or one of *sizes* no integer: somebody changed what was given."""
-    broken = [name for name, value in sizes.items() if not isinstance(value, int)]
-    if not isinstance(batch, torch.Tensor) or batch.ndim != 2:
-        broken.append("batch")
-    if broken:
+    """Fail, naming those of *values* that are missing."""
+    missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
+    if missing:
         raise AssertionError(
-            f"The given variable `{broken[0]}` is missing or was changed.\nRun the notebook from the top again."
+            f"{missing}: still None. Fill in the TODO and run its cell."
         )
 
 
-def type_name(value: object) -> str:
-    """The name of *value*'s type; the grader's stand-ins for values it cannot carry know the name of the original."""
-    return str(getattr(value, "type_name", type(value).__name__))
+def expect_given(**values: object) -> None:
+    """Fail if one of *values* is not what the given cells made it: somebody changed it."""
+    kinds = {"batch": torch.Tensor, "batch_lens": torch.Tensor, "gru": nn.GRU, "output_layer": nn.Linear}
+    for name, value in values.items():
+        if not isinstance(value, kinds.get(name, int)) or getattr(value, "dtype", torch.int64) != torch.int64:
+            raise AssertionError(
+                f"The given variable `{name}` is missing or was changed. Run the notebook from the top again."
+            )
 
 
 def expect_layer(name: str, value: object, kind: type[nn.Module], hint: str) -> None:
     """Fail unless *value* is a layer of the class *kind* or a subclass."""
-    expect_present(**{name: value})
     if not isinstance(value, kind):
+        found = type(value).__name__
+        found = f"nn.{found}" if isinstance(value, nn.Module) else found
         raise AssertionError(
-            f"`{name}`: expected nn.{kind.__name__}, received {type_name(value)}.\n{hint}"
+            f"`{name}`: expected an nn.{kind.__name__}, received {found}.\n{hint}"
         )
 
 
 def expect_tensor(
-    name: str, value: object, *layouts: str, sizes: dict[str, int], hint: str, dtype: torch.dtype | None = None
+    name: str, value: object, *layouts: str, sizes: dict[str, int], hint: str, dtype: torch.dtype = torch.float32
 ) -> None:
-    """Fail unless *value* is a tensor of one of *layouts* and of *dtype*, any floating dtype if None.
+    """Fail unless *value* is a tensor of *dtype* in one of *layouts*.
 
     A layout is a line of symbols, as in "L B d_h"; *sizes* says how large each is, and numbers stand for themselves.
     """
-    expect_present(**{name: value})
     if not isinstance(value, torch.Tensor):
         raise AssertionError(
-            f"`{name}`: expected a Tensor, received {type_name(value)}.\n{hint}"
+            f"`{name}`: expected a Tensor, received {type(value).__name__}.\n{hint}"
         )
     shapes = [tuple(sizes[axis] if axis in sizes else int(axis) for axis in layout.split()) for layout in layouts]
-    received = tuple(value.shape)
-    if received not in shapes:
+    if tuple(value.shape) not in shapes:
         labelled = [
             "(" + ", ".join(f"{axis}={sizes[axis]}" if axis in sizes else axis for axis in layout.split()) + ")"
             for layout in layouts
         ]
         wanted = " or ".join(labelled)
         raise AssertionError(
-            f"`{name}`: expected shape {wanted}, received {received}.\n{hint}"
+            f"`{name}`: expected shape {wanted}, received {tuple(value.shape)}.\n{hint}"
         )
-    if value.dtype != dtype if dtype else not value.dtype.is_floating_point:
-        wanted = str(dtype or "float").removeprefix("torch.")
-        found = str(value.dtype).removeprefix("torch.")
+    if value.dtype != dtype:
+        expected, found = (str(kind).removeprefix("torch.") for kind in (dtype, value.dtype))
         raise AssertionError(
-            f"`{name}`: expected dtype {wanted}, received {found}.\n{hint}"
+            (f"`{name}`: expected dtype {expected}, received {found}.\n"
+                "In this assignment numbers are float32, ids and lengths int64.")
         )
 
 
-@Case("`embedding` is an embedding layer.")
-def test_embedding_is_a_layer(embedding):
+def expect_close(name: str, value: torch.Tensor, wanted: torch.Tensor, axes: str, hint: str) -> None:
+    """Fail unless *value* and *wanted*, of the same shape, hold the same numbers; *axes* names the first axes."""
+    far = ~torch.isclose(value.double(), wanted.double(), rtol=1e-3, atol=1e-4)
+    if far.any():
+        index = tuple(far.nonzero()[0].tolist()[: len(axes.split())])
+        where = ", ".join(f"{axis} = {number}" for axis, number in zip(axes.split(), index, strict=False))
+        expected, received = (few_numbers(numbers[index]) for numbers in (wanted, value))
+        raise AssertionError(
+            f"`{name}`: at {where}, expected {expected}, received {received}.\n{hint}"
+        )
+
+
+def few_numbers(numbers: torch.Tensor) -> str:
+    """The first of *numbers*, to recognise them by."""
+    flat = numbers.flatten().tolist()
+    shown = ", ".join(f"{number:.3f}" if isinstance(number, float) else str(number) for number in flat[:3])
+    return f"[{shown}, \u2026]" if len(flat) > 3 else shown
+
+
+def plain(value: torch.Tensor) -> torch.Tensor:
+    """*value* on the CPU, and no part of a computation that is trained."""
+    return value.detach().cpu()
+
+
+@test_case(name="q1", success_message="Looked at the size of the table, at the shape of `batch_emb`, and whether each vector in it is the row of its id. Not looked at: whether it stays so with other sizes and data.")
+def test_q1(embedding, batch_emb, batch, vocab_size, embedding_size, pad_id):
+    expect_given(batch=batch, vocab_size=vocab_size, embedding_size=embedding_size)
+    expect_present(embedding=embedding)
     hint = "You need the layer that takes ids and looks up rows in a table."
     expect_layer("embedding", embedding, nn.Embedding, hint)
-
-
-@Case("`batch_emb` holds one vector for every id in the batch.")
-def test_batch_emb_has_a_vector_for_every_id(batch_emb, batch, embedding_size):
-    expect_given(batch=batch, embedding_size=embedding_size)
-    hint = "The first two axes are those of batch, the last is a vector. What does each argument of the layer mean?"
-    sizes = {"B": batch.shape[0], "L": batch.shape[1], "d_w": embedding_size}
+    hint = "The table needs a row for every id that there can be; a row is the vector of one word."
+    sizes = {"V": vocab_size, "d_w": embedding_size, "B": batch.shape[0], "L": batch.shape[1]}
+    expect_tensor("embedding.weight", embedding.weight, "V d_w", sizes=sizes, hint=hint)
+    if embedding.padding_idx not in (None, pad_id) or embedding.max_norm is not None:
+        setting = "max_norm" if embedding.max_norm is not None else "padding_idx"
+        wanted = "None" if setting == "max_norm" else f"None, {pad_id}"
+        raise AssertionError(
+            (f"`embedding.{setting}`: expected {wanted}, received {getattr(embedding, setting)}.\n"
+                "You can leave this argument out. The documentation says which rows it changes.")
+        )
+    expect_present(batch_emb=batch_emb)
+    hint = "The first two axes are those of `batch`, the last one is the vector."
     expect_tensor("batch_emb", batch_emb, "B L d_w", sizes=sizes, hint=hint)
+    hint = "`batch_emb` holds the vectors just as they are in the table. Did you change them after looking them up?"
+    expect_close("batch_emb", plain(batch_emb), plain(embedding.weight)[plain(batch)], "row t", hint)

@@ -1,8 +1,6 @@
-# Public checks of q4: shapes, dtypes and types only.
+# The public check of q4. It compares your values with each other; hidden checks decide the points.
 # ASCII only, since some systems read this file in an encoding of their own.
 OK_FORMAT = False
-
-from typing import Any
 
 import torch
 from otter.test_files import test_case
@@ -11,113 +9,88 @@ from torch import nn
 name = "q4"
 
 
-class Told:
-    """What a check said when it failed."""
-
-    def __init__(self) -> None:
-        self.words = ""
-
-    def __str__(self) -> str:
-        return self.words
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return str, (self.words,)  # Otter's log is read where this class is unknown
-
-
-class Case(test_case):
-    """A check whose *name* is the sentence that students read."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name=name, failure_message=Told())
-
-    def call_func(self, global_environment: dict[str, Any]) -> None:
-        """Run the check on the names that it asks for; a missing one is None."""
-        try:
-            self.test_func(**{name: global_environment.get(name) for name in self._get_func_params()})
-        except AssertionError as failure:
-            self.failure_message.words = str(failure)
-            failure.args = (str(failure).partition("\n")[0],)
-            raise
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return test_case, (self.name,)
-
-
 def expect_present(**values: object) -> None:
-    """Fail, naming the first of *values* that is missing."""
-    for name, value in values.items():
-        if value is None:
-            raise AssertionError(
-                f"`{name}` is still None.\nIs the TODO filled in, and did its cell run without an error?"
-            )
-
-
-def expect_given(*, batch: object = torch.empty(0, 0), **sizes: object) -> None:
-    """Fail if *batch* is no (B, L) tensor or one of *sizes* no integer: somebody changed what was given."""
-    broken = [name for name, value in sizes.items() if not isinstance(value, int)]
-    if not isinstance(batch, torch.Tensor) or batch.ndim != 2:
-        broken.append("batch")
-    if broken:
+    """Fail, naming those of *values* that are missing."""
+    missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
+    if missing:
         raise AssertionError(
-            f"The given variable `{broken[0]}` is missing or was changed.\nRun the notebook from the top again."
+            f"{missing}: still None. Fill in the TODO and run its cell."
         )
 
 
-def type_name(value: object) -> str:
-    """The name of *value*'s type; the grader's stand-ins for values it cannot carry know the name of the original."""
-    return str(getattr(value, "type_name", type(value).__name__))
+def expect_given(**values: object) -> None:
+    """Fail if one of *values* is not what the given cells made it: somebody changed it."""
+    kinds = {"batch": torch.Tensor, "batch_lens": torch.Tensor, "gru": nn.GRU, "output_layer": nn.Linear}
+    for name, value in values.items():
+        if not isinstance(value, kinds.get(name, int)) or getattr(value, "dtype", torch.int64) != torch.int64:
+            raise AssertionError(
+                f"The given variable `{name}` is missing or was changed. Run the notebook from the top again."
+            )
 
 
 def expect_layer(name: str, value: object, kind: type[nn.Module], hint: str) -> None:
     """Fail unless *value* is a layer of the class *kind* or a subclass."""
-    expect_present(**{name: value})
     if not isinstance(value, kind):
+        found = type(value).__name__
+        found = f"nn.{found}" if isinstance(value, nn.Module) else found
         raise AssertionError(
-            f"`{name}`: expected nn.{kind.__name__}, received {type_name(value)}.\n{hint}"
+            f"`{name}`: expected an nn.{kind.__name__}, received {found}.\n{hint}"
+        )
+
+
+def expect_parameters(
+    name: str, layer: nn.Module, *, gates: int, embedding_size: int, hidden_size: int, hint: str
+) -> None:
+    """Fail unless *layer* is recurrent with one layer, one direction and biases, and has *gates* gates."""
+    rows = gates * hidden_size
+    label = "d_h" if gates == 1 else f"{gates}*d_h"
+    sizes = {label: rows, "d_w": embedding_size, "d_h": hidden_size}
+    for parameter, layout in (("weight_ih_l0", f"{label} d_w"), ("weight_hh_l0", f"{label} d_h")):
+        expect_tensor(f"{name}.{parameter}", getattr(layer, parameter, None), layout, sizes=sizes, hint=hint)
+    wanted = ["bias_hh_l0", "bias_ih_l0", "weight_hh_l0", "weight_ih_l0"]
+    received = sorted(parameter for parameter, _ in layer.named_parameters())
+    if received != wanted:
+        other = ", ".join(f"`{parameter}`" for parameter in sorted({*wanted} ^ {*received}))
+        raise AssertionError(
+            (f"`{name}`: expected one layer, one direction, and biases. Parameters that differ: {other}.\n"
+                "Are the arguments without a TODO as they were given?")
         )
 
 
 def expect_tensor(
-    name: str, value: object, *layouts: str, sizes: dict[str, int], hint: str, dtype: torch.dtype | None = None
+    name: str, value: object, *layouts: str, sizes: dict[str, int], hint: str, dtype: torch.dtype = torch.float32
 ) -> None:
-    """Fail unless *value* is a tensor of one of *layouts* and of *dtype*, any floating dtype if None.
+    """Fail unless *value* is a tensor of *dtype* in one of *layouts*.
 
     A layout is a line of symbols, as in "L B d_h"; *sizes* says how large each is, and numbers stand for themselves.
     """
-    expect_present(**{name: value})
     if not isinstance(value, torch.Tensor):
         raise AssertionError(
-            f"`{name}`: expected a Tensor, received {type_name(value)}.\n{hint}"
+            f"`{name}`: expected a Tensor, received {type(value).__name__}.\n{hint}"
         )
     shapes = [tuple(sizes[axis] if axis in sizes else int(axis) for axis in layout.split()) for layout in layouts]
-    received = tuple(value.shape)
-    if received not in shapes:
+    if tuple(value.shape) not in shapes:
         labelled = [
             "(" + ", ".join(f"{axis}={sizes[axis]}" if axis in sizes else axis for axis in layout.split()) + ")"
             for layout in layouts
         ]
         wanted = " or ".join(labelled)
         raise AssertionError(
-            f"`{name}`: expected shape {wanted}, received {received}.\n{hint}"
+            f"`{name}`: expected shape {wanted}, received {tuple(value.shape)}.\n{hint}"
         )
-    if value.dtype != dtype if dtype else not value.dtype.is_floating_point:
-        wanted = str(dtype or "float").removeprefix("torch.")
-        found = str(value.dtype).removeprefix("torch.")
+    if value.dtype != dtype:
+        expected, found = (str(kind).removeprefix("torch.") for kind in (dtype, value.dtype))
         raise AssertionError(
-            f"`{name}`: expected dtype {wanted}, received {found}.\n{hint}"
+            (f"`{name}`: expected dtype {expected}, received {found}.\n"
+                "In this assignment numbers are float32, ids and lengths int64.")
         )
 
 
-@Case("`lstm` is an LSTM layer.")
-def test_lstm_is_a_layer(lstm):
-    hint = "Leave what nn.LSTM(...) returns in `lstm`."
+@test_case(name="q4", success_message="Looked at the class of `lstm`, the shapes of its weights, its layers and directions. Not looked at: whether it stays right with other sizes.")
+def test_q4(lstm, batch, embedding_size, hidden_size):
+    expect_given(batch=batch, embedding_size=embedding_size, hidden_size=hidden_size)
+    expect_present(lstm=lstm)
+    hint = "Leave the layer that nn.LSTM(...) returns in `lstm`, as it is."
     expect_layer("lstm", lstm, nn.LSTM, hint)
-
-
-@Case("The input weights of `lstm` take a word vector to its four gates.")
-def test_lstm_reads_word_vectors(lstm, embedding_size, hidden_size):
-    expect_given(embedding_size=embedding_size, hidden_size=hidden_size)
     hint = "Look at the length of what `lstm` receives at each step, and at the size of its hidden state."
-    expect_layer("lstm", lstm, nn.LSTM, hint)
-    sizes = {"4*d_h": 4 * hidden_size, "d_w": embedding_size}
-    expect_tensor("lstm.weight_ih_l0", lstm.weight_ih_l0, "4*d_h d_w", sizes=sizes, hint=hint)
+    expect_parameters("lstm", lstm, gates=4, embedding_size=embedding_size, hidden_size=hidden_size, hint=hint)

@@ -1,122 +1,157 @@
-# Public checks of q5: shapes, dtypes and types only.
+# The public check of q5. It compares your values with each other; hidden checks decide the points.
 # ASCII only, since some systems read this file in an encoding of their own.
 OK_FORMAT = False
 
-from typing import Any
-
 import torch
 from otter.test_files import test_case
+from torch import nn
 
 name = "q5"
 
 
-class Told:
-    """What a check said when it failed."""
-
-    def __init__(self) -> None:
-        self.words = ""
-
-    def __str__(self) -> str:
-        return self.words
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return str, (self.words,)  # Otter's log is read where this class is unknown
-
-
-class Case(test_case):
-    """A check whose *name* is the sentence that students read."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name=name, failure_message=Told())
-
-    def call_func(self, global_environment: dict[str, Any]) -> None:
-        """Run the check on the names that it asks for; a missing one is None."""
-        try:
-            self.test_func(**{name: global_environment.get(name) for name in self._get_func_params()})
-        except AssertionError as failure:
-            self.failure_message.words = str(failure)
-            failure.args = (str(failure).partition("\n")[0],)
-            raise
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return test_case, (self.name,)
-
-
 def expect_present(**values: object) -> None:
-    """Fail, naming the first of *values* that is missing."""
+    """Fail, naming those of *values* that are missing."""
+    missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
+    if missing:
+        raise AssertionError(
+            f"{missing}: still None. Fill in the TODO and run its cell."
+        )
+
+
+def expect_given(**values: object) -> None:
+    """Fail if one of *values* is not what the given cells made it: somebody changed it."""
+    kinds = {"batch": torch.Tensor, "batch_lens": torch.Tensor, "gru": nn.GRU, "output_layer": nn.Linear}
     for name, value in values.items():
-        if value is None:
+        if not isinstance(value, kinds.get(name, int)) or getattr(value, "dtype", torch.int64) != torch.int64:
             raise AssertionError(
-                f"`{name}` is still None.\nIs the TODO filled in, and did its cell run without an error?"
+                f"The given variable `{name}` is missing or was changed. Run the notebook from the top again."
             )
 
 
-def expect_given(*, batch: object = torch.empty(0, 0), **sizes: object) -> None:
-    """Fail if *batch* is no (B, L) tensor or one of *sizes* no integer: somebody changed what was given."""
-    broken = [name for name, value in sizes.items() if not isinstance(value, int)]
-    if not isinstance(batch, torch.Tensor) or batch.ndim != 2:
-        broken.append("batch")
-    if broken:
+def expect_solved(question: str, kind: type, **values: object) -> None:
+    """Fail if one of *values*, which *question* leaves behind and this check needs, is no *kind*."""
+    for name, value in values.items():
+        if not isinstance(value, kind):
+            raise AssertionError(
+                f"This check needs `{name}` of {question}. Solve {question} first."
+            )
+
+
+def expect_parameters(
+    name: str, layer: nn.Module, *, gates: int, embedding_size: int, hidden_size: int, hint: str
+) -> None:
+    """Fail unless *layer* is recurrent with one layer, one direction and biases, and has *gates* gates."""
+    rows = gates * hidden_size
+    label = "d_h" if gates == 1 else f"{gates}*d_h"
+    sizes = {label: rows, "d_w": embedding_size, "d_h": hidden_size}
+    for parameter, layout in (("weight_ih_l0", f"{label} d_w"), ("weight_hh_l0", f"{label} d_h")):
+        expect_tensor(f"{name}.{parameter}", getattr(layer, parameter, None), layout, sizes=sizes, hint=hint)
+    wanted = ["bias_hh_l0", "bias_ih_l0", "weight_hh_l0", "weight_ih_l0"]
+    received = sorted(parameter for parameter, _ in layer.named_parameters())
+    if received != wanted:
+        other = ", ".join(f"`{parameter}`" for parameter in sorted({*wanted} ^ {*received}))
         raise AssertionError(
-            f"The given variable `{broken[0]}` is missing or was changed.\nRun the notebook from the top again."
+            (f"`{name}`: expected one layer, one direction, and biases. Parameters that differ: {other}.\n"
+                "Are the arguments without a TODO as they were given?")
         )
-
-
-def type_name(value: object) -> str:
-    """The name of *value*'s type; the grader's stand-ins for values it cannot carry know the name of the original."""
-    return str(getattr(value, "type_name", type(value).__name__))
 
 
 def expect_tensor(
-    name: str, value: object, *layouts: str, sizes: dict[str, int], hint: str, dtype: torch.dtype | None = None
+    name: str, value: object, *layouts: str, sizes: dict[str, int], hint: str, dtype: torch.dtype = torch.float32
 ) -> None:
-    """Fail unless *value* is a tensor of one of *layouts* and of *dtype*, any floating dtype if None.
+    """Fail unless *value* is a tensor of *dtype* in one of *layouts*.
 
     A layout is a line of symbols, as in "L B d_h"; *sizes* says how large each is, and numbers stand for themselves.
     """
-    expect_present(**{name: value})
     if not isinstance(value, torch.Tensor):
         raise AssertionError(
-            f"`{name}`: expected a Tensor, received {type_name(value)}.\n{hint}"
+            f"`{name}`: expected a Tensor, received {type(value).__name__}.\n{hint}"
         )
     shapes = [tuple(sizes[axis] if axis in sizes else int(axis) for axis in layout.split()) for layout in layouts]
-    received = tuple(value.shape)
-    if received not in shapes:
+    if tuple(value.shape) not in shapes:
         labelled = [
             "(" + ", ".join(f"{axis}={sizes[axis]}" if axis in sizes else axis for axis in layout.split()) + ")"
             for layout in layouts
         ]
         wanted = " or ".join(labelled)
         raise AssertionError(
-            f"`{name}`: expected shape {wanted}, received {received}.\n{hint}"
+            f"`{name}`: expected shape {wanted}, received {tuple(value.shape)}.\n{hint}"
         )
-    if value.dtype != dtype if dtype else not value.dtype.is_floating_point:
-        wanted = str(dtype or "float").removeprefix("torch.")
-        found = str(value.dtype).removeprefix("torch.")
+    if value.dtype != dtype:
+        expected, found = (str(kind).removeprefix("torch.") for kind in (dtype, value.dtype))
         raise AssertionError(
-            f"`{name}`: expected dtype {wanted}, received {found}.\n{hint}"
+            (f"`{name}`: expected dtype {expected}, received {found}.\n"
+                "In this assignment numbers are float32, ids and lengths int64.")
         )
 
 
-@Case("`lstm_states` holds a hidden state for every sequence and step.")
-def test_lstm_states_has_a_state_for_every_step(lstm_states, batch, hidden_size):
-    expect_given(batch=batch, hidden_size=hidden_size)
-    hint = "See under Outputs in the documentation how the values that lstm returns are nested."
-    sizes = {"L": batch.shape[1], "B": batch.shape[0], "d_h": hidden_size}
+def expect_close(name: str, value: torch.Tensor, wanted: torch.Tensor, axes: str, hint: str) -> None:
+    """Fail unless *value* and *wanted*, of the same shape, hold the same numbers; *axes* names the first axes."""
+    far = ~torch.isclose(value.double(), wanted.double(), rtol=1e-3, atol=1e-4)
+    if far.any():
+        index = tuple(far.nonzero()[0].tolist()[: len(axes.split())])
+        where = ", ".join(f"{axis} = {number}" for axis, number in zip(axes.split(), index, strict=False))
+        expected, received = (few_numbers(numbers[index]) for numbers in (wanted, value))
+        raise AssertionError(
+            f"`{name}`: at {where}, expected {expected}, received {received}.\n{hint}"
+        )
+
+
+def few_numbers(numbers: torch.Tensor) -> str:
+    """The first of *numbers*, to recognise them by."""
+    flat = numbers.flatten().tolist()
+    shown = ", ".join(f"{number:.3f}" if isinstance(number, float) else str(number) for number in flat[:3])
+    return f"[{shown}, \u2026]" if len(flat) > 3 else shown
+
+
+def plain(value: torch.Tensor) -> torch.Tensor:
+    """*value* on the CPU, and no part of a computation that is trained."""
+    return value.detach().cpu()
+
+
+def steps_first(value: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
+    """*value* with its steps before its rows, whichever way it came."""
+    return plain(value) if value.shape[:2] == batch.shape[::-1] else plain(value).movedim(1, 0)
+
+
+def before_each_step(states: torch.Tensor) -> torch.Tensor:
+    """What *states* (L, B, d_h) held one step earlier; zeros before the first."""
+    return torch.cat([torch.zeros_like(states[:1]), states[:-1]])
+
+
+def added_up(layer: nn.Module, words: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
+    """The sum inside the formula of *layer*: of *words* (L, B, d_w) and the *states* (L, B, d_h) before them."""
+    weights = {name: plain(value) for name, value in layer.named_parameters()}
+    from_words = nn.functional.linear(words, weights["weight_ih_l0"], weights["bias_ih_l0"])
+    return from_words + nn.functional.linear(states, weights["weight_hh_l0"], weights["bias_hh_l0"])
+
+
+@test_case(name="q5", success_message="Looked at the three shapes, whether the last step of `lstm_states` is `lstm_h_n`, and whether the states follow the LSTM's formulas at every step. Not looked at: other sizes and data.")
+def test_q5(lstm_states, lstm_h_n, c_n, lstm, batch_emb, batch, embedding_size, hidden_size):
+    expect_given(batch=batch, embedding_size=embedding_size, hidden_size=hidden_size)
+    expect_present(lstm_states=lstm_states, lstm_h_n=lstm_h_n, c_n=c_n)
+    expect_solved("q1", torch.Tensor, batch_emb=batch_emb)
+    expect_solved("q4", nn.LSTM, lstm=lstm)
+    sizes = {"L": batch.shape[1], "B": batch.shape[0], "d_w": embedding_size, "d_h": hidden_size}
+    hint = "See under Outputs in the documentation how the values that `lstm` returns are nested."
     expect_tensor("lstm_states", lstm_states, "L B d_h", "B L d_h", sizes=sizes, hint=hint)
-
-
-@Case("`lstm_h_n` holds one last hidden state for every sequence.")
-def test_lstm_h_n_has_one_state_for_every_sequence(lstm_h_n, batch, hidden_size):
-    expect_given(batch=batch, hidden_size=hidden_size)
     hint = "The two states come as a tuple. If the middle axis is not B, look at the order of axes of the input."
-    sizes = {"B": batch.shape[0], "d_h": hidden_size}
     expect_tensor("lstm_h_n", lstm_h_n, "1 B d_h", sizes=sizes, hint=hint)
-
-
-@Case("`c_n` holds one last cell state for every sequence.")
-def test_c_n_has_one_state_for_every_sequence(c_n, batch, hidden_size):
-    expect_given(batch=batch, hidden_size=hidden_size)
-    hint = "A cell state has the same shape as a hidden state."
-    sizes = {"B": batch.shape[0], "d_h": hidden_size}
     expect_tensor("c_n", c_n, "1 B d_h", sizes=sizes, hint=hint)
+    hint = "Look at q1 and q4 first."
+    expect_tensor("batch_emb", batch_emb, "B L d_w", sizes=sizes, hint=hint)
+    expect_parameters("lstm", lstm, gates=4, embedding_size=embedding_size, hidden_size=hidden_size, hint=hint)
+
+    states, words = steps_first(lstm_states, batch), plain(batch_emb).movedim(1, 0)
+    hint = "`lstm_h_n` is the last step of `lstm_states`. Look also at the order of the hidden and the cell state."
+    expect_close("lstm_h_n", plain(lstm_h_n).squeeze(0), states[-1], "row", hint)
+
+    # h = o * tanh(c) at every step: a state tells the cell state it came from, and that one follows from the last.
+    in_gate, forget_gate, candidate, out_gate = added_up(lstm, words, before_each_step(states)).chunk(4, dim=-1)
+    shown = (states / out_gate.sigmoid()).clamp(-0.999999, 0.999999)
+    kept = forget_gate.sigmoid() * before_each_step(shown.atanh()) + in_gate.sigmoid() * candidate.tanh()
+    hint = ("This state does not follow from the word at this step and the two states before it. At t = 0, look at "
+        "the initial states and the input; later, at which axis is time and whether both states were handed on.")
+    expect_close("lstm_states", states, out_gate.sigmoid() * kept.tanh(), "t row", hint)
+    hint = "At the last step, hidden state = output gate \xd7 tanh(cell state). Is `c_n` really the last cell state?"
+    expect_close("c_n", plain(c_n).squeeze(0).tanh(), shown[-1], "row", hint)

@@ -1,8 +1,6 @@
-# Public checks of q1: shapes, dtypes and types only.
+# The public check of q1. It compares your values with each other; hidden checks decide the points.
 # ASCII only, since some systems read this file in an encoding of their own.
 OK_FORMAT = False
-
-from typing import Any
 
 import torch
 from otter.test_files import test_case
@@ -11,112 +9,106 @@ from torch import nn
 name = "q1"
 
 
-class Told:
-    """What a check said when it failed."""
-
-    def __init__(self) -> None:
-        self.words = ""
-
-    def __str__(self) -> str:
-        return self.words
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return str, (self.words,)  # Otter's log is read where this class is unknown
-
-
-class Case(test_case):
-    """A check whose *name* is the sentence that students read."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name=name, failure_message=Told())
-
-    def call_func(self, global_environment: dict[str, Any]) -> None:
-        """Run the check on the names that it asks for; a missing one is None."""
-        try:
-            self.test_func(**{name: global_environment.get(name) for name in self._get_func_params()})
-        except AssertionError as failure:
-            self.failure_message.words = str(failure)
-            failure.args = (str(failure).partition("\n")[0],)
-            raise
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return test_case, (self.name,)
-
-
 def expect_present(**values: object) -> None:
-    """Fail, naming the first of *values* that is missing."""
-    for name, value in values.items():
-        if value is None:
-            raise AssertionError(
-                f"`{name}`\uc758 \uac12\uc774 \uc544\uc9c1 None\uc785\ub2c8\ub2e4.\nTODO\ub97c \ucc44\uc6e0\ub294\uc9c0, \uadf8 \uc140\uc774 \uc624\ub958 \uc5c6\uc774 \ub05d\ub0ac\ub294\uc9c0 \ud655\uc778\ud558\uc2ed\uc2dc\uc624."
-            )
-
-
-def expect_given(*, batch: object = torch.empty(0, 0), **sizes: object) -> None:
-    """Fail if *batch* is no (B, L) tensor or one of *sizes* no integer: somebody changed what was given."""
-    broken = [name for name, value in sizes.items() if not isinstance(value, int)]
-    if not isinstance(batch, torch.Tensor) or batch.ndim != 2:
-        broken.append("batch")
-    if broken:
+    """Fail, naming those of *values* that are missing."""
+    missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
+    if missing:
         raise AssertionError(
-            f"\uc8fc\uc5b4\uc9c4 \ubcc0\uc218 `{broken[0]}`\uac00 \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4.\n\ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud558\uc2ed\uc2dc\uc624."
+            f"{missing}: \uc544\uc9c1 None\uc785\ub2c8\ub2e4. TODO\ub97c \ucc44\uc6b0\uace0 \uadf8 \uc140\uc744 \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
         )
 
 
-def type_name(value: object) -> str:
-    """The name of *value*'s type; the grader's stand-ins for values it cannot carry know the name of the original."""
-    return str(getattr(value, "type_name", type(value).__name__))
+def expect_given(**values: object) -> None:
+    """Fail if one of *values* is not what the given cells made it: somebody changed it."""
+    kinds = {"batch": torch.Tensor, "batch_lens": torch.Tensor, "gru": nn.GRU, "output_layer": nn.Linear}
+    for name, value in values.items():
+        if not isinstance(value, kinds.get(name, int)) or getattr(value, "dtype", torch.int64) != torch.int64:
+            raise AssertionError(
+                f"\uc8fc\uc5b4\uc9c4 \ubcc0\uc218 `{name}`\uac00 \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4. \ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
+            )
 
 
 def expect_layer(name: str, value: object, kind: type[nn.Module], hint: str) -> None:
     """Fail unless *value* is a layer of the class *kind* or a subclass."""
-    expect_present(**{name: value})
     if not isinstance(value, kind):
+        found = type(value).__name__
+        found = f"nn.{found}" if isinstance(value, nn.Module) else found
         raise AssertionError(
-            f"`{name}`: \uae30\ub300\ud55c type nn.{kind.__name__}, \ubc1b\uc740 type {type_name(value)}.\n{hint}"
+            f"`{name}`: \uae30\ub300\ud55c type nn.{kind.__name__}, \ubc1b\uc740 type {found}.\n{hint}"
         )
 
 
 def expect_tensor(
-    name: str, value: object, *layouts: str, sizes: dict[str, int], hint: str, dtype: torch.dtype | None = None
+    name: str, value: object, *layouts: str, sizes: dict[str, int], hint: str, dtype: torch.dtype = torch.float32
 ) -> None:
-    """Fail unless *value* is a tensor of one of *layouts* and of *dtype*, any floating dtype if None.
+    """Fail unless *value* is a tensor of *dtype* in one of *layouts*.
 
     A layout is a line of symbols, as in "L B d_h"; *sizes* says how large each is, and numbers stand for themselves.
     """
-    expect_present(**{name: value})
     if not isinstance(value, torch.Tensor):
         raise AssertionError(
-            f"`{name}`: \uae30\ub300\ud55c type Tensor, \ubc1b\uc740 type {type_name(value)}.\n{hint}"
+            f"`{name}`: \uae30\ub300\ud55c type Tensor, \ubc1b\uc740 type {type(value).__name__}.\n{hint}"
         )
     shapes = [tuple(sizes[axis] if axis in sizes else int(axis) for axis in layout.split()) for layout in layouts]
-    received = tuple(value.shape)
-    if received not in shapes:
+    if tuple(value.shape) not in shapes:
         labelled = [
             "(" + ", ".join(f"{axis}={sizes[axis]}" if axis in sizes else axis for axis in layout.split()) + ")"
             for layout in layouts
         ]
         wanted = " \ub610\ub294 ".join(labelled)
         raise AssertionError(
-            f"`{name}`: \uae30\ub300\ud55c shape {wanted}, \ubc1b\uc740 shape {received}.\n{hint}"
+            f"`{name}`: \uae30\ub300\ud55c shape {wanted}, \ubc1b\uc740 shape {tuple(value.shape)}.\n{hint}"
         )
-    if value.dtype != dtype if dtype else not value.dtype.is_floating_point:
-        wanted = str(dtype or "float").removeprefix("torch.")
-        found = str(value.dtype).removeprefix("torch.")
+    if value.dtype != dtype:
+        expected, found = (str(kind).removeprefix("torch.") for kind in (dtype, value.dtype))
         raise AssertionError(
-            f"`{name}`: \uae30\ub300\ud55c dtype {wanted}, \ubc1b\uc740 dtype {found}.\n{hint}"
+            (f"`{name}`: \uae30\ub300\ud55c dtype {expected}, \ubc1b\uc740 dtype {found}.\n"
+                "\uc774 \uacfc\uc81c\uc5d0\uc11c \uc2e4\uc218\ub294 float32, id\uc640 \uae38\uc774\ub294 int64\uc785\ub2c8\ub2e4.")
         )
 
 
-@Case("`embedding`\uc740 embedding layer\uc785\ub2c8\ub2e4.")
-def test_embedding_is_a_layer(embedding):
+def expect_close(name: str, value: torch.Tensor, wanted: torch.Tensor, axes: str, hint: str) -> None:
+    """Fail unless *value* and *wanted*, of the same shape, hold the same numbers; *axes* names the first axes."""
+    far = ~torch.isclose(value.double(), wanted.double(), rtol=1e-3, atol=1e-4)
+    if far.any():
+        index = tuple(far.nonzero()[0].tolist()[: len(axes.split())])
+        where = ", ".join(f"{axis} = {number}" for axis, number in zip(axes.split(), index, strict=False))
+        expected, received = (few_numbers(numbers[index]) for numbers in (wanted, value))
+        raise AssertionError(
+            f"`{name}`: {where}\uc5d0\uc11c \uae30\ub300\ud55c \uac12 {expected}, \ubc1b\uc740 \uac12 {received}.\n{hint}"
+        )
+
+
+def few_numbers(numbers: torch.Tensor) -> str:
+    """The first of *numbers*, to recognise them by."""
+    flat = numbers.flatten().tolist()
+    shown = ", ".join(f"{number:.3f}" if isinstance(number, float) else str(number) for number in flat[:3])
+    return f"[{shown}, \u2026]" if len(flat) > 3 else shown
+
+
+def plain(value: torch.Tensor) -> torch.Tensor:
+    """*value* on the CPU, and no part of a computation that is trained."""
+    return value.detach().cpu()
+
+
+@test_case(name="q1", success_message="\ud45c\uc758 \ud06c\uae30\uc640 `batch_emb`\uc758 shape, \uadf8\ub9ac\uace0 `batch_emb`\uc758 vector \ud558\ub098\ud558\ub098\uac00 \ud45c\uc5d0\uc11c \uadf8 id\uc758 \ud589\uc778\uc9c0 \ubcf4\uc558\uc2b5\ub2c8\ub2e4. \ud06c\uae30\uc640 \ub370\uc774\ud130\ub97c \ubc14\uafb8\uc5b4\ub3c4 \uadf8\ub7f0\uc9c0\ub294 \ubcf4\uc9c0 \uc54a\uc558\uc2b5\ub2c8\ub2e4.")
+def test_q1(embedding, batch_emb, batch, vocab_size, embedding_size, pad_id):
+    expect_given(batch=batch, vocab_size=vocab_size, embedding_size=embedding_size)
+    expect_present(embedding=embedding)
     hint = "id\ub97c \ubc1b\uc544 \ud45c\uc5d0\uc11c \uadf8 \ud589\uc744 \uaebc\ub0b4 \uc8fc\ub294 layer\uac00 \ud544\uc694\ud569\ub2c8\ub2e4."
     expect_layer("embedding", embedding, nn.Embedding, hint)
-
-
-@Case("`batch_emb`\ub294 batch\uc758 id\ub9c8\ub2e4 vector\ub97c \ud558\ub098\uc529 \ub2f4\uace0 \uc788\uc2b5\ub2c8\ub2e4.")
-def test_batch_emb_has_a_vector_for_every_id(batch_emb, batch, embedding_size):
-    expect_given(batch=batch, embedding_size=embedding_size)
-    hint = "\uc55e\uc758 \ub450 \ucd95\uc740 batch\uc640 \uac19\uace0 \ub9c8\uc9c0\ub9c9 \ucd95\uc740 vector\uc785\ub2c8\ub2e4. embedding layer\uc758 \ub450 \uc778\uc790\ub294 \uac01\uac01 \ubb34\uc5c7\uc744 \ub73b\ud569\ub2c8\uae4c?"
-    sizes = {"B": batch.shape[0], "L": batch.shape[1], "d_w": embedding_size}
+    hint = "\ud45c\uc5d0\ub294 \uc788\uc744 \uc218 \uc788\ub294 id\ub9c8\ub2e4 \ud589\uc774 \ud558\ub098\uc529 \ud544\uc694\ud558\uace0, \ud589 \ud558\ub098\ub294 \ub2e8\uc5b4 \ud558\ub098\uc758 vector\uc785\ub2c8\ub2e4."
+    sizes = {"V": vocab_size, "d_w": embedding_size, "B": batch.shape[0], "L": batch.shape[1]}
+    expect_tensor("embedding.weight", embedding.weight, "V d_w", sizes=sizes, hint=hint)
+    if embedding.padding_idx not in (None, pad_id) or embedding.max_norm is not None:
+        setting = "max_norm" if embedding.max_norm is not None else "padding_idx"
+        wanted = "None" if setting == "max_norm" else f"None, {pad_id}"
+        raise AssertionError(
+            (f"`embedding.{setting}`: \uae30\ub300\ud55c \uac12 {wanted}, \ubc1b\uc740 \uac12 {getattr(embedding, setting)}.\n"
+                "\uc774 \uc778\uc790\ub294 \uc8fc\uc9c0 \uc54a\uc544\ub3c4 \ub429\ub2c8\ub2e4. \uc8fc\uc5c8\ub2e4\uba74 \uc5b4\ub5a4 \ud589\uc744 \ubc14\uafb8\ub294\uc9c0 \ubb38\uc11c\uc5d0\uc11c \ud655\uc778\ud574 \ubcf4\uc138\uc694.")
+        )
+    expect_present(batch_emb=batch_emb)
+    hint = "\uc55e\uc758 \ub450 \ucd95\uc740 `batch`\uc640 \uac19\uace0 \ub9c8\uc9c0\ub9c9 \ucd95\uc740 vector\uc785\ub2c8\ub2e4."
     expect_tensor("batch_emb", batch_emb, "B L d_w", sizes=sizes, hint=hint)
+    hint = "`batch_emb`\ub294 \ud45c\uc5d0\uc11c \uaebc\ub0b8 vector \uadf8\ub300\ub85c\uc5ec\uc57c \ud569\ub2c8\ub2e4. \uaebc\ub0b8 \ub4a4\uc5d0 \uac12\uc744 \ubc14\uafb8\uc9c0 \uc54a\uc558\ub098\uc694?"
+    expect_close("batch_emb", plain(batch_emb), plain(embedding.weight)[plain(batch)], "row t", hint)

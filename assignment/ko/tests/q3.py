@@ -1,114 +1,150 @@
-# Public checks of q3: shapes, dtypes and types only.
+# The public check of q3. It compares your values with each other; hidden checks decide the points.
 # ASCII only, since some systems read this file in an encoding of their own.
 OK_FORMAT = False
 
-from typing import Any
-
 import torch
 from otter.test_files import test_case
+from torch import nn
 
 name = "q3"
 
 
-class Told:
-    """What a check said when it failed."""
-
-    def __init__(self) -> None:
-        self.words = ""
-
-    def __str__(self) -> str:
-        return self.words
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return str, (self.words,)  # Otter's log is read where this class is unknown
-
-
-class Case(test_case):
-    """A check whose *name* is the sentence that students read."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name=name, failure_message=Told())
-
-    def call_func(self, global_environment: dict[str, Any]) -> None:
-        """Run the check on the names that it asks for; a missing one is None."""
-        try:
-            self.test_func(**{name: global_environment.get(name) for name in self._get_func_params()})
-        except AssertionError as failure:
-            self.failure_message.words = str(failure)
-            failure.args = (str(failure).partition("\n")[0],)
-            raise
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return test_case, (self.name,)
-
-
 def expect_present(**values: object) -> None:
-    """Fail, naming the first of *values* that is missing."""
+    """Fail, naming those of *values* that are missing."""
+    missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
+    if missing:
+        raise AssertionError(
+            f"{missing}: \uc544\uc9c1 None\uc785\ub2c8\ub2e4. TODO\ub97c \ucc44\uc6b0\uace0 \uadf8 \uc140\uc744 \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
+        )
+
+
+def expect_given(**values: object) -> None:
+    """Fail if one of *values* is not what the given cells made it: somebody changed it."""
+    kinds = {"batch": torch.Tensor, "batch_lens": torch.Tensor, "gru": nn.GRU, "output_layer": nn.Linear}
     for name, value in values.items():
-        if value is None:
+        if not isinstance(value, kinds.get(name, int)) or getattr(value, "dtype", torch.int64) != torch.int64:
             raise AssertionError(
-                f"`{name}`\uc758 \uac12\uc774 \uc544\uc9c1 None\uc785\ub2c8\ub2e4.\nTODO\ub97c \ucc44\uc6e0\ub294\uc9c0, \uadf8 \uc140\uc774 \uc624\ub958 \uc5c6\uc774 \ub05d\ub0ac\ub294\uc9c0 \ud655\uc778\ud558\uc2ed\uc2dc\uc624."
+                f"\uc8fc\uc5b4\uc9c4 \ubcc0\uc218 `{name}`\uac00 \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4. \ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
             )
 
 
-def expect_given(*, batch: object = torch.empty(0, 0), **sizes: object) -> None:
-    """Fail if *batch* is no (B, L) tensor or one of *sizes* no integer: somebody changed what was given."""
-    broken = [name for name, value in sizes.items() if not isinstance(value, int)]
-    if not isinstance(batch, torch.Tensor) or batch.ndim != 2:
-        broken.append("batch")
-    if broken:
+def expect_solved(question: str, kind: type, **values: object) -> None:
+    """Fail if one of *values*, which *question* leaves behind and this check needs, is no *kind*."""
+    for name, value in values.items():
+        if not isinstance(value, kind):
+            raise AssertionError(
+                f"\uc774 \uac80\uc0ac\uc5d0\ub294 {question}\uc758 `{name}`\uc774 \ud544\uc694\ud569\ub2c8\ub2e4. {question}\ubd80\ud130 \ud480\uc5b4 \ubcf4\uc138\uc694."
+            )
+
+
+def expect_parameters(
+    name: str, layer: nn.Module, *, gates: int, embedding_size: int, hidden_size: int, hint: str
+) -> None:
+    """Fail unless *layer* is recurrent with one layer, one direction and biases, and has *gates* gates."""
+    rows = gates * hidden_size
+    label = "d_h" if gates == 1 else f"{gates}*d_h"
+    sizes = {label: rows, "d_w": embedding_size, "d_h": hidden_size}
+    for parameter, layout in (("weight_ih_l0", f"{label} d_w"), ("weight_hh_l0", f"{label} d_h")):
+        expect_tensor(f"{name}.{parameter}", getattr(layer, parameter, None), layout, sizes=sizes, hint=hint)
+    wanted = ["bias_hh_l0", "bias_ih_l0", "weight_hh_l0", "weight_ih_l0"]
+    received = sorted(parameter for parameter, _ in layer.named_parameters())
+    if received != wanted:
+        other = ", ".join(f"`{parameter}`" for parameter in sorted({*wanted} ^ {*received}))
         raise AssertionError(
-            f"\uc8fc\uc5b4\uc9c4 \ubcc0\uc218 `{broken[0]}`\uac00 \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4.\n\ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud558\uc2ed\uc2dc\uc624."
+            (f"`{name}`: layer \ud558\ub098, \ud55c \ubc29\ud5a5\uc774\uace0 bias\uac00 \uc788\uc5b4\uc57c \ud569\ub2c8\ub2e4. \ub2e4\ub978 parameter: {other}.\n"
+                "TODO\uac00 \uc544\ub2cc \uc778\uc790\ub294 \uc8fc\uc5b4\uc9c4 \uadf8\ub300\ub85c \ub450\uc5c8\ub098\uc694?")
         )
-
-
-def type_name(value: object) -> str:
-    """The name of *value*'s type; the grader's stand-ins for values it cannot carry know the name of the original."""
-    return str(getattr(value, "type_name", type(value).__name__))
 
 
 def expect_tensor(
-    name: str, value: object, *layouts: str, sizes: dict[str, int], hint: str, dtype: torch.dtype | None = None
+    name: str, value: object, *layouts: str, sizes: dict[str, int], hint: str, dtype: torch.dtype = torch.float32
 ) -> None:
-    """Fail unless *value* is a tensor of one of *layouts* and of *dtype*, any floating dtype if None.
+    """Fail unless *value* is a tensor of *dtype* in one of *layouts*.
 
     A layout is a line of symbols, as in "L B d_h"; *sizes* says how large each is, and numbers stand for themselves.
     """
-    expect_present(**{name: value})
     if not isinstance(value, torch.Tensor):
         raise AssertionError(
-            f"`{name}`: \uae30\ub300\ud55c type Tensor, \ubc1b\uc740 type {type_name(value)}.\n{hint}"
+            f"`{name}`: \uae30\ub300\ud55c type Tensor, \ubc1b\uc740 type {type(value).__name__}.\n{hint}"
         )
     shapes = [tuple(sizes[axis] if axis in sizes else int(axis) for axis in layout.split()) for layout in layouts]
-    received = tuple(value.shape)
-    if received not in shapes:
+    if tuple(value.shape) not in shapes:
         labelled = [
             "(" + ", ".join(f"{axis}={sizes[axis]}" if axis in sizes else axis for axis in layout.split()) + ")"
             for layout in layouts
         ]
         wanted = " \ub610\ub294 ".join(labelled)
         raise AssertionError(
-            f"`{name}`: \uae30\ub300\ud55c shape {wanted}, \ubc1b\uc740 shape {received}.\n{hint}"
+            f"`{name}`: \uae30\ub300\ud55c shape {wanted}, \ubc1b\uc740 shape {tuple(value.shape)}.\n{hint}"
         )
-    if value.dtype != dtype if dtype else not value.dtype.is_floating_point:
-        wanted = str(dtype or "float").removeprefix("torch.")
-        found = str(value.dtype).removeprefix("torch.")
+    if value.dtype != dtype:
+        expected, found = (str(kind).removeprefix("torch.") for kind in (dtype, value.dtype))
         raise AssertionError(
-            f"`{name}`: \uae30\ub300\ud55c dtype {wanted}, \ubc1b\uc740 dtype {found}.\n{hint}"
+            (f"`{name}`: \uae30\ub300\ud55c dtype {expected}, \ubc1b\uc740 dtype {found}.\n"
+                "\uc774 \uacfc\uc81c\uc5d0\uc11c \uc2e4\uc218\ub294 float32, id\uc640 \uae38\uc774\ub294 int64\uc785\ub2c8\ub2e4.")
         )
 
 
-@Case("`hidden_states`\ub294 sequence\ub9c8\ub2e4, \uc2dc\uc810\ub9c8\ub2e4 hidden state\ub97c \ud558\ub098\uc529 \ub2f4\uace0 \uc788\uc2b5\ub2c8\ub2e4.")
-def test_hidden_states_has_a_state_for_every_step(hidden_states, batch, hidden_size):
-    expect_given(batch=batch, hidden_size=hidden_size)
-    hint = "rnn\uc774 \ub3cc\ub824\uc8fc\ub294 \ub450 \uac12\uc758 \uc21c\uc11c\uc640, \uc785\ub825\uc758 shape\uc744 \ud655\uc778\ud558\uc2ed\uc2dc\uc624."
-    sizes = {"L": batch.shape[1], "B": batch.shape[0], "d_h": hidden_size}
+def expect_close(name: str, value: torch.Tensor, wanted: torch.Tensor, axes: str, hint: str) -> None:
+    """Fail unless *value* and *wanted*, of the same shape, hold the same numbers; *axes* names the first axes."""
+    far = ~torch.isclose(value.double(), wanted.double(), rtol=1e-3, atol=1e-4)
+    if far.any():
+        index = tuple(far.nonzero()[0].tolist()[: len(axes.split())])
+        where = ", ".join(f"{axis} = {number}" for axis, number in zip(axes.split(), index, strict=False))
+        expected, received = (few_numbers(numbers[index]) for numbers in (wanted, value))
+        raise AssertionError(
+            f"`{name}`: {where}\uc5d0\uc11c \uae30\ub300\ud55c \uac12 {expected}, \ubc1b\uc740 \uac12 {received}.\n{hint}"
+        )
+
+
+def few_numbers(numbers: torch.Tensor) -> str:
+    """The first of *numbers*, to recognise them by."""
+    flat = numbers.flatten().tolist()
+    shown = ", ".join(f"{number:.3f}" if isinstance(number, float) else str(number) for number in flat[:3])
+    return f"[{shown}, \u2026]" if len(flat) > 3 else shown
+
+
+def plain(value: torch.Tensor) -> torch.Tensor:
+    """*value* on the CPU, and no part of a computation that is trained."""
+    return value.detach().cpu()
+
+
+def steps_first(value: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
+    """*value* with its steps before its rows, whichever way it came."""
+    return plain(value) if value.shape[:2] == batch.shape[::-1] else plain(value).movedim(1, 0)
+
+
+def before_each_step(states: torch.Tensor) -> torch.Tensor:
+    """What *states* (L, B, d_h) held one step earlier; zeros before the first."""
+    return torch.cat([torch.zeros_like(states[:1]), states[:-1]])
+
+
+def added_up(layer: nn.Module, words: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
+    """The sum inside the formula of *layer*: of *words* (L, B, d_w) and the *states* (L, B, d_h) before them."""
+    weights = {name: plain(value) for name, value in layer.named_parameters()}
+    from_words = nn.functional.linear(words, weights["weight_ih_l0"], weights["bias_ih_l0"])
+    return from_words + nn.functional.linear(states, weights["weight_hh_l0"], weights["bias_hh_l0"])
+
+
+@test_case(name="q3", success_message="\ub450 tensor\uc758 shape, `hidden_states`\uc758 \ubaa8\ub4e0 \uc2dc\uc810\uc5d0\uc11c RNN\uc758 \uc2dd\uc774 \uc131\ub9bd\ud558\ub294\uc9c0, \uadf8 \ub9c8\uc9c0\ub9c9 \uc2dc\uc810\uc774 `h_n`\uc778\uc9c0 \ubcf4\uc558\uc2b5\ub2c8\ub2e4. \ub2e4\ub978 \ud06c\uae30\uc640 \ub370\uc774\ud130\uc5d0\uc11c\ub3c4 \uadf8\ub7f0\uc9c0\ub294 \ubcf4\uc9c0 \uc54a\uc558\uc2b5\ub2c8\ub2e4.")
+def test_q3(hidden_states, h_n, rnn, batch_emb, batch, embedding_size, hidden_size):
+    expect_given(batch=batch, embedding_size=embedding_size, hidden_size=hidden_size)
+    expect_present(hidden_states=hidden_states, h_n=h_n)
+    expect_solved("q1", torch.Tensor, batch_emb=batch_emb)
+    expect_solved("q2", nn.RNN, rnn=rnn)
+    sizes = {"L": batch.shape[1], "B": batch.shape[0], "d_w": embedding_size, "d_h": hidden_size}
+    hint = "`rnn`\uc774 \ub3cc\ub824\uc8fc\ub294 \ub450 \uac12\uc758 \uc21c\uc11c\uc640, \uc785\ub825\uc758 shape\uc744 \ud655\uc778\ud574 \ubcf4\uc138\uc694."
     expect_tensor("hidden_states", hidden_states, "L B d_h", "B L d_h", sizes=sizes, hint=hint)
-
-
-@Case("`h_n`\uc740 sequence\ub9c8\ub2e4 \ub9c8\uc9c0\ub9c9 hidden state\ub97c \ud558\ub098\uc529 \ub2f4\uace0 \uc788\uc2b5\ub2c8\ub2e4.")
-def test_h_n_has_one_state_for_every_sequence(h_n, batch, hidden_size):
-    expect_given(batch=batch, hidden_size=hidden_size)
-    hint = "\uac00\uc6b4\ub370 \ucd95\uc774 B\uac00 \uc544\ub2c8\ub77c\uba74, \uc785\ub825\uc5d0\uc11c batch \ucd95\uacfc \uc2dc\uac04 \ucd95\uc758 \uc21c\uc11c\uac00 `rnn`\uc774 \uae30\ub300\ud558\ub294 \uac83\uacfc \uac19\uc740\uc9c0 \ud655\uc778\ud558\uc2ed\uc2dc\uc624."
-    sizes = {"B": batch.shape[0], "d_h": hidden_size}
+    hint = "\uac00\uc6b4\ub370 \ucd95\uc774 B\uac00 \uc544\ub2c8\ub77c\uba74, \uc785\ub825\uc758 batch \ucd95\uacfc \uc2dc\uac04 \ucd95\uc774 `rnn`\uc774 \uae30\ub300\ud558\ub294 \uc21c\uc11c\uc778\uc9c0 \ud655\uc778\ud574 \ubcf4\uc138\uc694."
     expect_tensor("h_n", h_n, "1 B d_h", sizes=sizes, hint=hint)
+    hint = "q1\uacfc q2\uc758 \ub2f5\ubd80\ud130 \ud655\uc778\ud574 \ubcf4\uc138\uc694."
+    expect_tensor("batch_emb", batch_emb, "B L d_w", sizes=sizes, hint=hint)
+    expect_parameters("rnn", rnn, gates=1, embedding_size=embedding_size, hidden_size=hidden_size, hint=hint)
+
+    states, words = steps_first(hidden_states, batch), plain(batch_emb).movedim(1, 0)
+    formula = getattr(torch, rnn.nonlinearity)(added_up(rnn, words, before_each_step(states)))
+    hint = ("\uc774 state\ub294 \uc774 \uc2dc\uc810\uc758 \ub2e8\uc5b4\uc640 \ubc14\ub85c \uc55e\uc758 state\uc5d0\uc11c \ub098\uc628 \uac83\uc774 \uc544\ub2d9\ub2c8\ub2e4. t = 0\uc774\uba74 \ucd08\uae30 state\uc640 \uc785\ub825\uc744, \uadf8 "
+        "\ub4a4\ub77c\uba74 \uc5b4\ub290 \ucd95\uc774 \uc2dc\uac04\uc778\uc9c0\ub97c \ud655\uc778\ud574 \ubcf4\uc138\uc694.")
+    expect_close("hidden_states", states, formula, "t row", hint)
+    hint = "`h_n`\uc740 \ub9c8\uc9c0\ub9c9 \uc2dc\uc810\uc758 state\uc785\ub2c8\ub2e4. \uc5b4\ub290 \ucd95\uc744 \ub530\ub77c \ub9c8\uc9c0\ub9c9\uc778\uac00\uc694?"
+    expect_close("h_n", plain(h_n).squeeze(0), states[-1], "row", hint)

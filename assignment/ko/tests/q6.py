@@ -1,114 +1,126 @@
-# Public checks of q6: shapes, dtypes and types only.
+# The public check of q6. It compares your values with each other; hidden checks decide the points.
 # ASCII only, since some systems read this file in an encoding of their own.
 OK_FORMAT = False
 
-from typing import Any
-
 import torch
 from otter.test_files import test_case
+from torch import nn
 
 name = "q6"
 
 
-class Told:
-    """What a check said when it failed."""
-
-    def __init__(self) -> None:
-        self.words = ""
-
-    def __str__(self) -> str:
-        return self.words
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return str, (self.words,)  # Otter's log is read where this class is unknown
-
-
-class Case(test_case):
-    """A check whose *name* is the sentence that students read."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name=name, failure_message=Told())
-
-    def call_func(self, global_environment: dict[str, Any]) -> None:
-        """Run the check on the names that it asks for; a missing one is None."""
-        try:
-            self.test_func(**{name: global_environment.get(name) for name in self._get_func_params()})
-        except AssertionError as failure:
-            self.failure_message.words = str(failure)
-            failure.args = (str(failure).partition("\n")[0],)
-            raise
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return test_case, (self.name,)
-
-
 def expect_present(**values: object) -> None:
-    """Fail, naming the first of *values* that is missing."""
+    """Fail, naming those of *values* that are missing."""
+    missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
+    if missing:
+        raise AssertionError(
+            f"{missing}: \uc544\uc9c1 None\uc785\ub2c8\ub2e4. TODO\ub97c \ucc44\uc6b0\uace0 \uadf8 \uc140\uc744 \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
+        )
+
+
+def expect_given(**values: object) -> None:
+    """Fail if one of *values* is not what the given cells made it: somebody changed it."""
+    kinds = {"batch": torch.Tensor, "batch_lens": torch.Tensor, "gru": nn.GRU, "output_layer": nn.Linear}
     for name, value in values.items():
-        if value is None:
+        if not isinstance(value, kinds.get(name, int)) or getattr(value, "dtype", torch.int64) != torch.int64:
             raise AssertionError(
-                f"`{name}`\uc758 \uac12\uc774 \uc544\uc9c1 None\uc785\ub2c8\ub2e4.\nTODO\ub97c \ucc44\uc6e0\ub294\uc9c0, \uadf8 \uc140\uc774 \uc624\ub958 \uc5c6\uc774 \ub05d\ub0ac\ub294\uc9c0 \ud655\uc778\ud558\uc2ed\uc2dc\uc624."
+                f"\uc8fc\uc5b4\uc9c4 \ubcc0\uc218 `{name}`\uac00 \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4. \ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
             )
 
 
-def expect_given(*, batch: object = torch.empty(0, 0), **sizes: object) -> None:
-    """Fail if *batch* is no (B, L) tensor or one of *sizes* no integer: somebody changed what was given."""
-    broken = [name for name, value in sizes.items() if not isinstance(value, int)]
-    if not isinstance(batch, torch.Tensor) or batch.ndim != 2:
-        broken.append("batch")
-    if broken:
-        raise AssertionError(
-            f"\uc8fc\uc5b4\uc9c4 \ubcc0\uc218 `{broken[0]}`\uac00 \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4.\n\ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud558\uc2ed\uc2dc\uc624."
-        )
-
-
-def type_name(value: object) -> str:
-    """The name of *value*'s type; the grader's stand-ins for values it cannot carry know the name of the original."""
-    return str(getattr(value, "type_name", type(value).__name__))
+def expect_solved(question: str, kind: type, **values: object) -> None:
+    """Fail if one of *values*, which *question* leaves behind and this check needs, is no *kind*."""
+    for name, value in values.items():
+        if not isinstance(value, kind):
+            raise AssertionError(
+                f"\uc774 \uac80\uc0ac\uc5d0\ub294 {question}\uc758 `{name}`\uc774 \ud544\uc694\ud569\ub2c8\ub2e4. {question}\ubd80\ud130 \ud480\uc5b4 \ubcf4\uc138\uc694."
+            )
 
 
 def expect_tensor(
-    name: str, value: object, *layouts: str, sizes: dict[str, int], hint: str, dtype: torch.dtype | None = None
+    name: str, value: object, *layouts: str, sizes: dict[str, int], hint: str, dtype: torch.dtype = torch.float32
 ) -> None:
-    """Fail unless *value* is a tensor of one of *layouts* and of *dtype*, any floating dtype if None.
+    """Fail unless *value* is a tensor of *dtype* in one of *layouts*.
 
     A layout is a line of symbols, as in "L B d_h"; *sizes* says how large each is, and numbers stand for themselves.
     """
-    expect_present(**{name: value})
     if not isinstance(value, torch.Tensor):
         raise AssertionError(
-            f"`{name}`: \uae30\ub300\ud55c type Tensor, \ubc1b\uc740 type {type_name(value)}.\n{hint}"
+            f"`{name}`: \uae30\ub300\ud55c type Tensor, \ubc1b\uc740 type {type(value).__name__}.\n{hint}"
         )
     shapes = [tuple(sizes[axis] if axis in sizes else int(axis) for axis in layout.split()) for layout in layouts]
-    received = tuple(value.shape)
-    if received not in shapes:
+    if tuple(value.shape) not in shapes:
         labelled = [
             "(" + ", ".join(f"{axis}={sizes[axis]}" if axis in sizes else axis for axis in layout.split()) + ")"
             for layout in layouts
         ]
         wanted = " \ub610\ub294 ".join(labelled)
         raise AssertionError(
-            f"`{name}`: \uae30\ub300\ud55c shape {wanted}, \ubc1b\uc740 shape {received}.\n{hint}"
+            f"`{name}`: \uae30\ub300\ud55c shape {wanted}, \ubc1b\uc740 shape {tuple(value.shape)}.\n{hint}"
         )
-    if value.dtype != dtype if dtype else not value.dtype.is_floating_point:
-        wanted = str(dtype or "float").removeprefix("torch.")
-        found = str(value.dtype).removeprefix("torch.")
+    if value.dtype != dtype:
+        expected, found = (str(kind).removeprefix("torch.") for kind in (dtype, value.dtype))
         raise AssertionError(
-            f"`{name}`: \uae30\ub300\ud55c dtype {wanted}, \ubc1b\uc740 dtype {found}.\n{hint}"
+            (f"`{name}`: \uae30\ub300\ud55c dtype {expected}, \ubc1b\uc740 dtype {found}.\n"
+                "\uc774 \uacfc\uc81c\uc5d0\uc11c \uc2e4\uc218\ub294 float32, id\uc640 \uae38\uc774\ub294 int64\uc785\ub2c8\ub2e4.")
         )
 
 
-@Case("`decoded_ids`\ub294 \uc2dc\uc810\ub9c8\ub2e4, sequence\ub9c8\ub2e4 \uace0\ub978 \ub2e8\uc5b4\uc758 id\ub97c \ud558\ub098\uc529 \ub2f4\uace0 \uc788\uc2b5\ub2c8\ub2e4.")
-def test_decoded_ids_has_a_word_for_every_step(decoded_ids, batch, max_len):
-    expect_given(batch=batch, max_len=max_len)
+def expect_close(name: str, value: torch.Tensor, wanted: torch.Tensor, axes: str, hint: str) -> None:
+    """Fail unless *value* and *wanted*, of the same shape, hold the same numbers; *axes* names the first axes."""
+    far = ~torch.isclose(value.double(), wanted.double(), rtol=1e-3, atol=1e-4)
+    if far.any():
+        index = tuple(far.nonzero()[0].tolist()[: len(axes.split())])
+        where = ", ".join(f"{axis} = {number}" for axis, number in zip(axes.split(), index, strict=False))
+        expected, received = (few_numbers(numbers[index]) for numbers in (wanted, value))
+        raise AssertionError(
+            f"`{name}`: {where}\uc5d0\uc11c \uae30\ub300\ud55c \uac12 {expected}, \ubc1b\uc740 \uac12 {received}.\n{hint}"
+        )
+
+
+def few_numbers(numbers: torch.Tensor) -> str:
+    """The first of *numbers*, to recognise them by."""
+    flat = numbers.flatten().tolist()
+    shown = ", ".join(f"{number:.3f}" if isinstance(number, float) else str(number) for number in flat[:3])
+    return f"[{shown}, \u2026]" if len(flat) > 3 else shown
+
+
+def plain(value: torch.Tensor) -> torch.Tensor:
+    """*value* on the CPU, and no part of a computation that is trained."""
+    return value.detach().cpu()
+
+
+@test_case(name="q6", success_message="shape\uacfc dtype, \uadf8\ub9ac\uace0 \uccab \ub2e8\uc5b4\uc640 \uc5ec\ub7ec\ubd84\uc774 \uace0\ub978 \ub2e8\uc5b4\ub97c \ucc28\ub840\ub85c \uc77d\uc740 GRU\uac00 \uc2dc\uc810\ub9c8\ub2e4 \ubc14\ub85c \uadf8 \ub2e8\uc5b4\uc5d0 \uac00\uc7a5 \ub192\uc740 \uc810\uc218\ub97c \uc8fc\ub294\uc9c0, \ub9c8\uc9c0\ub9c9 state\uac00 `hidden`\uc778\uc9c0 \ubcf4\uc558\uc2b5\ub2c8\ub2e4. \ub2e4\ub978 \ud06c\uae30\uc640 \ub370\uc774\ud130, sequence\uac00 \ud558\ub098\ubfd0\uc778 \uacbd\uc6b0\ub294 \ubcf4\uc9c0 \uc54a\uc558\uc2b5\ub2c8\ub2e4.")
+def test_q6(decoded_ids, hidden, embedding, gru, output_layer, batch, max_len, vocab_size, hidden_size):
+    expect_given(batch=batch, max_len=max_len, vocab_size=vocab_size, hidden_size=hidden_size)
+    expect_given(gru=gru, output_layer=output_layer)
+    expect_present(decoded_ids=None if isinstance(decoded_ids, list) else decoded_ids, hidden=hidden)
+    expect_solved("q1", nn.Embedding, embedding=embedding)
+    sizes = {"max_len": max_len, "B": batch.shape[0], "d_h": hidden_size}
     hint = "\uc2dc\uc810\ub9c8\ub2e4 \ub354\ud558\ub294 `input_id`\uc758 shape\uc740 (B)\uc774\uace0, \uc810\uc218\uac00 \uc544\ub2c8\ub77c id\uc5ec\uc57c \ud569\ub2c8\ub2e4."
-    sizes = {"max_len": max_len, "B": batch.shape[0]}
     expect_tensor("decoded_ids", decoded_ids, "max_len B", sizes=sizes, hint=hint, dtype=torch.int64)
-
-
-@Case("`hidden`\uc740 sequence\ub9c8\ub2e4 GRU\uc758 state\ub97c \ud558\ub098\uc529 \ub2f4\uace0 \uc788\uc2b5\ub2c8\ub2e4.")
-def test_hidden_has_one_state_for_every_sequence(hidden, batch, hidden_size):
-    expect_given(batch=batch, hidden_size=hidden_size)
-    hint = "gru\uac00 \uae30\ub300\ud558\ub294 \ucd95\uc758 \uc21c\uc11c\ub97c \ud655\uc778\ud558\uc2ed\uc2dc\uc624. \uc2dc\uc810\uc774 \ud558\ub098\uc5ec\ub3c4 \uc2dc\uac04 \ucd95\uc740 \uc788\uc5b4\uc57c \ud569\ub2c8\ub2e4."
-    sizes = {"B": batch.shape[0], "d_h": hidden_size}
+    hint = "`gru`\uac00 \uae30\ub300\ud558\ub294 \ucd95\uc758 \uc21c\uc11c\ub97c \ud655\uc778\ud574 \ubcf4\uc138\uc694. \uc2dc\uc810\uc774 \ud558\ub098\uc5ec\ub3c4 \uc2dc\uac04 \ucd95\uc740 \uc788\uc5b4\uc57c \ud569\ub2c8\ub2e4."
     expect_tensor("hidden", hidden, "1 B d_h", sizes=sizes, hint=hint)
+    chosen = plain(decoded_ids)
+    if not 0 <= int(chosen.min()) <= int(chosen.max()) < vocab_size:
+        raise AssertionError(
+            (f"`decoded_ids`: \uae30\ub300\ud55c id 0 \u2026 {vocab_size - 1}, \ubc1b\uc740 \uac12 {int(chosen.min())} \u2026 "
+                f"{int(chosen.max())}.\n"
+                "\uc810\uc218\ub294 `output_layer`\ub97c \uc9c0\ub098\uc57c \ub2e8\uc5b4\ub9c8\ub2e4 \ud558\ub098\uc529 \ub098\uc635\ub2c8\ub2e4.")
+        )
+
+    read = torch.cat([plain(batch)[None, :, 0], chosen[:-1]]).to(embedding.weight.device)  # (max_len, B)
+    with torch.no_grad():
+        seen, last = gru(embedding(read.T if gru.batch_first else read))
+        scores = plain(output_layer(seen.movedim(1, 0) if gru.batch_first else seen))  # (max_len, B, V)
+    highest, favourite = scores.max(dim=-1)
+    behind = highest - scores.gather(-1, chosen[..., None]).squeeze(-1) > 1e-4
+    if behind.any():
+        t, row = behind.nonzero()[0].tolist()
+        raise AssertionError(
+            (f"`decoded_ids`: t = {t}, row = {row}\uc5d0\uc11c \uae30\ub300\ud55c \ub2e8\uc5b4 {int(favourite[t, row])}, \ubc1b\uc740 \ub2e8\uc5b4 "
+                f"{int(chosen[t, row])}.\n\uccab \ub2e8\uc5b4\uc5d0\uc11c \uc2dc\uc791\ud574, \uc2dc\uc810\ub9c8\ub2e4 \uc810\uc218\uac00 \uac00\uc7a5 \ub192\uc740 \ub2e8\uc5b4\uc640 \uc0c8 state\ub97c "
+                "\ub2e4\uc74c \uc2dc\uc810\uc5d0 \ub118\uacbc\ub098\uc694?")
+        )
+    hint = "`hidden`\uc740 \ub9c8\uc9c0\ub9c9 \uc2dc\uc810\uae4c\uc9c0 \ub9c8\uce5c \ub4a4\uc758 state\uc5ec\uc57c \ud569\ub2c8\ub2e4. \uc2dc\uc810\ub9c8\ub2e4 \uc0c8 state\ub97c `hidden`\uc5d0 \ub450\uc5c8\ub098\uc694?"
+    expect_close("hidden", plain(hidden).squeeze(0), plain(last).squeeze(0), "row", hint)

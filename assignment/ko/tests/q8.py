@@ -1,122 +1,144 @@
-# Public checks of q8: shapes, dtypes and types only.
+# The public check of q8. It compares your values with each other; hidden checks decide the points.
 # ASCII only, since some systems read this file in an encoding of their own.
 OK_FORMAT = False
 
-from typing import Any
-
 import torch
 from otter.test_files import test_case
+from torch import nn
 
 name = "q8"
 
 
-class Told:
-    """What a check said when it failed."""
-
-    def __init__(self) -> None:
-        self.words = ""
-
-    def __str__(self) -> str:
-        return self.words
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return str, (self.words,)  # Otter's log is read where this class is unknown
-
-
-class Case(test_case):
-    """A check whose *name* is the sentence that students read."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name=name, failure_message=Told())
-
-    def call_func(self, global_environment: dict[str, Any]) -> None:
-        """Run the check on the names that it asks for; a missing one is None."""
-        try:
-            self.test_func(**{name: global_environment.get(name) for name in self._get_func_params()})
-        except AssertionError as failure:
-            self.failure_message.words = str(failure)
-            failure.args = (str(failure).partition("\n")[0],)
-            raise
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return test_case, (self.name,)
-
-
 def expect_present(**values: object) -> None:
-    """Fail, naming the first of *values* that is missing."""
+    """Fail, naming those of *values* that are missing."""
+    missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
+    if missing:
+        raise AssertionError(
+            f"{missing}: \uc544\uc9c1 None\uc785\ub2c8\ub2e4. TODO\ub97c \ucc44\uc6b0\uace0 \uadf8 \uc140\uc744 \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
+        )
+
+
+def expect_given(**values: object) -> None:
+    """Fail if one of *values* is not what the given cells made it: somebody changed it."""
+    kinds = {"batch": torch.Tensor, "batch_lens": torch.Tensor, "gru": nn.GRU, "output_layer": nn.Linear}
     for name, value in values.items():
-        if value is None:
+        if not isinstance(value, kinds.get(name, int)) or getattr(value, "dtype", torch.int64) != torch.int64:
             raise AssertionError(
-                f"`{name}`\uc758 \uac12\uc774 \uc544\uc9c1 None\uc785\ub2c8\ub2e4.\nTODO\ub97c \ucc44\uc6e0\ub294\uc9c0, \uadf8 \uc140\uc774 \uc624\ub958 \uc5c6\uc774 \ub05d\ub0ac\ub294\uc9c0 \ud655\uc778\ud558\uc2ed\uc2dc\uc624."
+                f"\uc8fc\uc5b4\uc9c4 \ubcc0\uc218 `{name}`\uac00 \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4. \ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
             )
 
 
-def expect_given(*, batch: object = torch.empty(0, 0), **sizes: object) -> None:
-    """Fail if *batch* is no (B, L) tensor or one of *sizes* no integer: somebody changed what was given."""
-    broken = [name for name, value in sizes.items() if not isinstance(value, int)]
-    if not isinstance(batch, torch.Tensor) or batch.ndim != 2:
-        broken.append("batch")
-    if broken:
-        raise AssertionError(
-            f"\uc8fc\uc5b4\uc9c4 \ubcc0\uc218 `{broken[0]}`\uac00 \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4.\n\ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud558\uc2ed\uc2dc\uc624."
-        )
-
-
-def type_name(value: object) -> str:
-    """The name of *value*'s type; the grader's stand-ins for values it cannot carry know the name of the original."""
-    return str(getattr(value, "type_name", type(value).__name__))
+def expect_solved(question: str, kind: type, **values: object) -> None:
+    """Fail if one of *values*, which *question* leaves behind and this check needs, is no *kind*."""
+    for name, value in values.items():
+        if not isinstance(value, kind):
+            raise AssertionError(
+                f"\uc774 \uac80\uc0ac\uc5d0\ub294 {question}\uc758 `{name}`\uc774 \ud544\uc694\ud569\ub2c8\ub2e4. {question}\ubd80\ud130 \ud480\uc5b4 \ubcf4\uc138\uc694."
+            )
 
 
 def expect_tensor(
-    name: str, value: object, *layouts: str, sizes: dict[str, int], hint: str, dtype: torch.dtype | None = None
+    name: str, value: object, *layouts: str, sizes: dict[str, int], hint: str, dtype: torch.dtype = torch.float32
 ) -> None:
-    """Fail unless *value* is a tensor of one of *layouts* and of *dtype*, any floating dtype if None.
+    """Fail unless *value* is a tensor of *dtype* in one of *layouts*.
 
     A layout is a line of symbols, as in "L B d_h"; *sizes* says how large each is, and numbers stand for themselves.
     """
-    expect_present(**{name: value})
     if not isinstance(value, torch.Tensor):
         raise AssertionError(
-            f"`{name}`: \uae30\ub300\ud55c type Tensor, \ubc1b\uc740 type {type_name(value)}.\n{hint}"
+            f"`{name}`: \uae30\ub300\ud55c type Tensor, \ubc1b\uc740 type {type(value).__name__}.\n{hint}"
         )
     shapes = [tuple(sizes[axis] if axis in sizes else int(axis) for axis in layout.split()) for layout in layouts]
-    received = tuple(value.shape)
-    if received not in shapes:
+    if tuple(value.shape) not in shapes:
         labelled = [
             "(" + ", ".join(f"{axis}={sizes[axis]}" if axis in sizes else axis for axis in layout.split()) + ")"
             for layout in layouts
         ]
         wanted = " \ub610\ub294 ".join(labelled)
         raise AssertionError(
-            f"`{name}`: \uae30\ub300\ud55c shape {wanted}, \ubc1b\uc740 shape {received}.\n{hint}"
+            f"`{name}`: \uae30\ub300\ud55c shape {wanted}, \ubc1b\uc740 shape {tuple(value.shape)}.\n{hint}"
         )
-    if value.dtype != dtype if dtype else not value.dtype.is_floating_point:
-        wanted = str(dtype or "float").removeprefix("torch.")
-        found = str(value.dtype).removeprefix("torch.")
+    if value.dtype != dtype:
+        expected, found = (str(kind).removeprefix("torch.") for kind in (dtype, value.dtype))
         raise AssertionError(
-            f"`{name}`: \uae30\ub300\ud55c dtype {wanted}, \ubc1b\uc740 dtype {found}.\n{hint}"
+            (f"`{name}`: \uae30\ub300\ud55c dtype {expected}, \ubc1b\uc740 dtype {found}.\n"
+                "\uc774 \uacfc\uc81c\uc5d0\uc11c \uc2e4\uc218\ub294 float32, id\uc640 \uae38\uc774\ub294 int64\uc785\ub2c8\ub2e4.")
         )
 
 
-@Case("`h_n_by_layer`\uc5d0\ub294 layer \ucd95\uacfc \ubc29\ud5a5 \ucd95\uc774 \ub530\ub85c \uc788\uc2b5\ub2c8\ub2e4.")
-def test_h_n_by_layer_has_axes_for_layers_and_directions(h_n_by_layer, batch, hidden_size, num_layers, num_dirs):
-    expect_given(batch=batch, hidden_size=hidden_size, num_layers=num_layers, num_dirs=num_dirs)
-    hint = "`bi_h_n`\uc758 \uccab \ucd95\ub9cc \ub458\ub85c \ub098\ub204\uace0 \ub098\uba38\uc9c0 \ucd95\uc740 \uadf8\ub300\ub85c \ub450\uc2ed\uc2dc\uc624."
+def expect_close(name: str, value: torch.Tensor, wanted: torch.Tensor, axes: str, hint: str) -> None:
+    """Fail unless *value* and *wanted*, of the same shape, hold the same numbers; *axes* names the first axes."""
+    far = ~torch.isclose(value.double(), wanted.double(), rtol=1e-3, atol=1e-4)
+    if far.any():
+        index = tuple(far.nonzero()[0].tolist()[: len(axes.split())])
+        where = ", ".join(f"{axis} = {number}" for axis, number in zip(axes.split(), index, strict=False))
+        expected, received = (few_numbers(numbers[index]) for numbers in (wanted, value))
+        raise AssertionError(
+            f"`{name}`: {where}\uc5d0\uc11c \uae30\ub300\ud55c \uac12 {expected}, \ubc1b\uc740 \uac12 {received}.\n{hint}"
+        )
+
+
+def expect_only_at(name: str, state: torch.Tensor, half: torch.Tensor, ends: torch.Tensor, hint: str) -> None:
+    """Fail unless *half* of the outputs (L, B, d_h) holds every row of *state* (B, d_h) at the step in *ends* only."""
+    steps = torch.arange(half.shape[0])[:, None]
+    wrong = ((half - state).abs().amax(dim=-1) < 1e-4) != (steps == ends)
+    if wrong.any():
+        row = int(wrong.any(dim=0).nonzero()[0])
+        raise AssertionError(
+            (f"`{name}`: row = {row}\uc5d0\uc11c \uae30\ub300\ud55c \uac12\uc740 `outputs`\uc758 t = {int(ends[row])}\uc5d0 \uc788\ub294 state "
+                f"{few_numbers(half[ends[row], row])}, \ubc1b\uc740 \uac12\uc740 {few_numbers(state[row])}.\n{hint}")
+        )
+
+
+def few_numbers(numbers: torch.Tensor) -> str:
+    """The first of *numbers*, to recognise them by."""
+    flat = numbers.flatten().tolist()
+    shown = ", ".join(f"{number:.3f}" if isinstance(number, float) else str(number) for number in flat[:3])
+    return f"[{shown}, \u2026]" if len(flat) > 3 else shown
+
+
+def plain(value: torch.Tensor) -> torch.Tensor:
+    """*value* on the CPU, and no part of a computation that is trained."""
+    return value.detach().cpu()
+
+
+def steps_first(value: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
+    """*value* with its steps before its rows, whichever way it came."""
+    return plain(value) if value.shape[:2] == batch.shape[::-1] else plain(value).movedim(1, 0)
+
+
+@test_case(name="q8", success_message="shape, `h_n_by_layer`\uc758 \ube14\ub85d\ub4e4\uc774 `bi_h_n`\uc758 \uc21c\uc11c\ub300\ub85c\uc778\uc9c0, `last_forward`\uc640 `last_backward`\uac00 `outputs`\uc5d0\uc11c \uac01 sequence\uc758 \uc54c\ub9de\uc740 \ub05d\uc5d0 \uc788\ub294\uc9c0 \ubcf4\uc558\uc2b5\ub2c8\ub2e4. layer\uac00 2\uac1c\uac00 \uc544\ub2d0 \ub54c\ub294 \ubcf4\uc9c0 \uc54a\uc558\uc2b5\ub2c8\ub2e4.")
+def test_q8(
+    h_n_by_layer, last_forward, last_backward, bi_h_n, outputs, batch, batch_lens, hidden_size, num_layers, num_dirs
+):
+    expect_given(batch=batch, batch_lens=batch_lens, hidden_size=hidden_size, num_layers=num_layers, num_dirs=num_dirs)
+    expect_present(h_n_by_layer=h_n_by_layer, last_forward=last_forward, last_backward=last_backward)
+    expect_solved("q7", torch.Tensor, bi_h_n=bi_h_n)
     sizes = {"num_layers": num_layers, "num_dirs": num_dirs, "B": batch.shape[0], "d_h": hidden_size}
+    hint = "`bi_h_n`\uc758 \uccab \ucd95\ub9cc \ub458\ub85c \ub098\ub204\uace0 \ub098\uba38\uc9c0 \ucd95\uc740 \uadf8\ub300\ub85c \ub450\uc138\uc694."
     expect_tensor("h_n_by_layer", h_n_by_layer, "num_layers num_dirs B d_h", sizes=sizes, hint=hint)
-
-
-@Case("`last_forward`\ub294 sequence\ub9c8\ub2e4 state\ub97c \ud558\ub098\uc529 \ub2f4\uace0 \uc788\uc2b5\ub2c8\ub2e4.")
-def test_last_forward_has_one_state_for_every_sequence(last_forward, batch, hidden_size):
-    expect_given(batch=batch, hidden_size=hidden_size)
     hint = "layer \ud558\ub098\uc640 \ubc29\ud5a5 \ud558\ub098\ub97c \uace0\ub974\uba74 \ub0a8\ub294 \ucd95\uc740 \ub458\uc785\ub2c8\ub2e4."
-    sizes = {"B": batch.shape[0], "d_h": hidden_size}
     expect_tensor("last_forward", last_forward, "B d_h", sizes=sizes, hint=hint)
-
-
-@Case("`last_backward`\ub294 sequence\ub9c8\ub2e4 state\ub97c \ud558\ub098\uc529 \ub2f4\uace0 \uc788\uc2b5\ub2c8\ub2e4.")
-def test_last_backward_has_one_state_for_every_sequence(last_backward, batch, hidden_size):
-    expect_given(batch=batch, hidden_size=hidden_size)
-    hint = "layer \ud558\ub098\uc640 \ubc29\ud5a5 \ud558\ub098\ub97c \uace0\ub974\uba74 \ub0a8\ub294 \ucd95\uc740 \ub458\uc785\ub2c8\ub2e4."
-    sizes = {"B": batch.shape[0], "d_h": hidden_size}
     expect_tensor("last_backward", last_backward, "B d_h", sizes=sizes, hint=hint)
+    shapes = {"num_layers*num_dirs": num_layers * num_dirs, "B": batch.shape[0], "d_h": hidden_size}
+    hint = "q7\uc758 \ub2f5\ubd80\ud130 \ud655\uc778\ud574 \ubcf4\uc138\uc694."
+    expect_tensor("bi_h_n", bi_h_n, "num_layers*num_dirs B d_h", sizes=shapes, hint=hint)
+
+    hint = ("\ube14\ub85d (B, d_h)\uc740 \uadf8\ub9bc\uc5d0 \uadf8\ub824\uc9c4 \uc21c\uc11c\ub300\ub85c \ub0a8\uc544 \uc788\uc5b4\uc57c \ud569\ub2c8\ub2e4. \ucd95\uc744 \ub098\ub204\uae30\ub9cc \ud588\ub098\uc694, \uc544\ub2c8\uba74 \uac12\uc758 \uc21c\uc11c\ub3c4 "
+        "\ubc14\ub00c\uc5c8\ub098\uc694?")
+    expect_close("h_n_by_layer", plain(h_n_by_layer).flatten(0, 1), plain(bi_h_n), "block row", hint)
+
+    joined = (batch.shape[0], batch.shape[1], num_dirs * hidden_size)
+    if not isinstance(outputs, torch.Tensor) or tuple(outputs.shape) not in (joined, (joined[1], joined[0], joined[2])):
+        return  # `outputs` is no longer what q7 left, which is allowed: then the ends cannot be looked at
+    unpacked, lens = steps_first(outputs, batch), plain(batch_lens)
+    hint = ("\ub9e8 \uc704 layer\uc5d0\uc11c, \uc774 \ubc29\ud5a5\uc774 sequence\ub97c \ub05d\uae4c\uc9c0 \uc77d\uc740 \ub4a4\uc758 state\uc5ec\uc57c \ud569\ub2c8\ub2e4. layer, \ubc29\ud5a5, \ub05d\uc744 \ucc28\ub840\ub85c \ud655\uc778\ud574 "
+        "\ubcf4\uc138\uc694.")
+    for name, state, half, ends in zip(
+        ("last_forward", "last_backward"),
+        (last_forward, last_backward),
+        unpacked.chunk(num_dirs, dim=-1),
+        (lens - 1, torch.zeros_like(lens)),
+        strict=False,
+    ):
+        expect_only_at(name, plain(state), half, ends, hint)

@@ -1,0 +1,47 @@
+"""What the hidden checks say of the questions, as students read it: points, topics and names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from autograder import course
+from autograder.build.master import Cell
+from autograder.language import Language
+
+__all__ = ["check_headings", "names_to_leave", "table"]
+
+_HEADING = {"ko": r"### (q\d+)\b.*\((\d+)점\)", "en": r"### (q\d+)\b.*\((\d+) points\)"}
+_COLUMNS = {
+    "ko": "| 문제 | 내용 | 점수 | 남겨야 할 변수와 그 점수 |",
+    "en": "| Question | Topic | Points | Names to leave behind, and their points |",
+}
+_TOTAL = {"ko": "합계", "en": "total"}
+
+
+def names_to_leave() -> dict[str, list[str]]:
+    """The names that each question must leave behind."""
+    return {question.id: list(question.names) for question in _questions()}
+
+
+def table(lang: Language) -> str:
+    """All questions with their points, as Markdown."""
+    rows = [_COLUMNS[lang], "|---|---|--:|---|"]
+    for question in _questions():
+        checks = [check for check in course.hidden_checks(question) if check.points]
+        names = [f"{', '.join(f'`{name}`' for name in check.names)} {check.points:g}" for check in checks]
+        rows.append(f"| {question.id} | {question.title(lang)} | {question.points:g} | {' · '.join(names)} |")
+    return "\n".join([*rows, f"| {_TOTAL[lang]} | | {course.maximum():g} | |"])
+
+
+def check_headings(cells: Sequence[Cell], lang: Language) -> None:
+    """Raise ValueError unless the headings of the questions in *cells* give the points of the hidden checks."""
+    prose = "\n".join(cell.source for cell in cells if cell.kind == "markdown")
+    headings = re.findall(_HEADING[lang], prose)
+    graded = [(question.id, f"{question.points:g}") for question in _questions()]
+    if headings != graded:
+        raise ValueError(f"headings ({lang}) and hidden checks disagree: {sorted({*headings} ^ {*graded})}")
+
+
+def _questions() -> list[course.Question]:
+    return [question for question in course.questions() if question.points]

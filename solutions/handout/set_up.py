@@ -1,0 +1,89 @@
+# ko: @title 준비: Otter와 공개 검사를 갖추고, 검사 결과를 알아보기 쉽게 보여 줍니다
+# en: @title Set-up: gets Otter and the public checks, and shows in plain words what they say
+def set_up():
+    import ast
+    import base64
+    import bz2
+    import json
+    import re
+    import subprocess
+    import sys
+    from html import escape
+    from pathlib import Path
+
+    try:
+        import otter
+    except ImportError:
+        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "{{otter}}"], check=True)
+        import otter
+
+    public_checks = "{{checks}}"
+    # ko: 채점할 때는 진짜 Otter가 아니므로 여기서 끝납니다.
+    # en: while grading this is not the real Otter, and nothing is left to do
+    if not hasattr(otter, "__version__"):
+        return
+    Path("tests").mkdir(exist_ok=True)
+    for file_name, source in json.loads(bz2.decompress(base64.b64decode(public_checks))).items():
+        if not Path("tests", file_name).exists():
+            Path("tests", file_name).write_text(source, encoding="utf-8")
+
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    if shell is None:
+        return
+    names = {{names}}
+    failed = {}
+
+    def remember(result):
+        """For each name that a cell binds, note whether the cell's last run ended with an error."""
+        source = result.info.raw_cell or ""
+        try:
+            nodes = ast.walk(ast.parse(source))
+            bound = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        except SyntaxError:
+            bound = set(re.findall(r"(\w+)(?=[^\n=]*=(?!=))", source))
+        failed.update(dict.fromkeys(bound, not result.success))
+
+    def told(file):
+        """What is said of one question, line by line."""
+        said = []
+        for result in file.test_case_results:
+            if not result.passed:
+                message = result.message or ""
+                said.append(f"✗ {file.name}: " + (message.partition("AssertionError: ")[2] or message))
+        if not said:
+            passed = "통과."  # ko
+            passed = "passed."  # en
+            said = [f"✓ {file.name} {passed} {result.test_case.success_message or ''}" for result in file.test_case_results]
+        own = names.get(file.name, [])
+        if any(failed.get(name) for name in own) and all(shell.user_ns.get(name) is not None for name in own):
+            said.append("⚠ 답 셀의 마지막 실행이 오류로 끝났습니다. 이 검사는 그 전에 남은 값을 보았습니다.")  # ko
+            said.append("⚠ The last run of the answer cell ended with an error: this check saw older values.")  # en
+        return list(dict.fromkeys("\n".join(said).split("\n")))
+
+    def all_told(results):
+        """What is said of all questions, and how many passed."""
+        files = results.results.values()
+        passed = sum(file.passed_all for file in files)
+        lines = [line for file in files for line in told(file)]
+        return [*lines, f"{len(files)}문제 가운데 {passed}문제를 통과했습니다. 점수는 공개하지 않은 검사가 정합니다."]  # ko
+        return [*lines, f"{passed} of {len(files)} questions passed. Hidden checks decide the points."]  # en
+
+    def html(lines):
+        shown = (re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(line)) for line in lines)
+        return f'<div style="max-width: 60em">{"<br>".join(shown)}</div>'
+
+    formatters = shell.display_formatter.formatters
+    for place, kind, lines in (
+        ("otter.test_files.exception_test", "ExceptionTestFile", told),
+        ("otter.test_files", "GradingResults", all_told),
+    ):
+        formatters["text/html"].for_type_by_name(place, kind, lambda value, lines=lines: html(lines(value)))
+        formatters["text/plain"].for_type_by_name(
+            place, kind, lambda value, printer, cycle, lines=lines: printer.text("\n".join(lines(value)))
+        )
+    shell.events.register("post_run_cell", remember)
+
+
+set_up()
