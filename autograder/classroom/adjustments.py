@@ -25,7 +25,7 @@ from autograder.intake import Listed, join
 from autograder.report.words import points
 from autograder.report.sheet import Sheet
 
-__all__ = ["FILE_NAME", "AdjustmentError", "Adjustments", "read"]
+__all__ = ["FILE_NAME", "Adjusted", "AdjustmentError", "adjusted"]
 
 FILE_NAME = "adjustments.csv"
 _COLUMNS = ("student", "question", "points", "reason")
@@ -37,42 +37,40 @@ class AdjustmentError(Exception):
 
 
 @dataclass(frozen=True)
-class Adjustments:
-    """What the file says, each change with the place of the seat that it is for."""
+class Adjusted:
+    """A class with what the file says."""
 
-    changes: tuple[tuple[int, Adjustment], ...] = ()
+    seats: tuple[Seat, ...]
     lines: Mapping[Adjustment, int] = field(default_factory=dict)
-    """The line that each stands in."""
-    allowed: frozenset[Adjustment] = frozenset()
-    """Those that may go beyond the maximum, or below nothing."""
+    """The line in which each change stands, unless it may go beyond the maximum, or below nothing."""
 
     def check(self, rows: Iterable[Row]) -> None:
-        """Raise `AdjustmentError` where points come out beyond the maximum, or below nothing, and are not allowed."""
-        maxima = _maxima() if self.changes else {}
+        """Raise `AdjustmentError` where points come out beyond the maximum, or below nothing, and may not."""
         for row in rows:
             scores = {**row.scores(), "": row.score or 0.0}
             for change in row.adjustments:
-                score, maximum = scores.get(change.question, 0.0), maxima[change.question]
-                if change not in self.allowed and not 0 <= score <= maximum:
-                    comes = f"{change.question or 'the total'} comes out at {points(score)} of {points(maximum)} points"
+                score = scores.get(change.question, 0.0)
+                if change in self.lines and not 0 <= score <= _maxima()[change.question]:
+                    best = points(_maxima()[change.question])
+                    comes = f"{change.question or 'the total'} comes out at {points(score)} of {best} points"
                     raise _wrong(self.lines[change], f"{comes}; write yes under allow if that is meant")
 
 
-def read(folder: Path, seats: Sequence[Seat], before: Iterable[tuple[int, Adjustment]]) -> Adjustments:
-    """What the file in *folder* says, each change with the time of the run that first read it, as *before* tells.
+def adjusted(folder: Path, seats: Sequence[Seat]) -> Adjusted:
+    """*seats* with the changes that the file in *folder* says, each with the time of the run that first read it.
 
-    Raises `AdjustmentError` and OSError.
+    Raises `AdjustmentError`, `SheetError` and OSError.
     """
+    plain = [replace(seat, adjustments=()) for seat in seats]
     path = folder / FILE_NAME
     if not path.exists():
-        return Adjustments()
+        return Adjusted(tuple(plain))
     first, *lines = Sheet.of(path.read_bytes()).values()
     header = _header(first)
-    times = {replace(change, time=""): change.time for _, change in before}
+    times = {replace(change, time=""): change.time for seat in seats for change in seat.adjustments}
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     find = _places(seats, [line[header["student"]].strip() for line in lines if len(line) > header["student"]])
-    changes: dict[tuple[int, Adjustment], int] = {}
-    allowed = set()
+    strict: dict[Adjustment, int] = {}
     for number, line in enumerate(lines, 2):
         cells = {name: line[place].strip() if place < len(line) else "" for name, place in header.items()}
         if not any(cells.values()):
@@ -81,13 +79,13 @@ def read(folder: Path, seats: Sequence[Seat], before: Iterable[tuple[int, Adjust
         if change.student not in find:
             raise _wrong(number, f"there is no student {change.student!r}, or several: use an id or email")
         change = replace(change, time=times.get(change, now))
-        key = (find[change.student], change)
-        if key in changes:
-            raise _wrong(number, f"says the same as line {changes[key]}")
-        changes[key] = number
-        if cells.get("allow", "").casefold() in ("yes", "y", "allow", "1", "예"):
-            allowed.add(change)
-    return Adjustments(tuple(changes), {change: line for (_, change), line in changes.items()}, frozenset(allowed))
+        seat = plain[find[change.student]]
+        if change in seat.adjustments:
+            raise _wrong(number, "says the same as a line above it")
+        plain[find[change.student]] = replace(seat, adjustments=(*seat.adjustments, change))
+        if cells.get("allow", "").casefold() not in ("yes", "y", "allow", "1", "예"):
+            strict[change] = number
+    return Adjusted(tuple(plain), strict)
 
 
 def _places(seats: Sequence[Seat], students: Iterable[str]) -> dict[str, int]:

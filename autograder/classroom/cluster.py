@@ -50,27 +50,18 @@ class _Graders(WorkerPlugin):
         self.workers.close()
 
 
-def _workers() -> Workers:
-    graders = get_worker().plugins[_PLUGIN]
-    assert isinstance(graders, _Graders)
-    return graders.workers
-
-
-def _ready() -> None:
-    """On a worker of the cluster: wait until it can grade."""
-    _workers().ready()
-
-
 def _grade(task: Task) -> Result:
     """On a worker of the cluster: the result, by one of its grading processes."""
-    return _workers().grade(task)
+    graders = get_worker().plugins[_PLUGIN]
+    assert isinstance(graders, _Graders)
+    return graders.workers.grade(task)
 
 
 class Cluster:
     """The workers of the Dask scheduler at *address*. A context manager.
 
     Raises `SandboxFault` on entry where the scheduler cannot be reached, gets no workers, or where they have other
-    graders or cannot confine student code.
+    graders.
     """
 
     def __init__(self, address: str) -> None:
@@ -82,8 +73,6 @@ class Cluster:
             self._client = Client(self._address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
             self._client.wait_for_workers(1, timeout=WORKERS_SECONDS)
             self._client.register_plugin(_Graders(course.fingerprint()))
-            workers = list(self._client.scheduler_info(n_workers=-1)["workers"])
-            self._client.gather([self._client.submit(_ready, workers=[worker], pure=False) for worker in workers])
         except (OSError, ValueError, RuntimeError) as fault:
             self.__exit__()
             raise SandboxFault(f"the scheduler {self._address}: {fault}") from fault
@@ -102,7 +91,7 @@ class Cluster:
         """Grade lazily, in whatever order results come.
 
         What a worker was at when it died is given to another one; what kills several could not be graded. Raises
-        `SandboxFault` where the scheduler itself is lost.
+        `SandboxFault` where a worker cannot confine student code, or the scheduler is lost.
         """
         submit = partial(self._client.submit, _grade, pure=False)
         for task, future in lazily(submit, tasks, lambda: max(1, AHEAD * sum(self._client.nthreads().values()))):
@@ -114,6 +103,8 @@ def _result(task: Task, future: Any) -> Result:
         case "finished":
             result: Result = future.result()
             return result
-        case "error":
+        case "error" if not isinstance(future.exception(), SandboxFault):
             return lost(task, future.exception())
+        case "error":
+            raise future.exception()
     raise SandboxFault("the scheduler was lost")

@@ -55,7 +55,8 @@ def completed(before: Sequence[Seat], given: Sequence[Entry]) -> Enrolled:
         names[entry.name] = name = _free(entry.name, uses)
         uses[name] += len(old)
         for place, seat, person in zip(places, old, entry.people, strict=True):
-            seats[place] = Seat(_joined(seat.person, person), person, name, entry.time, entry.attempts, entry.late)
+            about = (entry.time, entry.attempts, entry.late)
+            seats[place] = Seat(_joined(seat.person, person), person, name, *about, seat.adjustments)
             if seat.submission:
                 older = SetAside(seat.submission, Note("newer-attempt", {"newer": name}), who)
                 replaced[seat.submission] = older

@@ -143,7 +143,9 @@ class Gradebook:
 
     def files(self) -> dict[str, str]:
         """What stands in each file that was written, as a digest, by the path below the folder."""
-        return msgspec.json.decode(self._value("SELECT value FROM fact WHERE name = 'files'") or b"{}", type=dict[str, str])
+        return msgspec.json.decode(
+            self._value("SELECT value FROM fact WHERE name = 'files'") or b"{}", type=dict[str, str]
+        )
 
     def wrote(self, files: Mapping[str, str]) -> None:
         """Make these the files that were written."""

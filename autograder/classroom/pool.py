@@ -7,10 +7,9 @@ import queue
 import socket
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from autograder.classroom.task import Task, lost
 from autograder.grade import Result
@@ -19,8 +18,6 @@ from autograder.sandbox.policy import GRADING_SECONDS
 from autograder.sandbox.processes import ForkServer
 
 __all__ = ["Pool", "Workers", "lazily"]
-
-T = TypeVar("T")
 
 IMPORTS = ("torch", "IPython.core.inputtransformer2")
 """What takes long to import, and knows nothing of the course."""
@@ -50,18 +47,15 @@ class _Worker:
         self._connection = Connection(ours.detach())
         self._ready = False
 
-    def ready(self) -> None:
-        """Wait until it can grade. Raises SandboxFault where it never will, as where nothing can be confined."""
-        if not self._ready:
-            refusal = self._answer(None)
-            if refusal:
-                raise SandboxFault(refusal.removeprefix("SandboxFault: "))
-            self._ready = True
-
     def grade(self, task: Task) -> Result:
-        """The result; where the process dies or hangs, that is `could-not-grade`, and a new one is started."""
+        """The result; where the process dies or hangs, that is `could-not-grade`, and a new one is started.
+
+        Raises SandboxFault where the process refuses to grade, as where nothing can be confined.
+        """
         try:
-            self.ready()
+            if not self._ready and (refusal := self._answer(None)):
+                raise SandboxFault(refusal)
+            self._ready = True
             self._connection.send(task)
             result: Result = self._answer(ANSWER_SECONDS)
         except (_Lost, OSError) as fault:
@@ -106,21 +100,14 @@ class Workers:
         self._all.append(_Worker(self._server, self._secrets))
         return self._all[-1]
 
-    def ready(self) -> None:
-        """Wait until one can grade. Raises SandboxFault where none ever will."""
-        self._with_one(_Worker.ready)
-
     def grade(self, task: Task) -> Result:
-        """The result, by a process that nobody else is using. Raises SandboxFault as `ready` does."""
-        return self._with_one(lambda worker: worker.grade(task))
-
-    def _with_one(self, use: Callable[[_Worker], T]) -> T:
+        """The result, by a process that nobody else is using. Raises SandboxFault where none can grade."""
         try:
             worker = self._idle.get_nowait()
         except queue.Empty:
             worker = self._new()
         try:
-            return use(worker)
+            return worker.grade(task)
         finally:
             self._idle.put(worker)
 
@@ -170,14 +157,10 @@ def lazily(submit: Callable[[Task], Any], tasks: Iterable[Task], room: Callable[
     underway = 0
     while True:
         for task in itertools.islice(source, max(0, room() - underway)):
-            submit(task).add_done_callback(partial(_put, done, task))
+            submit(task).add_done_callback(lambda future, task=task: done.put((task, future)))
             underway += 1
         if not underway:
             return
         finished = done.get()
         underway -= 1
         yield finished
-
-
-def _put(done: queue.SimpleQueue[tuple[Task, Any]], task: Task, future: Any) -> None:
-    done.put((task, future))

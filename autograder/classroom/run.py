@@ -15,12 +15,12 @@ from typing import NoReturn, Protocol
 from tqdm import tqdm
 
 from autograder import course
-from autograder.classroom.adjustments import Adjustments, read
+from autograder.classroom.adjustments import Adjusted, adjusted
 from autograder.classroom.enrolment import completed, with_roster
 from autograder.classroom.gradebook import Gradebook, Seat
 from autograder.classroom.preview import Moves
 from autograder.classroom.task import Task, could_not_grade
-from autograder.grade import Grade, Note, Result, Row
+from autograder.grade import Adjustment, Grade, Note, Result, Row
 from autograder.intake import Entry, Listed, SetAside
 from autograder.language import Language
 from autograder.report.output import pages, write_output
@@ -77,7 +77,7 @@ def grade(
     """
     outcome = Outcome()
     with Gradebook(folder) as book:
-        names, adjustments = _enrol(book, folder, found, outcome)
+        names, after = _enrol(book, folder, found, outcome)
         pending = set(names.values())
         with _progress(len(pending)) as bar, _told(outcome):
 
@@ -102,7 +102,7 @@ def grade(
                         bar.update()
         known = len(names) - len(pending) - outcome.graded
         outcome.lines += [f"{known} of them known from an earlier run"] * bool(known)
-        _publish(book, folder, adjustments, outcome, lang, most_rows, pending)
+        _publish(book, folder, after, outcome, lang, most_rows, pending)
     return outcome
 
 
@@ -123,17 +123,15 @@ def regrade(
     """
     outcome, moves, reruns = Outcome(), Moves(), 0
     with Gradebook(folder) as book:
-        adjustments = read(folder, book.seats(), book.adjustments())
         with book.transaction() as undo:
+            after = _adjust(book, folder)
             with _progress(book.count()) as bar, _told(outcome), open_engine() as engine:
                 for task, result in engine.grade(book.tasks()):
                     before = book.grade(task.submission.name)
                     moves.add(task.submission, before, result.grade)
-                    if result.runs or before is None:
-                        book.keep(replace(task, evidence=result.evidence), result.grade, course.fingerprint())
-                    else:  # the evidence is what it was
-                        same = replace(result.grade, isolation=before.isolation)
-                        book.record(task.submission, same, course.fingerprint())
+                    isolation = before.isolation if before and not result.runs else result.grade.isolation
+                    graded = replace(result.grade, isolation=isolation)
+                    book.keep(replace(task, evidence=result.evidence), graded, course.fingerprint())
                     reruns += bool(result.runs)
                     outcome.graded += 1
                     bar.update()
@@ -147,46 +145,53 @@ def regrade(
         elif moves.dropped and not accept:
             outcome.fault = f"nothing was changed: {moves.dropped} would lose points; --accept takes that"
         else:
-            _publish(book, folder, adjustments, outcome, lang, most_rows)
+            _publish(book, folder, after, outcome, lang, most_rows)
     return outcome
 
 
 def export(folder: Path, platform: str, file: Path | None, title: str) -> Returned:
     """The grades in *folder* as *platform* takes them. Raises `ReturnError`, and as `grade` does."""
     with Gradebook(folder) as book:
-        adjustments = read(folder, book.seats(), book.adjustments())
-        book.adjust(adjustments.changes)
+        after = _adjust(book, folder)
         rows = [*book.rows(_missing)]
-        adjustments.check(rows)
+        after.check(rows)
     paths = {whose: folder / "feedback" / f"{name}.html" for whose, name in pages(rows).items()}
     return WAYS[platform](Graded(rows, course.questions(), title, file, paths))
 
 
-def _enrol(book: Gradebook, folder: Path, found: Found, outcome: Outcome) -> tuple[Mapping[str, str], Adjustments]:
+def _enrol(book: Gradebook, folder: Path, found: Found, outcome: Outcome) -> tuple[Mapping[str, str], Adjusted]:
     """Complete the class; the name in the gradebook of each submission that is to be graded, and what is adjusted."""
-    before, aside = ([], {}) if found.only else (book.seats(), book.set_aside())
+    before = [] if found.only else book.seats()
     enrolled = completed(before, found.entries)
-    seats = with_roster(enrolled.seats, found.roster) if found.roster else enrolled.seats
-    adjustments = read(folder, seats, book.adjustments())
-    dropped = len(book.seats()) - len(before)
-    withdrawn = {change for _, change in book.adjustments()} - {change for _, change in adjustments.changes}
-    standing = {seat.submission for seat in seats}
-    aside |= {one.name: one for one in (*found.set_aside, *enrolled.replaced)}
-    book.enrol(seats, [one for name, one in aside.items() if name not in standing])
-    book.adjust(adjustments.changes)
+    after = adjusted(folder, with_roster(enrolled.seats, found.roster) if found.roster else enrolled.seats)
+    withdrawn = _changes(book.seats()) - _changes(after.seats)
     said = {
-        "--only: {} people of earlier runs left the class": dropped,
+        "--only: {} people of earlier runs left the class": len(book.seats()) - len(before),
         "{} people have a newer submission, and only that counts": len(enrolled.replaced),
         "{} adjustments are no longer in adjustments.csv, and hold no longer": len(withdrawn),
     }
     outcome.lines += [line.format(count) for line, count in said.items() if count]
-    return enrolled.names, adjustments
+    aside = {one.name: one for one in (*([] if found.only else book.set_aside()), *found.set_aside, *enrolled.replaced)}
+    standing = {seat.submission for seat in after.seats}
+    book.enrol(after.seats, [one for one in aside.values() if one.name not in standing])
+    return enrolled.names, after
+
+
+def _changes(seats: Sequence[Seat]) -> set[Adjustment]:
+    return {change for seat in seats for change in seat.adjustments}
+
+
+def _adjust(book: Gradebook, folder: Path) -> Adjusted:
+    """Read what is adjusted by hand again."""
+    after = adjusted(folder, book.seats())
+    book.enrol(after.seats, book.set_aside())
+    return after
 
 
 def _publish(
     book: Gradebook,
     folder: Path,
-    adjustments: Adjustments,
+    after: Adjusted,
     outcome: Outcome,
     lang: Language | None,
     most_rows: float,
@@ -195,9 +200,8 @@ def _publish(
     """Write what people read; a submission that is still *pending* has a row that says why."""
     questions = course.questions()
     rows = _Rows(lambda: book.rows(partial(_missing, fault=outcome.fault), pending))
-    book.adjust(adjustments.changes)
-    adjustments.check(rows)
-    written, edited = write_output(folder, rows, [*book.set_aside().values()], questions, lang, book.files())
+    after.check(rows)
+    written, edited = write_output(folder, rows, book.set_aside(), questions, lang, book.files())
     book.wrote(written)
     outcome.failed = sum(row.grade.status == "could-not-grade" for row in rows)
     if edited:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from autograder.classroom.task import Task, lost
 from autograder.grade import Result
-from autograder.sandbox import Sandbox
+from autograder.sandbox import Sandbox, SandboxFault
 
 if TYPE_CHECKING:
     from autograder.grading import Grader
@@ -53,7 +53,8 @@ def main() -> None:
     except Exception as fault:
         traceback.print_exc()
         with contextlib.suppress(ConnectionError):
-            connection.send(" ".join(f"{type(fault).__name__}: {fault}".split()))
+            kind = "" if isinstance(fault, SandboxFault) else f"{type(fault).__name__}: "
+            connection.send(" ".join(f"{kind}{fault}".split()))
     os._exit(0)  # torch and pytest would take half a second to say goodbye
 
 

@@ -230,7 +230,8 @@ FAKE_ENGINE = """
         def grade(self, tasks):
             for task in tasks:
                 questions = tuple(QuestionGrade(f"q{n}", 10.0, 10.0) for n in range(1, 9))
-                yield task, Result(Grade("graded", 80.0, 100.0, questions, "en", remarks=(Note("x" * 5000),)), b"")
+                remark = Note("one-of-several", {"counted": "x" * 5000})
+                yield task, Result(Grade("graded", 80.0, 100.0, questions, "en", remarks=(remark,)), b"")
     pool.Pool = Fake
 """
 

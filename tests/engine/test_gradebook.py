@@ -64,8 +64,7 @@ def test_grade_is_read_back_as_it_was(tmp_path: Path) -> None:
     """Every field of a grade, a seat and an adjustment outlasts closing and opening."""
     change = Adjustment("김민수", "q1", 2.0, "typo", True, "2026-11-25T12:00:00+00:00")
     with Gradebook(tmp_path) as book:
-        book.enrol([Seat(KIM, Person("kim"), "kim.ipynb", "2026-11-23T10:00:00", 3, True)], [])
-        book.adjust([(0, change)])
+        book.enrol([Seat(KIM, Person("kim"), "kim.ipynb", "2026-11-23T10:00:00", 3, True, (change,))], [])
         book.keep(task(), GRADE, "v1")
     with Gradebook(tmp_path) as book:
         assert rows(book) == [Row("kim.ipynb", KIM, GRADE, "2026-11-23T10:00:00", 3, True, (change,))]
@@ -127,27 +126,27 @@ def test_all_that_a_grade_is_made_of_is_kept(tmp_path: Path) -> None:
         assert list(book.tasks()) == [received]
 
 
-def test_grades_may_be_recorded_while_tasks_are_read(tmp_path: Path) -> None:
-    """A grade recorded alone leaves alone what it was made of."""
+def test_grades_may_be_kept_while_tasks_are_read(tmp_path: Path) -> None:
+    """Grading again reads one after another what it replaces."""
     with enrolled(tmp_path, "a", "b") as book:
         for name in ("a", "b"):
             book.keep(task(name), COULD_NOT, "v1")
         for kept in book.tasks():
-            book.record(kept.submission, GRADE, "v2")
+            book.keep(kept, GRADE, "v2")
         assert [row.grade for row in rows(book)] == [GRADE, GRADE]
         assert [kept.evidence for kept in book.tasks()] == [b"evidence\0"] * 2
 
 
 @pytest.mark.parametrize("how", ["asked", "error"])
 def test_larger_transaction_is_undone_as_a_whole(tmp_path: Path, how: str) -> None:
-    """What is recorded inside is gone if it is asked for, or after an error; what was before stays."""
+    """What is kept inside is gone if it is asked for, or after an error; what was before stays."""
     with enrolled(tmp_path, "kim.ipynb") as book:
         book.keep(task(), COULD_NOT, "v1")
         with suppress(ZeroDivisionError), book.transaction() as undo:
-            book.record(submission(), GRADE, "v2")
+            book.keep(task(), GRADE, "v2")
             assert undo() is None if how == "asked" else 1 / 0
         assert [row.grade for row in rows(book)] == [COULD_NOT]
-        book.record(submission(), GRADE, "v2")
+        book.keep(task(), GRADE, "v2")
         assert [row.grade for row in rows(book)] == [GRADE]
 
 
@@ -158,7 +157,7 @@ def test_set_aside_and_written_files_are_read_back(tmp_path: Path) -> None:
         book.enrol([], [aside])
         book.wrote({"feedback/kim.html": "digest"})
     with Gradebook(tmp_path) as book:
-        assert book.set_aside() == {aside.name: aside}
+        assert book.set_aside() == [aside]
         assert book.files() == {"feedback/kim.html": "digest"}
 
 

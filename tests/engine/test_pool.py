@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from autograder import course
 from autograder.classroom import pool as pools
 from autograder.classroom.pool import Pool, Workers
 from autograder.classroom.task import Task
-from autograder.grade import Person, Submission
+from autograder.course import corpus
+from autograder.grade import Note, Person, Submission
 
 
 def task(content: bytes, name: str = "a.ipynb") -> Task:
@@ -76,7 +78,7 @@ def test_worker_that_dies_or_hangs_is_no_zero(number: int, monkeypatch: pytest.M
     """Its submission has no score and keeps its evidence, and the next one is graded by a new process."""
     solved = course.REFERENCE.read_bytes()
     with closing(Workers()) as workers:
-        workers.ready()
+        workers.grade(task(b""))
         os.kill(*processes(workers), number)
         with monkeypatch.context() as patch:
             patch.setattr(pools, "ANSWER_SECONDS", 1.0)
@@ -97,3 +99,15 @@ def test_workers_keep_to_a_core_each_and_to_their_memory(pool: Pool) -> None:
         limits = Path(f"/proc/{pid}/limits").read_text().splitlines()
         (line,) = (line for line in limits if line.startswith("Max address space"))
         assert int(line.split()[3]) < 64 << 30
+
+
+def test_regrading_runs_no_student_code_and_gives_the_same_grade(pool: Pool) -> None:
+    """With its own secret and evidence a submission is graded again without being run; a remark of intake's stays."""
+    wrong = corpus.with_answers({"q1": "embedding = batch_emb = None", "q6": "decoded_ids = batch"})
+    remark = Note("one-of-several", {"counted": "a.ipynb"})
+    first = replace(task(wrong), submission=replace(task(wrong).submission, remarks=(remark,)))
+    ((_, graded),) = pool.grade([first])
+    ((_, again),) = pool.grade([replace(first, evidence=graded.evidence)])
+    assert again.runs == 0 < graded.runs
+    assert replace(again.grade, seconds=0.0) == replace(graded.grade, seconds=0.0)
+    assert graded.grade.remarks[0] == remark
