@@ -241,7 +241,7 @@ class Adjustment:
     relative: bool = False
     time: str = ""
     """When the grader first read it, ISO 8601."""
-    kind: Literal["points", "excuse", "late_days"] = "points"
+    kind: Literal["points", "excuse"] = "points"
 
 
 @dataclass(frozen=True)

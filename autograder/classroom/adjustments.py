@@ -22,7 +22,7 @@ from autograder import course
 from autograder.classroom.gradebook import Seat
 from autograder.grade import Adjustment, Person, Row
 from autograder.intake import Listed, join
-from autograder.report.points import points
+from autograder.report.words import points
 from autograder.report.sheet import Sheet
 
 __all__ = ["FILE_NAME", "Adjusted", "AdjustmentError", "adjusted"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from autograder.grade import Grade, Submission
 from autograder.report.clean import one_line
-from autograder.report.points import points
+from autograder.report.words import points
 
 __all__ = ["Moves"]
 

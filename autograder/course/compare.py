@@ -6,7 +6,7 @@ All that the grader knows of recurrent layers stands here: the layout that is fr
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from autograder.grade import Note
@@ -17,12 +17,28 @@ if TYPE_CHECKING:  # reading the course must not take as long as importing torch
 
     from autograder.wire.values import Layer
 
-__all__ = ["Mismatch", "alike", "close", "same", "same_layer", "same_packed"]
+__all__ = ["STEPS", "Mismatch", "alike", "close", "index_word", "same", "same_layer", "same_packed"]
 
 TOLERANCE = 1e-4
 """Pinned parameters make right answers agree to 1e-5, and wrong ones differ in the first digits."""
 ROWS = 6
 """Of more rows that differ it is not listed which."""
+STEPS = ("L", "max_len")
+"""The axes of steps."""
+DIRECTIONS = ("forward", "backward")
+_INDEX: Mapping[str, Callable[[int], str]] = {
+    "1": lambda index: "",
+    **dict.fromkeys(STEPS, "t={}".format),
+    "B": "b={}".format,
+    "num_layers": "layer {}".format,
+    "num_dirs": lambda index: DIRECTIONS[index % 2],
+    "num_layers*num_dirs": lambda index: f"layer {index // 2} {DIRECTIONS[index % 2]}",
+}
+
+
+def index_word(symbol: str, index: int) -> str:
+    """What a place along an axis is called, such as `t=2`."""
+    return _INDEX.get(symbol, "[{}]".format)(index)
 
 
 class Mismatch(AssertionError):
@@ -132,7 +148,9 @@ def same_layer(received: object, expected: Layer, name: str, *, free: Iterable[s
 def _not_a(received: object, name: str, expected: str, symbols: str) -> Mismatch:
     if received is None:
         return Mismatch("missing", name, symbols=symbols)
-    return Mismatch("type", name, expected=expected, received=_type_name(received), symbols=symbols)
+    came = _type_name(received)
+    kind = "namesake" if came == expected.removeprefix("nn.") else "type"
+    return Mismatch(kind, name, expected=expected, received=came, symbols=symbols)
 
 
 def _type_name(value: object) -> str:
@@ -161,12 +179,12 @@ def _where(received: Tensor, expected: Tensor, symbols: list[str], lengths: Tens
         if rows.sum() <= ROWS:
             return {"where": "rows", "rows": rows.nonzero().flatten().tolist()}
     if symbols[-1] == "num_dirs*d_h":
-        forward, backward = (bool(half.any()) for half in wrong.chunk(2, dim=-1))
-        if forward != backward:
-            return {"where": "half", "half": "forward" if forward else "backward"}
+        halves = [name for name, half in zip(DIRECTIONS, wrong.chunk(2, dim=-1), strict=True) if half.any()]
+        if len(halves) == 1:
+            return {"where": "half", "half": halves[0]}
     if received.numel() > 1 and torch.equal(_sorted(received), _sorted(expected)):
         return {"where": "places"}
-    steps = next((by_axis[symbol] for symbol in ("L", "max_len") if symbol in by_axis), None)
+    steps = next((by_axis[symbol] for symbol in STEPS if symbol in by_axis), None)
     return {} if steps is None else {"where": "step", "step": int(steps.nonzero()[0])}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["one_line", "plain", "printed"]
+__all__ = ["one_line", "plain"]
 
 # ECMA-48: control sequences, strings (window titles, links) and two-character escapes.
 _ESCAPE = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]")
@@ -25,9 +25,3 @@ def plain(text: str) -> str:
 def one_line(text: str) -> str:
     """*text* on one line, escape sequences left out."""
     return plain(" ".join(_ESCAPE.sub("", text).split()))
-
-
-def printed(text: str) -> str:
-    """A program's output as a terminal would have left it: without colours, each line as last overwritten."""
-    lines = _ESCAPE.sub("", text).replace("\r\n", "\n").split("\n")
-    return plain("\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines))

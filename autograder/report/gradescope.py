@@ -15,7 +15,7 @@ from autograder.course import Question
 from autograder.grade import CheckResult, QuestionGrade, Row
 from autograder.language import speaking, text
 from autograder.report.clean import one_line, plain
-from autograder.report.feedback import titles
+from autograder.report.pages import titles
 from autograder.report.words import adjustment_sentence, sentence, status_sentence
 
 __all__ = ["VISIBILITIES", "results_json"]
@@ -29,7 +29,7 @@ def results_json(row: Row, questions: Sequence[Question], visibility: str = "vis
     grade, score = row.grade, row.score
     lang = grade.lang or "ko"
     with speaking(lang):
-        called = titles(questions, lang)
+        called = titles(lang)
         said = [status_sentence(grade.status), *map(sentence, grade.remarks)]
         if grade.detail and grade.status in ("stopped", "unreadable"):
             said.append(sentence(grade.detail))

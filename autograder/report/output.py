@@ -20,10 +20,9 @@ from tqdm import tqdm
 from autograder.course import Question
 from autograder.grade import Person, Row
 from autograder.language import LANGUAGES, Language, speaking
-from autograder.report.class_report import report_page
-from autograder.report.feedback import feedback_page, titles
 from autograder.report.files import file_names, write
 from autograder.report.gradescope import results_json
+from autograder.report.pages import feedback_page, report_page, titles
 from autograder.report.table import Aside, grades_csv, set_aside_csv
 
 __all__ = ["pages", "write_output"]
@@ -72,7 +71,7 @@ def write_output(
         spoken = replace(row, grade=replace(row.grade, lang=lang)) if lang else row
         standing = hashlib.sha256(version + msgspec.json.encode(spoken)).hexdigest()[:16]
         if before.get(page) != standing or not ((folder / page).exists() and (folder / results).exists()):
-            write(folder / page, feedback_page(spoken, questions))
+            write(folder / page, feedback_page(spoken))
             write(folder / results, results_json(spoken, questions))
         written |= {page: standing, results: standing}
     reasons = {one.name: one.reason for one in set_aside}
@@ -107,7 +106,7 @@ def _digest(content: bytes) -> str:
 
 def _version(questions: Sequence[Question]) -> bytes:
     """Of all that pages say beside grades: with another, all are written anew."""
-    digest = hashlib.sha256(repr([titles(questions, lang) for lang in LANGUAGES]).encode())
+    digest = hashlib.sha256(repr([titles(lang) for lang in LANGUAGES]).encode())
     for path in sorted(Path(__file__).parent.rglob("*")):
         if path.is_file() and path.suffix != ".pyc":
             digest.update(path.read_bytes())

@@ -1,4 +1,4 @@
-"""HTML pages: self-contained, nothing loaded from elsewhere, all foreign text escaped."""
+"""HTML pages, one for each student and one on the class: self-contained, nothing loaded, all foreign text escaped."""
 
 from __future__ import annotations
 
@@ -6,66 +6,154 @@ import base64
 import functools
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from autograder.language import text
+from autograder import course
+from autograder.course.corpus import misconceptions
+from autograder.grade import Difference, Note, QuestionGrade, Reach, Row
+from autograder.language import LANGUAGES, Language, speaking, text
 from autograder.report import words
 from autograder.report.clean import one_line, plain
-from autograder.report.points import points
+from autograder.report.pictures import Panel, panels, reach_panels
+from autograder.report.summary import summarise
 
-__all__ = ["page", "pieces"]
+__all__ = ["feedback_page", "report_page", "titles"]
 
+_CODE = 4_000
+"""Bytes of a student's own code, as HTML, that a page shows of one answer, all languages together."""
+_PICTURES = 70_000
+"""Bytes of pictures on one page, all languages together."""
 _FOLDER = Path(__file__).parent
-
-
-def page(template: str, **values: Any) -> str:
-    """The page that the file *template* in this folder makes of *values*."""
-    return _environment().get_template(template).render(values)
-
-
-def pieces(template: str, **values: Any) -> Iterator[str]:
-    """The same page, made as it is read: for pages that grow with the class."""
-    stream = _environment().get_template(template).stream(values)
-    stream.enable_buffering(200)
-    return stream
-
-
-@functools.cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "line": one_line,
-        "percent": lambda share: f"{100 * share:.0f}%",
-        "plain": plain,
-        "points": points,
-        "prose": _prose,
-        "url": quote,
-    }
-    script = (_FOLDER / "report.js").read_text(encoding="utf-8")
-    environment.globals |= {
-        "script": Markup(script),
-        "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        "sentence": words.sentence,
-        "status_sentence": words.status_sentence,
-        "status_word": words.status_word,
-        "text": text,
-    }
-    return environment
+_SCRIPT = (_FOLDER / "report.js").read_text(encoding="utf-8")
 
 
 @functools.lru_cache(4096)
 def _prose(written: str) -> Markup:
     """*written* with `code` set as code."""
     return Markup(re.sub(r"`([^`\n]+)`", r"<code>\1</code>", str(escape(plain(written).strip()))))
+
+
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+_TEMPLATES.filters |= {
+    "line": one_line,
+    "percent": "{:.0%}".format,
+    "plain": plain,
+    "points": words.points,
+    "prose": _prose,
+}
+_TEMPLATES.globals |= {
+    "script": Markup(_SCRIPT),
+    "script_hash": base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode(),
+    "adjustment_sentence": words.adjustment_sentence,
+    "error_sentence": words.error_sentence,
+    "sentence": words.sentence,
+    "status_sentence": words.status_sentence,
+    "status_word": words.status_word,
+    "text": text,
+}
+
+
+def feedback_page(row: Row, back: str = "") -> str:
+    """The feedback on one submission, in its language; in both where that is not known.
+
+    *back* is the address of the class report, for instructors.
+    """
+    languages: Sequence[Language] = [row.grade.lang] if row.grade.lang else LANGUAGES
+    parts = [(lang, Markup(_article(row, lang, 1 / len(languages)))) for lang in languages]
+    with speaking(languages[0]):
+        page = _TEMPLATES.get_template("feedback.html")
+        return page.render(row=row, parts=parts, lang=languages[0], back=back)
+
+
+def _article(row: Row, lang: Language, share: float) -> str:
+    """What the page says in one language, which has a *share* of its room."""
+    with speaking(lang):
+        return _TEMPLATES.get_template("article.html").render(
+            row=row,
+            scores=row.scores(),
+            prefix="" if row.grade.lang else f"{lang}-",
+            cells={cell.number: answer.question for answer in row.grade.questions for cell in answer.cells},
+            code=functools.partial(_code, room=_CODE * share),
+            draw=_drawing(_PICTURES * share),
+            **titles(lang),
+        )
+
+
+def report_page(
+    rows: Iterable[Row], set_aside: Mapping[str, Note], links: Callable[[Row], str], lang: Language
+) -> Iterator[str]:
+    """The report on the class, piece by piece. *rows* are read twice.
+
+    *set_aside* says why a file is nobody's submission, by its name. *links* gives the address of a row's own page, or
+    nothing where it has none.
+    """
+    with speaking(lang):
+        stream = _TEMPLATES.get_template("report.html").stream(
+            rows=rows,
+            summary=summarise(rows, course.maximum()),
+            course_questions=course.questions(),
+            set_aside=set_aside,
+            links=links,
+            flags=_flags,
+            lang=lang,
+            **titles(lang),
+        )
+        stream.enable_buffering(200)
+        yield from stream
+
+
+def titles(lang: Language) -> dict[str, dict[Any, Any]]:
+    """What the course calls things, in one language."""
+    return {
+        "questions": {question.id: question.titles[lang] for question in course.questions()},
+        "checks": {(check.question, check.name): check.titles[lang] for check in course.checks()},
+        "scenarios": {scenario.id: scenario.titles[lang] for scenario in course.scenarios()},
+        "examples": {shown.id: (shown.titles[lang], shown.values.get("data")) for shown in course.shown_examples()},
+        "hints": {known.id: known.hints[lang] for known in misconceptions()},
+    }
+
+
+def _flags(row: Row) -> list[str]:
+    """What an instructor should look at."""
+    flags = [
+        (row.grade.status != "graded", words.status_word(row.grade.status)),
+        (Note("other-assignment") in row.grade.remarks, text(ko="다른 과제?", en="wrong assignment?")),
+        (row.adjustments, text(ko="조정", en="adjusted")),
+        (row.excused, text(ko="면제", en="excused")),
+        (row.late, text(ko="늦은 제출", en="late")),
+    ]
+    return [word for holds, word in flags if holds]
+
+
+def _drawing(room: float) -> Callable[[Difference | Reach], tuple[Panel, ...]]:
+    """Draws what is wrong, until there is no more room on the page."""
+
+    def draw(wrong: Difference | Reach) -> tuple[Panel, ...]:
+        nonlocal room
+        drawn = panels(wrong) if isinstance(wrong, Difference) else reach_panels(wrong)
+        room -= sum(len(panel.svg) for panel in drawn)
+        return drawn if room >= 0 else ()
+
+    return draw
+
+
+def _code(answer: QuestionGrade, room: float) -> Iterator[tuple[list[tuple[str, bool]], bool]]:
+    """The student's own cells: lines, marked if something is said of them; and whether some are left out."""
+    error = answer.example.error if answer.example else None
+    marked = {(error.cell, error.line)} if error else set()
+    marked |= {(note.about.get("cell", 0), note.about.get("line", 0)) for note in answer.notes}
+    for cell in answer.cells:
+        lines = plain(cell.source).rstrip("\n").split("\n")
+        shown = []
+        for number, line in enumerate(lines, 1):
+            room -= len(escape(line).encode()) + 20
+            if room >= 0:
+                shown.append((line, (cell.number, number) in marked))
+        yield shown, len(shown) < len(lines)

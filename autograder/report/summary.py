@@ -12,17 +12,15 @@ from dataclasses import dataclass, field, replace
 from autograder.course import Question
 from autograder.grade import Example, OwnCell, QuestionGrade, Row, Status
 
-__all__ = ["NAMED", "RANKED", "QuestionSummary", "Seen", "Summary", "anonymous", "summarise"]
+__all__ = ["QuestionSummary", "Seen", "Summary", "anonymous", "summarise"]
 
-RANKED = 20
+_RANKED = 20
 """How many mistakes of a kind are told."""
-NAMED = 5
+_NAMED = 5
 """How many rows are named of those that share a mistake."""
 _BINS = 10
-_CODE = 1_500
-"""Characters of an answer that is shown without its author."""
-_LONGEST = 20_000
-"""Characters of code that is parsed for it."""
+_SHOWN, _PARSED = 1_500, 20_000
+"""Characters of an answer that is shown without its author, and of one that is parsed for it."""
 
 
 @dataclass
@@ -53,16 +51,19 @@ class QuestionSummary:
 
 @dataclass
 class Summary:
-    """Counts are of rows: people."""
+    """Counts are of rows: people. What has no score counts in no mean."""
 
     max_score: float
-    submissions: int = 0
     statuses: Counter[Status] = field(default_factory=Counter)
     isolation: set[str] = field(default_factory=set)
     scored: list[tuple[float, dict[str, float]]] = field(default_factory=list)
     """Each score with the points of the questions."""
-    mistakes: dict[tuple[str, str | int], Seen] = field(default_factory=dict)
+    mistakes: dict[tuple[str, str], Seen] = field(default_factory=dict)
     """By question, and misconception or behaviour."""
+
+    @property
+    def people(self) -> int:
+        return self.statuses.total()
 
     @property
     def scores(self) -> list[float]:
@@ -79,33 +80,13 @@ class Summary:
     @property
     def bins(self) -> list[int]:
         """How many scores lie in each tenth of the scale; the last includes full marks and what lies beyond."""
-        places = Counter(int(_BINS * score / (self.max_score or 1)) for score in self.scores)
-        return [sum(n for place, n in places.items() if min(max(place, 0), _BINS - 1) == bin_) for bin_ in range(_BINS)]
-
-    def add(self, row: Row) -> None:
-        self.submissions += 1
-        self.statuses[row.grade.status] += 1
-        self.isolation |= {row.grade.isolation} - {""}
-        if row.score is not None:
-            self.scored.append((row.score, row.scores()))
-            for answer in row.grade.questions:
-                self._add_answer(row, answer)
-
-    def _add_answer(self, row: Row, answer: QuestionGrade) -> None:
-        if answer.score >= answer.points or not answer.answered:
-            return
-        key = answer.question, answer.misconception or _behaviour(answer)
-        if key not in self.mistakes:
-            self.mistakes[key] = Seen(answer.question, answer.misconception, anonymous(answer.cells), answer.example)
-        seen = self.mistakes[key]
-        seen.count += 1
-        if len(seen.rows) < NAMED:
-            seen.rows.append(replace(row, grade=replace(row.grade, questions=())))
+        places = Counter(int(_BINS * max(score, 0) / (self.max_score or 1)) for score in self.scores)
+        return [*(places[place] for place in range(_BINS - 1)), sum(n for at, n in places.items() if at >= _BINS - 1)]
 
     def commonest(self, *, explained: bool) -> list[Seen]:
         """The commonest mistakes that a known misconception explains, or that nothing does."""
         seen = [each for each in self.mistakes.values() if bool(each.id) == explained]
-        return sorted(seen, key=lambda seen: (-seen.count, seen.question, seen.id))[:RANKED]
+        return sorted(seen, key=lambda seen: (-seen.count, seen.question, seen.id))[:_RANKED]
 
     def questions(self, questions: Sequence[Question]) -> Iterator[QuestionSummary]:
         """Each question's difficulty, and how well it tells the best from the weakest."""
@@ -119,26 +100,42 @@ class Summary:
             yield QuestionSummary(question.id, question.points, mean, full, apart)
 
 
-def summarise(rows: Iterable[Row], questions: Sequence[Question]) -> Summary:
-    """The summary of a class; what has no score counts in no mean."""
-    summary = Summary(sum(question.points for question in questions))
+def summarise(rows: Iterable[Row], max_score: float) -> Summary:
+    """The summary of a class."""
+    summary = Summary(max_score)
     for row in rows:
-        summary.add(row)
+        summary.statuses[row.grade.status] += 1
+        summary.isolation |= {row.grade.isolation} - {""}
+        if row.score is not None:
+            summary.scored.append((row.score, row.scores()))
+            for answer in row.grade.questions:
+                if answer.answered and answer.score < answer.points:
+                    _add_mistake(summary.mistakes, row, answer)
     return summary
 
 
-def _behaviour(answer: QuestionGrade) -> int:
+def _add_mistake(mistakes: dict[tuple[str, str], Seen], row: Row, answer: QuestionGrade) -> None:
+    key = answer.question, answer.misconception or _behaviour(answer)
+    if key not in mistakes:
+        mistakes[key] = Seen(answer.question, answer.misconception, anonymous(answer.cells), answer.example)
+    seen = mistakes[key]
+    seen.count += 1
+    if len(seen.rows) < _NAMED:
+        seen.rows.append(replace(row, grade=replace(row.grade, questions=())))
+
+
+def _behaviour(answer: QuestionGrade) -> str:
     """What a wrong answer leaves behind: equal for answers that go wrong in the same way."""
     example = answer.example
     if example is None:
-        return hash(repr([(check.check, check.note) for check in answer.checks if not check.passed]))
-    return hash(repr((example.id, example.differences, example.error and (example.error.kind, example.error.message))))
+        return repr([(check.check, check.note) for check in answer.checks if not check.passed])
+    return repr((example.id, example.differences, example.error and (example.error.kind, example.error.message)))
 
 
 def anonymous(cells: Sequence[OwnCell]) -> str:
     """The code of an answer without comments and strings, in which authors could be named; nothing if it is no code."""
     source = "\n".join(cell.source for cell in cells)
-    if len(source) > _LONGEST:
+    if len(source) > _PARSED:
         return ""
     try:
         with warnings.catch_warnings():
@@ -147,6 +144,6 @@ def anonymous(cells: Sequence[OwnCell]) -> str:
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)):
                 node.value = "…"
-        return ast.unparse(tree)[:_CODE]
+        return ast.unparse(tree)[:_SHOWN]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ""

@@ -10,8 +10,7 @@ from typing import Protocol
 
 from autograder.grade import Note, Row
 from autograder.report.clean import one_line
-from autograder.report.points import points
-from autograder.report.words import adjustment_sentence, sentence
+from autograder.report.words import adjustment_sentence, points, sentence
 
 __all__ = ["Aside", "cell", "grades_csv", "set_aside_csv", "table"]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from autograder.grade import Row
 from autograder.report.clean import one_line
-from autograder.report.points import points
+from autograder.report.words import points
 
 __all__ = ["MAX_ROWS", "grades_table", "summary_lines", "width"]
 

@@ -14,21 +14,21 @@ import tomli
 from autograder.grade import Adjustment, Note, StatementError, Status
 from autograder.language import Language, language, text
 from autograder.report.clean import one_line
-from autograder.report.points import points
 
 __all__ = [
     "KINDS",
     "adjustment_sentence",
     "error_sentence",
+    "points",
     "sentence",
     "sized",
     "status_sentence",
     "status_word",
 ]
 
-LISTED = 8
+_LISTED = 8
 """How many things a sentence lists."""
-LONGEST = 160
+_LONGEST = 160
 """Characters of one thing that a sentence names."""
 
 _Words = Mapping[str, Mapping[Language, str]]
@@ -50,20 +50,21 @@ class _About(dict[str, str]):
         return "…"
 
 
+def _said(words: _Words, key: str, about: Mapping[str, str]) -> str:
+    return words[key][language()].format_map(_About(about))
+
+
 def sentence(note: Note, cells: Mapping[int, str] | None = None) -> str:
     """What *note* says. *cells* tells which question's answer a code cell is."""
-    about = _About({key: _shown(value) for key, value in note.about.items()})
+    about = {key: _shown(value) for key, value in note.about.items()}
     if isinstance(note.about.get("received"), (list, tuple)):
         about |= {"expected": _shapes(note.about), "received": sized(note.about["received"])}
-    if "why" in note.about:
-        about["why"] = _WORDS["why"][note.about["why"]][language()]
-    if "line" in note.about:
+    if "why" in about:
+        about["why"] = _said(_WORDS["why"], note.about["why"], about)
+    if "line" in about:
         about["place"] = _place(note.about["cell"], note.about["line"], cells or {})
-    namesake = str(about.get("expected")).removeprefix("nn.") == about.get("received")
-    said = [KINDS["namesake" if note.kind == "type" and namesake else note.kind]]
-    if "where" in note.about:
-        said.append(_WORDS["where"][note.about["where"]])
-    return " ".join(each[language()].format_map(about) for each in said)
+    where = [_said(_WORDS["where"], note.about["where"], about)] if "where" in about else []
+    return " ".join([_said(KINDS, note.kind, about), *where])
 
 
 def _shapes(about: Mapping[str, Any]) -> str:
@@ -77,11 +78,11 @@ def _shown(value: Any) -> str:
     if isinstance(value, Note):
         return sentence(value)
     if isinstance(value, (list, tuple)):
-        more = len(value) - LISTED
-        listed = ", ".join(map(_shown, value[:LISTED]))
+        more = len(value) - _LISTED
+        listed = ", ".join(map(_shown, value[:_LISTED]))
         return listed + (text(ko=f" 외 {more}개", en=f" and {more} more") if more > 0 else "")
     written = one_line(str(value)).replace("`", "'")
-    return written if len(written) <= LONGEST else f"{written[:LONGEST]}…"
+    return written if len(written) <= _LONGEST else f"{written[:_LONGEST]}…"
 
 
 def sized(shape: Sequence[int], symbols: str = "") -> str:
@@ -108,14 +109,18 @@ def error_sentence(error: StatementError, cells: Mapping[int, str]) -> str:
 
 def adjustment_sentence(adjustment: Adjustment) -> str:
     """What was changed by hand, and why."""
-    where, amount = adjustment.question or text(ko="총점", en="total"), points(adjustment.points)
-    sign = "+" if adjustment.relative and adjustment.points >= 0 else ""
-    change = {
-        "excuse": text(ko=f"{where} 면제", en=f"excused: {where}"),
-        "late_days": text(ko=f"늦은 제출 {amount}일 인정", en=f"late days used: {amount}"),
-        "points": text(ko=f"{where}: {sign}{amount}점", en=f"{where}: {sign}{amount} points"),
-    }[adjustment.kind]
+    change = text(ko="면제", en="excused")
+    if adjustment.kind == "points":
+        amount = ("+" if adjustment.relative and adjustment.points >= 0 else "") + points(adjustment.points)
+        change = f"{adjustment.question or text(ko='총점', en='total')}: " + text(
+            ko=f"{amount}점", en=f"{amount} points"
+        )
     return f"{change} ({_shown(adjustment.reason)})" if adjustment.reason else change
+
+
+def points(value: float | None) -> str:
+    """At most two decimals, none that are zero; nothing for a score that there is not."""
+    return "" if value is None else f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def status_word(status: Status) -> str:

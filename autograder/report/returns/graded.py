@@ -10,7 +10,7 @@ from pathlib import Path
 from autograder.course import Question
 from autograder.grade import Person, Row
 from autograder.report.clean import one_line
-from autograder.report.points import points
+from autograder.report.words import points
 
 __all__ = ["Graded", "ReturnError", "Returned", "handle", "listed", "same"]
 

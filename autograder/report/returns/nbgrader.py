@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from autograder.grade import Row
-from autograder.report.points import points
 from autograder.report.returns.graded import Graded, Returned, ReturnError, listed, same
+from autograder.report.words import points
 
 __all__ = ["nbgrader"]
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.grade import Person, Row
-from autograder.report.points import points
 from autograder.report.returns.graded import Graded, Returned, ReturnError, handle, listed, same
 from autograder.report.sheet import Sheet
 from autograder.report.table import table
+from autograder.report.words import points
 
 __all__ = ["blackboard", "brightspace", "canvas", "email", "moodle"]
 
