@@ -76,7 +76,8 @@ def processes(workers: Workers) -> list[int]:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
 def test_worker_that_dies_or_hangs_is_no_zero(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its submission has no score and keeps its evidence, and the next one is graded by a new process."""
-    solved = course.REFERENCE.read_bytes()
+    solved = course.REFERENCE.read_bytes() + b"\n" * 1_000_000  # more than fits between two processes
+    monkeypatch.setattr(pools, "SENDING_SECONDS", 1)
     with closing(Workers()) as workers:
         workers.grade(task(b""))
         os.kill(*processes(workers), number)
