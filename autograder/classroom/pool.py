@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import queue
 import socket
+import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
@@ -23,6 +24,8 @@ IMPORTS = ("torch", "IPython.core.inputtransformer2")
 """What takes long to import, and knows nothing of the course."""
 ANSWER_SECONDS = ALLOWANCE.wall_seconds + GRADING_SECONDS
 """A grading process that has given no answer by then hangs."""
+SENDING_SECONDS = 60
+"""One that takes nothing in for so long hangs, too: it has nothing to do but to read."""
 ENDING_SECONDS = 5.0
 """A process that has nothing to do ends at once; if not, it is killed."""
 
@@ -42,6 +45,7 @@ class _Worker:
 
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", SENDING_SECONDS, 0))
         with theirs:
             self._process = self._server.start("autograder.classroom.worker", [*map(str, self._secrets)], theirs)
         self._connection = Connection(ours.detach())

@@ -193,17 +193,15 @@ def _keys(row: Row) -> Iterator[tuple[str, str]]:
 
 
 def _asked(kinds: Sequence[str], line: Sequence[str]) -> Iterator[tuple[str, str]]:
-    cells: Mapping[str, str] = {}
-    for wanted in ("id", "login", "email", "name"):
-        for kind, value in zip(kinds, line, strict=False):
-            if kind == wanted == "name":
-                yield "name", _plain(value)
-            elif kind == wanted and value.strip():
-                # `Participant 123`, `참가자123` and `#123` are 123
-                yield wanted, re.sub(r"^(?:Participant ?|참가자 ?|#)", "", value.strip()).casefold()
-    cells = dict(zip(kinds, line, strict=False))
-    if "last" in cells:
-        yield "name", _plain(cells.get("first", "") + cells["last"])
+    cells = [*zip(kinds, line, strict=False)]
+    for wanted in ("id", "login", "email"):
+        # `Participant 123`, `참가자123` and `#123` are 123.
+        values = [
+            re.sub(r"^(?:Participant ?|참가자 ?|#)", "", value.strip()) for kind, value in cells if kind == wanted
+        ]
+        yield from ((wanted, value.casefold()) for value in values if value)
+    yield from (("name", _plain(value)) for kind, value in cells if kind == "name")
+    yield "name", _plain("".join(value for kind, value in sorted(cells) if kind in ("first", "last")))
 
 
 def _plain(name: str) -> str:
