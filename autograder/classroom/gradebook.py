@@ -14,7 +14,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -34,13 +33,22 @@ _SCHEMA = (
         digest TEXT NOT NULL,       -- of what was handed in
         fingerprint TEXT NOT NULL,  -- of all that decided the grade
         status TEXT NOT NULL,
-        grade BLOB NOT NULL,        -- JSON
-        secret BLOB NOT NULL,       -- what its private numbers were drawn with
-        evidence BLOB NOT NULL,
-        other BLOB NOT NULL,        -- JSON: the submission without its content
-        content BLOB NOT NULL
+        grade BLOB NOT NULL         -- JSON
     )""",
-    "CREATE TABLE fact (name TEXT PRIMARY KEY, value BLOB NOT NULL)",  # JSON
+    # Apart, so that reading grades need not pass over it.
+    """CREATE TABLE kept (
+        name TEXT PRIMARY KEY,
+        content BLOB NOT NULL,
+        other BLOB NOT NULL,        -- JSON: the submission without its content
+        secret BLOB NOT NULL,       -- what its private numbers were drawn with
+        evidence BLOB NOT NULL
+    )""",
+    # A row a person; members of a group have the same submission, and those who handed in nothing have none.
+    "CREATE TABLE seat (place INTEGER PRIMARY KEY, submission TEXT NOT NULL, seat BLOB NOT NULL)",
+    "CREATE TABLE set_aside (name TEXT PRIMARY KEY, aside BLOB NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE adjustment (place INTEGER PRIMARY KEY, seat INTEGER NOT NULL, adjustment BLOB NOT NULL)",
+    # What stands in each file that was written, as a digest.
+    "CREATE TABLE file (path TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHOUT ROWID",
 )
 
 
@@ -60,7 +68,6 @@ class Seat:
     time: str = ""
     attempts: int = 1
     late: bool = False
-    adjustments: tuple[Adjustment, ...] = ()
 
 
 class Gradebook:
@@ -87,16 +94,18 @@ class Gradebook:
         # Exclusive before the first access: the lock is the operating system's and ends with the process, and the
         # write-ahead log then needs no shared memory, so that network folders do.
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
-        mode = self._value("PRAGMA journal_mode = WAL")
+        (mode,) = self._db.execute("PRAGMA journal_mode = WAL").fetchone()
         self._db.execute(f"PRAGMA synchronous = {'NORMAL' if mode == 'wal' else 'FULL'}")
         self._db.execute("BEGIN EXCLUSIVE")
-        if not self._value("SELECT count(*) FROM sqlite_master"):
+        (application,) = self._db.execute("PRAGMA application_id").fetchone()
+        (version,) = self._db.execute("PRAGMA user_version").fetchone()
+        (tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if tables == 0:
             for statement in _SCHEMA:
                 self._db.execute(statement)
             self._db.execute(f"PRAGMA application_id = {_APPLICATION}")
             self._db.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
-        made_by = (self._value("PRAGMA application_id"), self._value("PRAGMA user_version"))
-        if made_by != (_APPLICATION, _SCHEMA_VERSION):
+        elif (application, version) != (_APPLICATION, _SCHEMA_VERSION):
             raise sqlite3.DatabaseError("made by another program or version; choose another folder")
         self._db.execute("COMMIT")
         os.chmod(self.path, 0o600)
@@ -127,81 +136,106 @@ class Gradebook:
         with suppress(sqlite3.Error):  # it may have been rolled back already
             self._db.execute("ROLLBACK")
 
-    def _value(self, query: str, *arguments: object) -> Any:
-        """The first value that *query* finds, or None."""
-        found = self._db.execute(query, arguments).fetchone()
-        return found[0] if found else None
-
     def seats(self) -> list[Seat]:
         """The class, in the order of its rows."""
-        return msgspec.json.decode(self._value("SELECT value FROM fact WHERE name = 'seats'") or b"[]", type=list[Seat])
+        return [msgspec.json.decode(seat, type=Seat) for (seat,) in self._db.execute("SELECT seat FROM seat")]
 
-    def set_aside(self) -> list[SetAside]:
-        """The files that are not graded."""
-        value = self._value("SELECT value FROM fact WHERE name = 'set aside'") or b"[]"
-        return msgspec.json.decode(value, type=list[SetAside])
-
-    def files(self) -> dict[str, str]:
-        """What stands in each file that was written, as a digest, by the path below the folder."""
-        return msgspec.json.decode(self._value("SELECT value FROM fact WHERE name = 'files'") or b"{}", type=dict[str, str])
-
-    def wrote(self, files: Mapping[str, str]) -> None:
-        """Make these the files that were written."""
-        self._put("files", files)
-
-    def _put(self, name: str, value: object) -> None:
-        self._db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, msgspec.json.encode(value)))
+    def set_aside(self) -> dict[str, SetAside]:
+        """The files that are not graded, by name."""
+        found = self._db.execute("SELECT name, aside FROM set_aside ORDER BY name")
+        return {name: msgspec.json.decode(aside, type=SetAside) for name, aside in found}
 
     def enrol(self, seats: Sequence[Seat], set_aside: Iterable[SetAside]) -> None:
         """Make *seats* the class. What was graded and is nobody's any more is dropped."""
-        standing = {seat.submission for seat in seats}
+        encode = msgspec.json.encode
         with self.transaction():
-            self._put("seats", seats)
-            self._put("set aside", sorted(set_aside, key=lambda aside: aside.name))
-            gone = [one for one in self._db.execute("SELECT name FROM submission") if one[0] not in standing]
-            self._db.executemany("DELETE FROM submission WHERE name = ?", gone)
+            self._db.execute("DELETE FROM seat")
+            rows = ((place, seat.submission, encode(seat)) for place, seat in enumerate(seats))
+            self._db.executemany("INSERT INTO seat VALUES (?, ?, ?)", rows)
+            self._db.execute("DELETE FROM set_aside")
+            self._db.executemany("INSERT INTO set_aside VALUES (?, ?)", [(a.name, encode(a)) for a in set_aside])
+            for table in ("submission", "kept"):
+                self._db.execute(f"DELETE FROM {table} WHERE name NOT IN (SELECT submission FROM seat)")
+
+    def adjustments(self) -> list[tuple[int, Adjustment]]:
+        """The changes by hand, each with the place of the seat that it is for, in their order."""
+        found = self._db.execute("SELECT seat, adjustment FROM adjustment ORDER BY place")
+        return [(seat, msgspec.json.decode(adjustment, type=Adjustment)) for seat, adjustment in found]
+
+    def adjust(self, adjustments: Iterable[tuple[int, Adjustment]]) -> None:
+        """Make these the changes by hand."""
+        with self.transaction():
+            self._db.execute("DELETE FROM adjustment")
+            rows = ((seat, msgspec.json.encode(adjustment)) for seat, adjustment in adjustments)
+            self._db.executemany("INSERT INTO adjustment (seat, adjustment) VALUES (?, ?)", rows)
 
     def known(self, submission: Submission, fingerprint: str) -> bool:
         """Whether the very same submission has been graded by what *fingerprint* stands for."""
         query = "SELECT 1 FROM submission WHERE status != 'could-not-grade' AND (name, digest, fingerprint) = (?, ?, ?)"
-        return self._value(query, submission.name, _digest(submission), fingerprint) is not None
+        found = self._db.execute(query, (submission.name, _digest(submission), fingerprint))
+        return found.fetchone() is not None
+
+    def record(self, submission: Submission, grade: Grade, fingerprint: str) -> None:
+        """Keep a grade in place of an older one of the same name."""
+        fields = (submission.name, _digest(submission), fingerprint, grade.status, to_json(grade))
+        with self.transaction():
+            self._db.execute("INSERT OR REPLACE INTO submission VALUES (?, ?, ?, ?, ?)", fields)
 
     def keep(self, task: Task, grade: Grade, fingerprint: str) -> None:
-        """Keep a grade, and all that it was made of, in place of an older one; on return it outlasts this process."""
+        """Keep a grade, and what it was made of; on return it outlasts this process."""
         submission = task.submission
-        fields = (submission.name, _digest(submission), fingerprint, grade.status, to_json(grade))
-        made_of = (task.secret, task.evidence, _other(submission), zlib.compress(submission.content, 1))
+        content = zlib.compress(submission.content, 1)
         with self.transaction():
-            self._db.execute("INSERT OR REPLACE INTO submission VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", fields + made_of)
+            made_of = (submission.name, content, _other(submission), task.secret, task.evidence)
+            self._db.execute("INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?)", made_of)
+            self.record(submission, grade, fingerprint)
 
     def count(self) -> int:
         """How many submissions are kept."""
-        return int(self._value("SELECT count(*) FROM submission"))
+        (count,) = self._db.execute("SELECT count(*) FROM kept").fetchone()
+        return int(count)
 
     def stale(self, fingerprint: str) -> int:
         """How many submissions were graded by something else than what *fingerprint* stands for."""
         query = "SELECT count(*) FROM submission WHERE fingerprint != ? AND status != 'could-not-grade'"
-        return int(self._value(query, fingerprint))
+        (count,) = self._db.execute(query, (fingerprint,)).fetchone()
+        return int(count)
 
     def rows(self, missing: Callable[[Seat], Grade], pending: Collection[str] = ()) -> Iterator[Row]:
         """The class with grades and adjustments; *missing* gives the grade where there is none, or one is *pending*."""
-        for seat in self.seats():
-            graded = None if seat.submission in pending else self.grade(seat.submission)
+        adjusted: dict[int, list[Adjustment]] = {}
+        for place, adjustment in self.adjustments():
+            adjusted.setdefault(place, []).append(adjustment)
+        query = "SELECT place, seat, grade FROM seat LEFT JOIN submission ON name = submission ORDER BY place"
+        for place, encoded, grade in self._db.execute(query):
+            seat = msgspec.json.decode(encoded, type=Seat)
+            graded = from_json(grade) if grade and seat.submission not in pending else missing(seat)
             when = (seat.time, seat.attempts, seat.late)
-            yield Row(seat.submission, seat.person, graded or missing(seat), *when, seat.adjustments)
+            yield Row(seat.submission, seat.person, graded, *when, tuple(adjusted.get(place, ())))
 
     def grade(self, submission: str) -> Grade | None:
         """The grade of one submission, by name."""
-        found = self._value("SELECT grade FROM submission WHERE name = ?", submission)
-        return from_json(found) if found else None
+        found = self._db.execute("SELECT grade FROM submission WHERE name = ?", (submission,)).fetchone()
+        return from_json(found[0]) if found else None
 
     def tasks(self) -> Iterator[Task]:
-        """What all grades were made of, by the submissions' names. Grades may be kept meanwhile."""
-        for (name,) in self._db.execute("SELECT name FROM submission ORDER BY name").fetchall():
-            query = "SELECT other, content, secret, evidence FROM submission WHERE name = ?"
-            other, content, secret, evidence = self._db.execute(query, (name,)).fetchone()
+        """What all grades were made of, by the submissions' names. Grades may be recorded meanwhile."""
+        names = self._db.execute("SELECT name FROM kept ORDER BY name").fetchall()
+        for (name,) in names:
+            query = "SELECT content, other, secret, evidence FROM kept WHERE name = ?"
+            content, other, secret, evidence = self._db.execute(query, (name,)).fetchone()
             submission = msgspec.json.decode(other, type=Submission)
             yield Task(replace(submission, content=zlib.decompress(content)), secret, evidence)
+
+    def files(self) -> dict[str, str]:
+        """What stands in each file that was written, as a digest, by the path below the folder."""
+        return dict(self._db.execute("SELECT path, digest FROM file"))
+
+    def wrote(self, files: Mapping[str, str]) -> None:
+        """Make these the files that were written."""
+        with self.transaction():
+            self._db.execute("DELETE FROM file")
+            self._db.executemany("INSERT INTO file VALUES (?, ?)", files.items())
 
 
 def _digest(submission: Submission) -> str:
@@ -211,4 +245,5 @@ def _digest(submission: Submission) -> str:
 
 
 def _other(submission: Submission) -> bytes:
-    return msgspec.json.encode(replace(submission, content=b""))
+    fields = {name: getattr(submission, name) for name in Submission.__dataclass_fields__}
+    return msgspec.json.encode({**fields, "content": ""})

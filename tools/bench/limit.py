@@ -39,7 +39,7 @@ STATEMENT_SECONDS = 5
 def beside_the_limit(submissions: Sequence[Submission], folder: Path) -> tuple[Cost, Cost]:
     """What grading in one process costs, and what the same runs alone do."""
     runs: list[tuple[Job, Mapping[str, Tensor], Log]] = []
-    costs = []
+    costs: list[Cost] = []
 
     def run(job: Job, tensors: Mapping[str, Tensor]) -> Log:
         runs.append((job, tensors, confined(job, tensors)))
