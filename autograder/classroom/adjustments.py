@@ -22,8 +22,8 @@ from autograder import course
 from autograder.classroom.gradebook import Seat
 from autograder.grade import Adjustment, Person, Row
 from autograder.intake import Listed, join
+from autograder.report.tables import Sheet
 from autograder.report.words import points
-from autograder.report.sheet import Sheet
 
 __all__ = ["FILE_NAME", "Adjusted", "AdjustmentError", "adjusted"]
 

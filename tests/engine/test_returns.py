@@ -17,7 +17,7 @@ import pytest
 from autograder.course import questions
 from autograder.grade import Adjustment, Person, Row
 from autograder.report.returns import WAYS, Graded, Returned, ReturnError
-from autograder.report.sheet import Sheet
+from autograder.report.tables import Sheet
 
 from .classes import row
 
@@ -197,7 +197,7 @@ def test_blackboard_and_brightspace_columns(tmp_path: Path) -> None:
         "OrgDefinedId,Username,RNN Points Grade <Numeric MaxPoints:100>,End-of-Line Indicator\n#kim01,#k,,#\n"
     )
     assert returned("brightspace", rows, path).content.endswith(b"#kim01,#k,85,#\n")
-    with pytest.raises(ReturnError, match="Brightspace needs ids"):
+    with pytest.raises(ReturnError, match="brightspace needs ids"):
         returned("brightspace", rows[1:])
 
 
