@@ -17,7 +17,8 @@ from autograder.intake.files import bounded
 __all__ = ["FIELDS", "Joined", "Listed", "RosterError", "fold", "join", "read_roster"]
 
 _COLUMNS = {
-    "id": "id,student id,studentid,student number,sid,sis user id,orgdefinedid,id number,username,사용자명,학번,아이디,identifier,식별자",
+    "id": "id,student id,studentid,student number,sid,sis user id,orgdefinedid,id number,identifier,식별자,학번,아이디,"
+    "username,사용자명",
     "name": "name,student,student name,full name,fullname,display name,이름,성명,학생,학생 이름",
     "first": "first name,firstname,given name",
     "last": "last name,lastname,surname,family name,성",

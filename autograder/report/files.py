@@ -14,8 +14,8 @@ from autograder.report.clean import plain
 __all__ = ["digest", "file_names", "write"]
 
 _MAX_PART_BYTES, _MAX_BYTES = 180, 800
-_FORBIDDEN = re.compile(r'[<>:"\\|?*\t\n\ufffd]')  # by Windows, or not printable
-_DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
+_FORBIDDEN = re.compile(r'[<>:"\\|?*\t\n\ufffd]|^\.|[ .]$')  # by Windows, or not shown
+_DEVICE = re.compile(r"(?i)(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?")
 
 
 def file_names(submissions: Iterable[str]) -> dict[str, str]:
@@ -27,40 +27,29 @@ def file_names(submissions: Iterable[str]) -> dict[str, str]:
     taken: set[str] = set()
     for name in sorted(submissions):
         path = _safe(name)
-        if _folded(path) in taken:
-            path = f"{path}~{_short(name)}"
-        taken.add(_folded(path))
+        folded = unicodedata.normalize("NFC", path).casefold()
+        if path != name or folded in taken:
+            path += f"~{digest(name.encode(errors='surrogatepass'))}"
+        taken.add(folded)
         paths[name] = path
     return paths
-
-
-def _folded(path: str) -> str:
-    return unicodedata.normalize("NFC", path).casefold()
 
 
 def _safe(name: str) -> str:
     *folders, last = [_safe_part(part) for part in name.split("/") if part] or ["_"]
     # A folder must not be in the way of a page: `a.ipynb` has the page `a.ipynb.html`.
-    path = "/".join([*(re.sub(r"(?i)(\.(?:html|json))$", r"\1~", part) for part in folders), last])
-    return path if len(path.encode()) <= _MAX_BYTES else _cut(last, name)
+    path = "/".join([*(re.sub(r"(?i)(\.(?:html|json))$", r"\1_", part) for part in folders), last])
+    return path if len(path.encode()) <= _MAX_BYTES else last
 
 
 def _safe_part(part: str) -> str:
     safe = _FORBIDDEN.sub("_", plain(part))
-    if safe.startswith(".") or safe.endswith((" ", ".")) or _DEVICE.fullmatch(safe):
-        safe = f"_{safe.strip(' .')}"
-    return _cut(safe, part) if len(safe.encode()) > _MAX_PART_BYTES else safe
-
-
-def _cut(part: str, name: str) -> str:
-    return part.encode()[: _MAX_PART_BYTES - 9].decode(errors="ignore") + f"~{_short(name)}"
-
-
-def _short(name: str) -> str:
-    return digest(name.encode(errors="surrogatepass"))[:8]
+    named = f"_{safe}" if _DEVICE.fullmatch(safe) else safe
+    return named.encode()[:_MAX_PART_BYTES].decode(errors="ignore")
 
 
 def digest(content: bytes) -> str:
+    """Short enough for names, long enough to tell what was written apart."""
     return hashlib.sha256(content).hexdigest()[:16]
 
 
@@ -68,9 +57,7 @@ def write(path: Path, content: str | bytes | Iterable[str]) -> None:
     """Put *content*, or its pieces, at *path* in one step: a reader, or a run cut short, never finds half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(".partial")
+    pieces = [content] if isinstance(content, (str, bytes)) else content
     with partial.open("wb") as file:
-        if isinstance(content, bytes):
-            file.write(content)
-        else:
-            file.writelines(piece.encode() for piece in ([content] if isinstance(content, str) else content))
+        file.writelines(piece if isinstance(piece, bytes) else piece.encode() for piece in pieces)
     os.replace(partial, path)

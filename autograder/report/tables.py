@@ -95,10 +95,7 @@ class Sheet:
 
     def values(self) -> list[list[str]]:
         """The lines as they are meant."""
-        return [
-            [re.sub(r'^"(.*)"$', r"\1", cell, flags=re.DOTALL).replace('""', '"') for cell in line[:-1]]
-            for line in self.lines
-        ]
+        return [[_meant(cell) for cell in line[:-1]] for line in self.lines]
 
     def put(self, line: int, column: int, value: str) -> None:
         """Let *value*, which needs no quotes, stand in a cell, in quotes if it had them."""
@@ -110,6 +107,10 @@ class Sheet:
         """The table as bytes, but for some lines."""
         kept = (cells for number, cells in enumerate(self.lines) if number not in without)
         return self.mark + "".join(self.delimiter.join(cells) + end for *cells, end in kept).encode(self.encoding)
+
+
+def _meant(cell: str) -> str:
+    return re.sub(r'^"(.*)"$', r"\1", cell, flags=re.DOTALL).replace('""', '"') if cell.startswith('"') else cell
 
 
 def _decoded(content: bytes, encodings: Sequence[str]) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,16 @@ def nbgrader(graded: Graded) -> Returned:
 
     def put() -> None:
         with Gradebook(book) as there:
-            _put(there, title, graded)
+            there.update_or_create_assignment(title)
+            there.update_or_create_notebook(_NOTEBOOK, title)
+            for question in graded.questions:
+                about = {"max_score": question.points, "cell_type": "code"}
+                there.update_or_create_grade_cell(question.id, _NOTEBOOK, title, **about)
+            for row in graded.scored:
+                there.update_or_create_student(_student(row))
+                there.update_or_create_submission(title, _student(row))
+                _fill([there.find_grade(q.id, _NOTEBOOK, title, _student(row)) for q in graded.questions], row)
+            there.db.commit()
 
     return Returned("", b"", listed("{} grades that stand there are written over", changed), put)
 
@@ -48,19 +58,8 @@ def _student(row: Row) -> str:
     return row.person.id or row.person.name
 
 
-def _put(there: Any, title: str, graded: Graded) -> None:
-    there.update_or_create_assignment(title)
-    there.update_or_create_notebook(_NOTEBOOK, title)
-    for question in graded.questions:
-        about = {"max_score": question.points, "cell_type": "code"}
-        there.update_or_create_grade_cell(question.id, _NOTEBOOK, title, **about)
-    for row in graded.scored:
-        there.update_or_create_student(_student(row))
-        there.update_or_create_submission(title, _student(row))
-        scores = row.scores()
-        for question in graded.questions:
-            cell = there.find_grade(question.id, _NOTEBOOK, title, _student(row))
-            cell.auto_score = scores.get(question.id, 0.0)
-            cell.extra_credit = 0.0
-        cell.extra_credit = (row.score or 0.0) - sum(scores.values())  # what was adjusted in the total
-    there.db.commit()
+def _fill(cells: Sequence[Any], row: Row) -> None:
+    scores = row.scores()
+    for cell in cells:
+        cell.auto_score, cell.extra_credit = scores.get(cell.name, 0.0), 0.0
+    cells[-1].extra_credit = (row.score or 0.0) - sum(scores.values())  # what was adjusted in the total

@@ -81,7 +81,8 @@ def _filled(platform: Platform, graded: Graded, file: Path) -> Returned:
         elif not (equal(old, row.score) if row.score is not None else old == new):
             sheet.put(number, column, new)
             changed += [f"{row.person.name}: {old} to {new}"] * (old not in ("", "-"))
-    missing = [row.person.name for row in graded.scored if row not in rows]
+    found = {id(row) for row in rows}
+    missing = [row.person.name for row in graded.scored if id(row) not in found]
     remarks = [
         *listed("{} grades that stood there are written over", changed),
         *listed("{} are locked there and left as they were", locked),
