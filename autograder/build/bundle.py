@@ -16,7 +16,7 @@ VISIBILITIES = ("visible", "after_due_date", "after_published", "hidden")
 _PROGRAMS = Path(__file__).parent / "gradescope"
 _PARTS = (
     *("pyproject.toml", "constraints.txt", "solutions/rnn.ipynb", "assignment/**/*", "autograder/**/*"),
-    *("tests/public/*.py", "tests/hidden/*", "tests/misconceptions/*.toml"),
+    *("tests/public/*.py", "tests/hidden/*", "tests/shown/*", "tests/misconceptions/*.toml"),
 )
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can tell: equal files make equal zips."""

@@ -7,6 +7,7 @@ both ends of which are ours, as its standard input.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import resource
 import socket
@@ -59,16 +60,16 @@ def main() -> None:
 
 
 def _own_core() -> int:
-    """A core that no other grading process on this machine keeps to; any where all have one.
+    """The core that the fewest grading processes on this machine keep to.
 
     The names that processes bind are the kernel's to give back when they end.
     """
     cores = sorted(os.sched_getaffinity(0))
-    for core in cores:
+    for sharing, core in itertools.product(range(64), cores):
         with contextlib.suppress(OSError):
-            _claim.bind(f"\0rnn-autograder/core/{core}")
+            _claim.bind(f"\0rnn-autograder/core/{core}/{sharing}")
             return core
-    return cores[os.getpid() % len(cores)]
+    return cores[0]
 
 
 def _serve(connection: Connection, grader: Grader, sandbox: Sandbox) -> None:

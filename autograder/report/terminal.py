@@ -11,7 +11,7 @@ from autograder.report.clean import one_line
 from autograder.report.summary import summarise
 from autograder.report.words import points
 
-__all__ = ["MAX_ROWS", "grades_table", "summary_lines"]
+__all__ = ["MAX_ROWS", "grades_table", "summary_lines", "width"]
 
 MAX_ROWS = 40
 """More rows than these do not fit on a screen."""
@@ -28,7 +28,7 @@ def grades_table(rows: Sequence[Row], questions: Sequence[str]) -> list[str]:
         name = unicodedata.normalize("NFC", one_line(row.person.name or row.submission))
         table.append((name, *scores, points(row.score) or "-", status))
     others = [f"{''.join(f'{cell:>4}' for cell in scores)}{total:>7}  {status}" for _, *scores, total, status in table]
-    room = min(max(_NAME, _COLUMNS - max(map(len, others))), max(_width(name) for name, *_ in table))
+    room = min(max(_NAME, _COLUMNS - max(map(len, others))), max(width(name) for name, *_ in table))
     return [f"{_fitted(name, room)}{other}".rstrip() for (name, *_), other in zip(table, others, strict=True)]
 
 
@@ -43,13 +43,13 @@ def summary_lines(rows: Iterable[Row]) -> list[str]:
     return lines
 
 
-def _width(text: str) -> int:
+def width(text: str) -> int:
     """Columns that *text* takes in a terminal: Hangul two, combining characters none."""
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asianwidth(c) in "WF" else 1 for c in text)
 
 
 def _fitted(name: str, columns: int) -> str:
     """*name* in exactly so many columns, cut off if it is longer."""
-    while _width(name) > columns:
+    while width(name) > columns:
         name = f"{name[:-2]}…"
-    return name + " " * (columns - _width(name))
+    return name + " " * (columns - width(name))

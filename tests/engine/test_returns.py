@@ -249,7 +249,7 @@ def heading(page: str) -> str:
 
 
 def test_canvas_takes_feedback_back() -> None:
-    """Without LATE, the first two numbers of a name are the user's and the attachment's; no page has a link to the report."""
+    """Without LATE, the first two numbers of a name are the user's and the attachment's; no page names the report."""
     anonymous = row("anon", 60, submission="anon_Ab3dE_5559_rnn.ipynb")
     found = names(returned("feedback", [*CANVAS, anonymous]))
     owners = {}

@@ -36,7 +36,7 @@ def feedback(graded: Graded) -> Returned:
         team = members[row.submission] > 1 or not known or _TEAM.match(known.get("moodle", {"name": ""})["name"])
         if "_assignsubmission_" in row.submission and team:
             raise ReturnError(
-                "Moodle would give a group's page to whichever student has the group's number: hand it out by --to email"
+                "Moodle would give this page to whoever has the group's number: hand it out by --to email"
             )
         names = [PLATFORMS[platform].feedback.format_map(at) for platform, at in known.items()]
         return (names[0], feedback_page(row).encode()) if names else None
