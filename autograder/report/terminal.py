@@ -45,7 +45,7 @@ def summary_lines(rows: Iterable[Row]) -> list[str]:
 
 def width(text: str) -> int:
     """Columns that *text* takes in a terminal: Hangul two, combining characters none."""
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asianwidth(c) in "WF" else 1 for c in text)
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def _fitted(name: str, columns: int) -> str:

@@ -17,8 +17,6 @@ from autograder.report.returns.graded import PLATFORMS, Graded, Returned, Return
 
 __all__ = ["classroom50", "feedback", "gradescope"]
 
-_TEAM = re.compile(r"(?i)(?:group|team|default|모둠|그룹|팀|조)\b")
-
 _RUN = """#!/usr/bin/env python3
 import json, shutil
 with open("/autograder/submission_metadata.json") as file:
@@ -32,17 +30,20 @@ def feedback(graded: Graded) -> Returned:
     members = Counter(row.submission for row in graded.rows)
 
     def page(row: Row) -> tuple[str, bytes] | None:
-        known = {name: at for name in ("canvas", "moodle") if (at := handle(row, name))}
-        team = members[row.submission] > 1 or not known or _TEAM.match(known.get("moodle", {"name": ""})["name"])
-        if "_assignsubmission_" in row.submission and team:
-            raise ReturnError(
-                "Moodle would give this page to whoever has the group's number: hand it out by --to email"
-            )
-        names = [PLATFORMS[platform].feedback.format_map(at) for platform, at in known.items()]
-        return (names[0], feedback_page(row).encode()) if names else None
+        if "_assignsubmission_" in row.submission and (members[row.submission] > 1 or _is_team(row)):
+            raise ReturnError("Moodle would give it to whoever has the group's number: hand it out by --to email")
+        for platform in ("canvas", "moodle"):
+            if at := handle(row, platform):
+                return PLATFORMS[platform].feedback.format_map(at), feedback_page(row).encode()
+        return None
 
     nobody = "these submissions were not downloaded from Canvas or Moodle: nothing else takes such a zip"
     return _zipped("feedback", graded, page, nobody)
+
+
+def _is_team(row: Row) -> bool:
+    at = handle(row, "moodle")
+    return not at or re.match(r"(?i)(?:group|team|default|모둠|그룹|팀|조)\b", at["name"]) is not None
 
 
 def gradescope(graded: Graded) -> Returned:
