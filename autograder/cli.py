@@ -228,7 +228,7 @@ def _guarded(args: argparse.Namespace, do: Callable[[], Outcome]) -> int:
     from autograder.classroom.adjustments import AdjustmentError
     from autograder.classroom.gradebook import GradebookError
     from autograder.report.returns import ReturnError
-    from autograder.report.sheet import SheetError
+    from autograder.report.tables import SheetError
 
     try:
         outcome = do()

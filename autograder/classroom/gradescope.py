@@ -11,7 +11,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from autograder import course
 from autograder.classroom.pool import Pool
 from autograder.classroom.task import Task
 from autograder.course.release import assignment
@@ -47,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if grade.status == "could-not-grade":
         return _failed(sentence(grade.detail) if grade.detail else grade.status)
     row = Row(submission.name, Person(""), grade)
-    results = results_json(row, course.questions(), arguments.visibility)
+    results = results_json(row, arguments.visibility)
     write(arguments.root / "results" / "results.json", results)
     return 0
 

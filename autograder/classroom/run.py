@@ -201,7 +201,7 @@ def _publish(
     questions = course.questions()
     rows = _Rows(lambda: book.rows(partial(_missing, fault=outcome.fault), pending))
     after.check(rows)
-    written, edited = write_output(folder, rows, book.set_aside(), questions, lang, book.files())
+    written, edited = write_output(folder, rows, book.set_aside(), lang, book.files())
     book.wrote(written)
     outcome.failed = sum(row.grade.status == "could-not-grade" for row in rows)
     if edited:

@@ -14,17 +14,19 @@ from pathlib import Path
 from autograder.grade import Note, Person
 from autograder.intake.files import bounded
 
-__all__ = ["Joined", "Listed", "RosterError", "fold", "join", "read_roster"]
+__all__ = ["FIELDS", "Joined", "Listed", "RosterError", "fold", "join", "read_roster"]
 
 _COLUMNS = {
-    "id": "id,student id,studentid,student number,sid,sis user id,orgdefinedid,id number,username,학번,아이디,식별자",
+    "id": "id,student id,studentid,student number,sid,sis user id,orgdefinedid,id number,identifier,식별자,학번,아이디,"
+    "username,사용자명",
     "name": "name,student,student name,full name,fullname,display name,이름,성명,학생,학생 이름",
     "first": "first name,firstname,given name",
     "last": "last name,lastname,surname,family name,성",
     "email": "email,e-mail,email address,mail,이메일,메일,전자우편",
     "alias": "alias,aliases,login,sis login id,github,github username,nickname,별명,별칭,로그인",
 }
-_FIELDS = {title: field for field, titles in _COLUMNS.items() for title in titles.split(",")}
+FIELDS = {title: field for field, titles in _COLUMNS.items() for title in titles.split(",")}
+"""What a table's columns are usually called."""
 
 
 class RosterError(Exception):
@@ -68,7 +70,7 @@ def read_roster(path: Path) -> list[Listed]:
         rows = list(csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count)))
     except csv.Error as error:
         raise RosterError("roster-unreadable", path) from error
-    fields = [_FIELDS.get(" ".join(title.lower().replace("_", " ").split()), "") for title in (rows or [[]])[0]]
+    fields = [FIELDS.get(" ".join(title.lower().replace("_", " ").split()), "") for title in (rows or [[]])[0]]
     if not {"id", "name", "email", "last"} & set(fields):
         raise RosterError("roster-columns", path)
     return [listed for row in rows[1:] if (listed := _listed(fields, row)) is not None]

@@ -11,12 +11,11 @@ from pathlib import Path
 
 from autograder.report.clean import plain
 
-__all__ = ["file_names", "write"]
+__all__ = ["digest", "file_names", "write"]
 
-_MAX_PART_BYTES = 180
-_MAX_BYTES = 800
-_FORBIDDEN = re.compile(r'[<>:"\\|?*\t\n\ufffd]')  # by Windows, or not printable
-_DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
+_MAX_PART_BYTES, _MAX_BYTES = 180, 800
+_FORBIDDEN = re.compile(r'[<>:"\\|?*\t\n\ufffd]|^\.|[ .]$')  # by Windows, or not shown
+_DEVICE = re.compile(r"(?i)(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?")
 
 
 def file_names(submissions: Iterable[str]) -> dict[str, str]:
@@ -28,49 +27,37 @@ def file_names(submissions: Iterable[str]) -> dict[str, str]:
     taken: set[str] = set()
     for name in sorted(submissions):
         path = _safe(name)
-        if _folded(path) in taken:
-            path = f"{path}~{_digest(name)}"
-        taken.add(_folded(path))
+        folded = unicodedata.normalize("NFC", path).casefold()
+        if path != name or folded in taken:
+            path += f"~{digest(name.encode(errors='surrogatepass'))}"
+        taken.add(folded)
         paths[name] = path
     return paths
+
+
+def _safe(name: str) -> str:
+    *folders, last = [_safe_part(part) for part in name.split("/") if part] or ["_"]
+    # A folder must not be in the way of a page: `a.ipynb` has the page `a.ipynb.html`.
+    path = "/".join([*(re.sub(r"(?i)(\.(?:html|json))$", r"\1_", part) for part in folders), last])
+    return path if len(path.encode()) <= _MAX_BYTES else last
+
+
+def _safe_part(part: str) -> str:
+    safe = _FORBIDDEN.sub("_", plain(part))
+    named = f"_{safe}" if _DEVICE.fullmatch(safe) else safe
+    return named.encode()[:_MAX_PART_BYTES].decode(errors="ignore")
+
+
+def digest(content: bytes) -> str:
+    """Short enough for names, long enough to tell what was written apart."""
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def write(path: Path, content: str | bytes | Iterable[str]) -> None:
     """Put *content*, or its pieces, at *path* in one step: a reader, or a run cut short, never finds half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(".partial")
+    pieces = [content] if isinstance(content, (str, bytes)) else content
     with partial.open("wb") as file:
-        if isinstance(content, bytes):
-            file.write(content)
-        else:
-            file.writelines(piece.encode() for piece in ([content] if isinstance(content, str) else content))
+        file.writelines(piece if isinstance(piece, bytes) else piece.encode() for piece in pieces)
     os.replace(partial, path)
-
-
-def _safe(name: str) -> str:
-    parts = [_safe_part(part) for part in name.split("/") if part]
-    # A folder must not be in the way of a page: `a.ipynb` has the page `a.ipynb.html`.
-    parts = [re.sub(r"(\.(?:html|json))$", r"\1~", part, flags=re.IGNORECASE) for part in parts[:-1]] + parts[-1:]
-    path = "/".join(parts)
-    if not parts or len(path.encode()) > _MAX_BYTES:
-        path = _cut((parts or ["_"])[-1], name)
-    return path
-
-
-def _safe_part(part: str) -> str:
-    safe = _FORBIDDEN.sub("_", plain(part))
-    if safe.startswith(".") or safe.endswith((" ", ".")) or _DEVICE.fullmatch(safe):
-        safe = f"_{safe.strip(' .')}"
-    return _cut(safe, part) if len(safe.encode()) > _MAX_PART_BYTES else safe
-
-
-def _cut(part: str, name: str) -> str:
-    return part.encode()[: _MAX_PART_BYTES - 9].decode(errors="ignore") + f"~{_digest(name)}"
-
-
-def _folded(path: str) -> str:
-    return unicodedata.normalize("NFC", path).casefold()
-
-
-def _digest(name: str) -> str:
-    return hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:8]

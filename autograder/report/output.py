@@ -17,13 +17,14 @@ from urllib.parse import quote
 import msgspec
 from tqdm import tqdm
 
-from autograder.course import Question
+from autograder import course
 from autograder.grade import Person, Row
+from autograder.intake import SetAside
 from autograder.language import LANGUAGES, Language, speaking
-from autograder.report.files import file_names, write
+from autograder.report.files import digest, file_names, write
 from autograder.report.gradescope import results_json
 from autograder.report.pages import feedback_page, report_page, titles
-from autograder.report.table import Aside, grades_csv, set_aside_csv
+from autograder.report.tables import grades_csv, set_aside_csv
 
 __all__ = ["pages", "write_output"]
 
@@ -33,22 +34,18 @@ _GRADES = "grades.csv"
 def pages(rows: Iterable[Row]) -> dict[tuple[str, Person], str]:
     """What the files of each row with a submission are called, without folder and suffix; *rows* is read twice."""
     members = Counter(row.submission for row in rows)
-    called = {
-        (row.submission, row.person): row.submission if members[row.submission] == 1 else _of_member(row)
-        for row in rows
-        if row.submission
-    }
+    called = {}
+    for row in rows:
+        who = f"{row.person.name} {row.person.id}".strip().replace("/", "_")
+        own = f" ({who})" if members[row.submission] > 1 else ""
+        if row.submission:
+            called[row.submission, row.person] = row.submission + own
     safe = file_names(called.values())
     return {whose: safe[name] for whose, name in called.items()}
 
 
 def write_output(
-    folder: Path,
-    rows: Iterable[Row],
-    set_aside: Sequence[Aside],
-    questions: Sequence[Question],
-    lang: Language | None,
-    before: Mapping[str, str],
+    folder: Path, rows: Iterable[Row], set_aside: Sequence[SetAside], lang: Language | None, before: Mapping[str, str]
 ) -> tuple[dict[str, str], Path | None]:
     """Write everything; *rows* can be read more than once, and *lang* None means each student's own language.
 
@@ -57,7 +54,7 @@ def write_output(
     """
     names = pages(rows)
     written: dict[str, str] = {}
-    version = _version(questions)
+    version = _version()
 
     def link(row: Row) -> str:
         name = names.get((row.submission, row.person))
@@ -69,45 +66,32 @@ def write_output(
             continue
         page, results = f"feedback/{name}.html", f"results/{name}.json"
         spoken = replace(row, grade=replace(row.grade, lang=lang)) if lang else row
-        standing = hashlib.sha256(version + msgspec.json.encode(spoken)).hexdigest()[:16]
+        standing = digest(version + msgspec.json.encode(spoken))
         if before.get(page) != standing or not ((folder / page).exists() and (folder / results).exists()):
-            write(folder / page, feedback_page(spoken))
-            write(folder / results, results_json(spoken, questions))
+            write(folder / page, feedback_page(spoken, "../" * page.count("/") + "report.html"))
+            write(folder / results, results_json(spoken))
         written |= {page: standing, results: standing}
-    reasons = {one.name: one.reason for one in set_aside}
     with speaking(lang or "en"):
-        write(folder / "report.html", report_page(rows, reasons, link, lang or "en"))
+        write(folder / "report.html", report_page(rows, set_aside, link, lang or "en"))
         write(folder / "set-aside.csv", set_aside_csv(set_aside))
-        edited, written[_GRADES] = _write_grades(folder / _GRADES, grades_csv(rows, [q.id for q in questions]), before)
-    for path in before.keys() - written.keys():
+        grades = grades_csv(rows, [question.id for question in course.questions()])
+    edited = _put_aside(folder / _GRADES, {digest(grades), before.get(_GRADES)})
+    write(folder / _GRADES, grades)
+    for path in before.keys() - {_GRADES, *written}:
         with contextlib.suppress(OSError):
             (folder / path).unlink()
-    return written, edited
+    return {**written, _GRADES: digest(grades)}, edited
 
 
-def _of_member(row: Row) -> str:
-    who = f"{row.person.name} {row.person.id}".strip().replace("/", "_")
-    return f"{row.submission} ({who})"
+def _put_aside(path: Path, ours: set[str | None]) -> Path | None:
+    """Keep a table that is not as we left it under another name, and say which."""
+    if not path.exists() or digest(path.read_bytes()) in ours:
+        return None
+    return path.rename(path.with_name(f"grades.edited-{datetime.now():%Y%m%d-%H%M%S}.csv"))
 
 
-def _write_grades(path: Path, content: bytes, before: Mapping[str, str]) -> tuple[Path | None, str]:
-    """Write the table; one that is not as we left it is kept aside. Where that is, and the new digest."""
-    edited = None
-    if path.exists() and (standing := path.read_bytes()) != content and _digest(standing) != before.get(_GRADES):
-        edited = path.with_name(f"grades.edited-{datetime.now():%Y%m%d-%H%M%S}.csv")
-        path.rename(edited)
-    write(path, content)
-    return edited, _digest(content)
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:16]
-
-
-def _version(questions: Sequence[Question]) -> bytes:
+def _version() -> bytes:
     """Of all that pages say beside grades: with another, all are written anew."""
-    digest = hashlib.sha256(repr([titles(lang) for lang in LANGUAGES]).encode())
-    for path in sorted(Path(__file__).parent.rglob("*")):
-        if path.is_file() and path.suffix != ".pyc":
-            digest.update(path.read_bytes())
-    return digest.digest()
+    files = sorted(path for path in Path(__file__).parent.rglob("*") if path.is_file() and path.suffix != ".pyc")
+    said = [repr([titles(lang) for lang in LANGUAGES]).encode(), *(path.read_bytes() for path in files)]
+    return hashlib.sha256(b"".join(said)).digest()

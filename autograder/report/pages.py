@@ -6,7 +6,7 @@ import base64
 import functools
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 from autograder import course
 from autograder.course.corpus import misconceptions
 from autograder.grade import Difference, Note, QuestionGrade, Reach, Row
+from autograder.intake import SetAside
 from autograder.language import LANGUAGES, Language, speaking, text
 from autograder.report import words
 from autograder.report.clean import one_line, plain
@@ -87,12 +88,11 @@ def _article(row: Row, lang: Language, share: float) -> str:
 
 
 def report_page(
-    rows: Iterable[Row], set_aside: Mapping[str, Note], links: Callable[[Row], str], lang: Language
+    rows: Iterable[Row], set_aside: Sequence[SetAside], links: Callable[[Row], str], lang: Language
 ) -> Iterator[str]:
     """The report on the class, piece by piece. *rows* are read twice.
 
-    *set_aside* says why a file is nobody's submission, by its name. *links* gives the address of a row's own page, or
-    nothing where it has none.
+    *links* gives the address of a row's own page, or nothing where it has none.
     """
     with speaking(lang):
         stream = _TEMPLATES.get_template("report.html").stream(

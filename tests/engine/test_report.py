@@ -14,7 +14,7 @@ import string
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -38,6 +38,7 @@ from autograder.grade import (
     from_json,
     to_json,
 )
+from autograder.intake import SetAside
 from autograder.language import LANGUAGES, Language, speaking
 from autograder.report import words
 from autograder.report.clean import one_line, plain
@@ -95,8 +96,8 @@ def link(row: Row) -> str:
     return f"feedback/{len(row.submission)}.html" if row.submission else ""
 
 
-def report(rows: list[Row], lang: Language = "en", set_aside: Mapping[str, Note] | None = None) -> Page:
-    return Page("".join(report_page(rows, set_aside or {}, link, lang)))
+def report(rows: list[Row], lang: Language = "en", set_aside: Sequence[SetAside] = ()) -> Page:
+    return Page("".join(report_page(rows, set_aside, link, lang)))
 
 
 # Words
@@ -444,7 +445,7 @@ def test_the_report_lists_everybody_with_flags_and_links() -> None:
     """Everybody has a line; a link leads to each page there is; what needs a look is flagged."""
     rows = [*samples.class_of(50)]
     other = replace(rows[0], grade=replace(rows[0].grade, remarks=(Note("other-assignment"),)))
-    page = report([other, *rows[1:]], set_aside={"notes.txt": Note("empty-file")})
+    page = report([other, *rows[1:]], set_aside=[SetAside("notes.txt", Note("empty-file"))])
     lines = re.findall(r'<tr><th scope="row">', page.html)
     assert len(lines) == len(rows) == 52
     assert page.all("a", href=link(rows[0]))
@@ -482,8 +483,8 @@ def _pages() -> dict[str, Page]:
         "feedback": feedback(samples.row()),
         "both": feedback(samples.row(lang=None)),
         "hostile": feedback(evil),
-        "report": report([*samples.class_of(30)], set_aside={samples.EVIL: Note("empty-file")}),
-        "hostile report": report([evil], set_aside={samples.EVIL: Note("missing", {"name": samples.EVIL})}),
+        "report": report([*samples.class_of(30)], set_aside=[SetAside(samples.EVIL, Note("empty-file"))]),
+        "hostile report": report([evil], set_aside=[SetAside(samples.EVIL, Note("missing", {"name": samples.EVIL}))]),
     }
 
 

@@ -20,9 +20,9 @@ from autograder.intake import SetAside
 from autograder.report.clean import one_line, plain
 from autograder.report.files import file_names, write
 from autograder.report.gradescope import results_json
-from autograder.report.points import points
-from autograder.report.table import grades_csv, set_aside_csv
+from autograder.report.tables import grades_csv, set_aside_csv
 from autograder.report.terminal import grades_table, summary_lines, width
+from autograder.report.words import points
 
 from .classes import earned, row
 
@@ -148,7 +148,7 @@ def test_write_replaces_in_one_step(tmp_path: Path) -> None:
 
 
 def results(of: Row, visibility: str = "visible") -> dict[str, Any]:
-    parsed: dict[str, Any] = json.loads(results_json(of, questions(), visibility))
+    parsed: dict[str, Any] = json.loads(results_json(of, visibility))
     return parsed
 
 

@@ -1,25 +1,40 @@
-"""What goes back: a graded class, and what the names of its submissions tell of a platform's own ids."""
+"""What goes back, and how the platforms that it goes to name things: `platforms.toml`."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
+import tomli
 
 from autograder.course import Question
 from autograder.grade import Person, Row
 from autograder.report.clean import one_line
 from autograder.report.words import points
 
-__all__ = ["Graded", "ReturnError", "Returned", "handle", "listed", "same"]
+__all__ = ["PLATFORMS", "Graded", "Platform", "ReturnError", "Returned", "equal", "handle", "listed"]
 
-# Where a platform writes its own id into the path of a submission. Unlike the person's, a roster cannot change it.
-_HANDLES = {
-    "canvas": r"(?:.*/)?(?:LATE_)?(?P<name>anon|[^/]+?)(?:_LATE)?_(?P<id>(?<=anon_)\w{5}|\d+)_(?P<file>\d{3,})_[^/]+",
-    "moodle": r"(?:.*/)?(?P<name>[^/]+?)_(?P<id>\d+)_assignsubmission_[a-z]+(?:_?/|_).*",
-    "gradescope": r"(?:.*/)?submission_(?P<id>\d+)/.+",
-}
+
+@dataclass(frozen=True)
+class Platform:
+    """What `platforms.toml` says of one."""
+
+    handle: str = "(?!)"
+    feedback: str = ""
+    grade: str = ""
+    download: str = "the table that it exports"
+    columns: Mapping[str, str] = field(default_factory=dict)
+    keys: Sequence[str] = ("id",)
+    excused: str = ""
+    part: bool = False
+    totals: str = "(?!)"
+
+
+_SAID = tomli.loads(Path(__file__).with_name("platforms.toml").read_text(encoding="utf-8"))
+PLATFORMS: Mapping[str, Platform] = msgspec.convert(_SAID, dict[str, Platform])
 
 
 class ReturnError(Exception):
@@ -38,9 +53,6 @@ class Graded:
     """What the platform gave, to be filled."""
     pages: Mapping[tuple[str, Person], Path] = field(default_factory=dict)
     """Where the page of each submission and person lies."""
-
-    def page(self, row: Row) -> Path | None:
-        return self.pages.get((row.submission, row.person))
 
     @property
     def scored(self) -> list[Row]:
@@ -69,12 +81,13 @@ class Returned:
     """Changes the platform's own file."""
 
 
-def handle(row: Row, platform: str) -> re.Match[str] | None:
-    """What the submission's path tells of *platform*'s own ids."""
-    return re.fullmatch(_HANDLES[platform], row.submission, re.DOTALL)
+def handle(row: Row, platform: str) -> Mapping[str, str]:
+    """What the submission's path tells of *platform*'s own ids; nothing if it comes from elsewhere."""
+    match = re.fullmatch(PLATFORMS[platform].handle, row.submission, re.DOTALL)
+    return match.groupdict() if match else {}
 
 
-def same(old: str, score: float) -> bool:
+def equal(old: str, score: float) -> bool:
     """Whether the grade that stands there, to two decimals, is *score*."""
     try:
         return points(float(old.replace(",", "."))) == points(score)
@@ -82,9 +95,8 @@ def same(old: str, score: float) -> bool:
         return False
 
 
-def listed(what: str, names: Sequence[str]) -> list[str]:
-    """A remark that names the first few, or none."""
-    if not names:
-        return []
-    shown = ", ".join(one_line(name) for name in names[:20]) + (", …" if len(names) > 20 else "")
-    return [f"{what.format(len(names))}: {shown}"]
+def listed(remark: str, names: Iterable[str]) -> list[str]:
+    """A remark that counts *names* and tells the first few; none on nobody."""
+    known = [one_line(name) for name in names]
+    more = ["…"] * (len(known) > 20)
+    return [f"{remark.format(len(known))}: {', '.join(known[:20] + more)}"] if known else []

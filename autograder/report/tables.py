@@ -1,0 +1,122 @@
+"""Tables in CSV: ours, which a spreadsheet cannot take for anything else, and other people's, changed cell by cell."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
+
+from autograder.grade import Row
+from autograder.intake import SetAside
+from autograder.report.clean import one_line
+from autograder.report.words import adjustment_sentence, points, sentence
+
+__all__ = ["Sheet", "SheetError", "grades_csv", "set_aside_csv", "table"]
+
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_FORMULA = re.compile(r"(^|[;,])(?=[\s\"'\ufffd]*[=+\-@＝＋－＠﹦﹢﹣﹫−])")  # full-width signs are plain ones there
+_MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """A table in UTF-8, with the byte order mark that makes Excel read it so; every cell in quotes."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, quoting=csv.QUOTE_ALL)
+    writer.writerows([*map(_cell, row)] for row in (header, *rows))
+    return stream.getvalue().encode("utf-8-sig")
+
+
+def _cell(text: str) -> str:
+    """*text* as a spreadsheet shows it and nothing more: on one line, and marked where it could start a formula.
+
+    Spreadsheets that part cells by `;`, as Korean ones may, see cells begin behind each of those, too.
+    """
+    shown = one_line(text)
+    return shown if _NUMBER.fullmatch(shown) else _FORMULA.sub(r"\1'", shown)
+
+
+def grades_csv(rows: Iterable[Row], questions: Sequence[str]) -> bytes:
+    """A row a person."""
+    columns = ("submission", "student", "id", "email", "score", "max_score", *questions)
+    header = (*columns, "status", "late", "attempts", "adjusted", "detail")
+    return table(header, (_grades(row, questions) for row in rows))
+
+
+def _grades(row: Row, questions: Sequence[str]) -> Sequence[str]:
+    person, grade, scores = row.person, row.grade, row.scores()
+    nothing = None if grade.score is None else 0.0
+    return (
+        *(row.submission, person.name, person.id, person.email, points(row.score), points(grade.max_score)),
+        *(points(scores.get(question, nothing)) for question in questions),
+        *(grade.status, "yes" if row.late else "", str(row.attempts) if row.submission else ""),
+        "; ".join(map(adjustment_sentence, row.adjustments)),
+        sentence(grade.detail) if grade.detail else "",
+    )
+
+
+def set_aside_csv(set_aside: Iterable[SetAside]) -> bytes:
+    """The files that are not graded, whose they are, and why."""
+    return table(("file", "student", "reason"), ((one.name, one.person, sentence(one.reason)) for one in set_aside))
+
+
+class SheetError(Exception):
+    """Why a table cannot be read, in one line."""
+
+
+@dataclass
+class Sheet:
+    """A table that others made, whatever its dialect: what is not changed stays as it was, byte for byte."""
+
+    lines: list[list[str]]
+    """Cells as they are written, quotes included; behind the last of each line, what ends the line."""
+    delimiter: str
+    encoding: str
+    mark: bytes
+    """The byte order mark, or nothing."""
+
+    @classmethod
+    def of(cls, content: bytes) -> Sheet:
+        """The table in *content*. Raises `SheetError` where it is no text in UTF-8, UTF-16 or Korean Windows's code."""
+        mark = next((mark for mark in _MARKS if content.startswith(mark)), b"")
+        text, encoding = _decoded(content[len(mark) :], [_MARKS[mark]] if mark else ["utf-8", "cp949"])
+        first = re.sub(r'"[^"]*"', "", text.split("\n", 1)[0])
+        delimiter = max(",;\t", key=first.count)
+        lines: list[list[str]] = [[]]
+        for cell in re.finditer(rf'("(?:[^"]|"")*"|[^{delimiter}\r\n]*)({delimiter}|\r\n|\r|\n|\Z)', text):
+            lines[-1].append(cell[1])
+            if cell[2] != delimiter:
+                lines[-1].append(cell[2])
+                if cell.end() == len(text):
+                    break
+                lines.append([])
+        return cls(lines, delimiter, encoding, mark)
+
+    def values(self) -> list[list[str]]:
+        """The lines as they are meant."""
+        return [[_meant(cell) for cell in line[:-1]] for line in self.lines]
+
+    def put(self, line: int, column: int, value: str) -> None:
+        """Let *value*, which needs no quotes, stand in a cell, in quotes if it had them."""
+        cells = self.lines[line]
+        cells[-1:-1] = [""] * (column + 2 - len(cells))
+        cells[column] = f'"{value}"' if cells[column].startswith('"') else value
+
+    def content(self, without: Set[int] = frozenset()) -> bytes:
+        """The table as bytes, but for some lines."""
+        kept = (cells for number, cells in enumerate(self.lines) if number not in without)
+        return self.mark + "".join(self.delimiter.join(cells) + end for *cells, end in kept).encode(self.encoding)
+
+
+def _meant(cell: str) -> str:
+    return re.sub(r'^"(.*)"$', r"\1", cell, flags=re.DOTALL).replace('""', '"') if cell.startswith('"') else cell
+
+
+def _decoded(content: bytes, encodings: Sequence[str]) -> tuple[str, str]:
+    for encoding in encodings:
+        try:
+            return content.decode(encoding), encoding
+        except UnicodeDecodeError:
+            continue
+    raise SheetError("is no table in CSV that can be read; save it as CSV in UTF-8")
