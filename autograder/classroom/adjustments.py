@@ -22,11 +22,7 @@ from autograder import course
 from autograder.classroom.gradebook import Seat
 from autograder.grade import Adjustment, Person, Row
 from autograder.intake import Listed, join
-<<<<<<< HEAD
-from autograder.report.sheet import Sheet
-=======
 from autograder.report.tables import Sheet
->>>>>>> h-trimreport
 from autograder.report.words import points
 
 __all__ = ["FILE_NAME", "Adjusted", "AdjustmentError", "adjusted"]
