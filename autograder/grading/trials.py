@@ -59,5 +59,5 @@ def _cells(trials: Sequence[Trial], question: str) -> list[str]:
     cells = cells[: cells.index(answer(question))]
     for trial in trials:
         others = [code for name, code in trial.answers.items() if name != question]
-        cells += [_KEEP, *others, trial.answers[question], f"grader.check({trial.id!r})", _UNDO]
+        cells += [_KEEP, "\n".join([*others, trial.answers[question]]), f"grader.check({trial.id!r})", _UNDO]
     return cells

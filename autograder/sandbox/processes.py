@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from types import FrameType
 from typing import IO, Any, NoReturn
@@ -77,10 +77,10 @@ class Process:
             return descriptor
         return None
 
-    def __del__(self) -> None:
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:  # at the interpreter's end, `os` is gone
         self._answer.close()
         if (descriptor := self.__dict__.get("_descriptor")) is not None:
-            os.close(descriptor)
+            close(descriptor)
 
 
 class ForkServer:

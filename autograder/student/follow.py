@@ -82,6 +82,7 @@ class FollowThrough:
             if name not in names and not _same(self.namespace.get(name), kept):
                 self.namespace[name] = kept
         for name in self.settled.keys() - open_names if own else ():
+            layers.reset(self.settled[name][0])
             if not _same(self.namespace.get(name), self.settled[name][1]):
                 self.namespace[name] = _restored(*self.settled[name])
         self._bind_given(next(iter(open_questions), ""), names)

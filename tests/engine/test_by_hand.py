@@ -69,4 +69,4 @@ def test_served_grader_gives_the_same_points(submission):
     """Within pytest's own run loop, as in every worker."""
     done = subprocess.run([sys.executable, "-c", SERVED, submission], capture_output=True, text=True, cwd=course.ROOT)
     points = {question.id: question.points for question in course.questions()}
-    assert done.stdout.strip().splitlines()[-1] == str({**points, "q3": 0}), done.stderr
+    assert done.stdout.strip().splitlines()[-1] == str({**points, "q3": 0.0}), done.stderr

@@ -209,7 +209,7 @@ def test_killed_run_leaves_no_process(tmp_path: Path, start: Callable[[Path, Pat
         everyone = [*run.victims("fork server"), *run.victims("worker"), *warm]
         everyone += [child for pid in warm for child in children(pid)]
         time.sleep(0.02)
-    assert len(everyone) == 4
+    assert len(everyone) >= 4
     run.process.kill()
     run.process.wait()
     deadline = time.monotonic() + 5
