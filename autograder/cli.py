@@ -1,4 +1,4 @@
-"""The command line: `autograder grade`, `autograder regrade`, `autograder check`."""
+"""The command line: `autograder grade`, `autograder regrade`, `autograder export`."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograder import __version__
-from autograder.text import LANGUAGES, speaking
+from autograder.language import LANGUAGES, speaking
 
 if TYPE_CHECKING:
-    from autograder.cluster import Cluster
-    from autograder.pool import Pool
-    from autograder.run import Report
+    from autograder.classroom.cluster import Cluster
+    from autograder.classroom.pool import Pool
+    from autograder.classroom.run import Outcome
 
 __all__ = ["main", "script"]
 
@@ -28,28 +28,59 @@ GRADER_FAILED = 1
 USAGE = 2
 INTERRUPTED = 130
 """As shells report a process that Ctrl-C ended."""
+DOUBTS = ("nothing-found", "path-not-read", "same-name")
+"""Notes of intake after which somebody should look: the exit status is not 0."""
 
 _EXAMPLES = """
 examples:
-  autograder grade submissions/ --out graded       a folder: a file or a folder for each student
-  autograder grade export.zip --out graded         the zip that Canvas, Moodle or Gradescope make
-  autograder grade kim.ipynb lee.py --out graded   single files
-  autograder check rnn.ipynb                       a student's own check: shapes and types
+  autograder grade submissions/ --out graded         a folder: a file or a folder for each student
+  autograder grade export.zip --out graded           what Canvas, Moodle, Gradescope and others give
+  autograder grade late.zip --out graded             later: completes the class, newer files replace older
+  autograder grade export.zip --out graded --roster students.csv
+                                                     with ids and emails, and who handed in nothing
+  autograder regrade graded --preview                after a check was changed: who would move, and why
+  autograder export graded --to canvas grades.csv    fills the gradebook that Canvas gave
 
-The first thing to open afterwards is graded/report.html. Run the same command again after
-new files have arrived: only what is new or changed is graded.
+Open graded/report.html first. docs/platforms.md has three steps for each platform.
 """
 _OUTPUT = """
 --out DIR holds afterwards:
-  grades.csv         one row a submission, for spreadsheets and gradebooks
-  report.html        the class: distribution, hardest checks, misconceptions
+  grades.csv         a row a student, for spreadsheets
+  report.html        the class: distribution, hardest questions, misconceptions
   feedback/          a page for every student
   results/           the same for Gradescope
+  set-aside.csv      files that are nobody's submission, and why
   gradebook.sqlite   what was graded and why; keep it, and nothing is graded twice
+You may add:
+  adjustments.csv    student,question,points,reason: points changed by hand, read at every run
 
-exit status: 0 all were graded, however badly they did; 1 the grader itself failed on some;
-2 usage
+exit status: 0 all were graded, however badly they did; 1 the grader itself failed on some, or
+something could not be read; 2 usage
 """
+_REGRADE = """
+Everything in DIR is graded again from what its runs left behind; student code is run only where
+that does not tell. All grades change together, or none: if a score would drop, none does without
+--accept.
+"""
+_EXPORTS = {
+    "canvas": "FILE, the exported gradebook, is filled; without it, a table that Canvas takes, too",
+    "moodle": "FILE, the grading worksheet, is filled",
+    "blackboard": "FILE, the downloaded column, is filled; or a new table",
+    "brightspace": "FILE, the exported grade item, is filled; or a new table",
+    "nbgrader": "FILE is the gradebook.db that the grades go into",
+    "gradescope": "a zip for Configure Autograder that gives each submission its result",
+    "classroom50": "a zip of result.json; needs --title CLASSROOM/ASSIGNMENT",
+    "email": "a table for mail merge",
+    "feedback": "a zip of the pages, as Canvas and Moodle take it back",
+}
+_EXPORT = (
+    "\n".join(f"  {name:<13}{what}" for name, what in _EXPORTS.items())
+    + """
+
+The new file is in DIR/export; FILE itself is changed for nbgrader only. Students without a score are left
+out. Grades in FILE that differ are listed before they are written over.
+"""
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,8 +93,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if hasattr(signal, name) and threading.current_thread() is threading.main_thread():
             signal.signal(getattr(signal, name), _interrupted)
     try:
-        with speaking(args.lang or "ko"):
-            return {"grade": _grade, "regrade": _regrade, "check": _check}[args.command](args)
+        with speaking("en"):
+            return {"grade": _grade, "regrade": _regrade, "export": _export}[args.command](args)
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -80,69 +111,40 @@ def _interrupted(number: int, frame: object) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
+    what = "Grade notebooks of the RNN, LSTM and GRU assignment."
     style = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(
-        prog="autograder",
-        description="Grade notebooks of the RNN, LSTM and GRU assignment.",
-        epilog=_EXAMPLES,
-        formatter_class=style,
-    )
+    parser = argparse.ArgumentParser(prog="autograder", description=what, epilog=_EXAMPLES, formatter_class=style)
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    add = functools.partial(commands.add_parser, formatter_class=style)
 
-    grade = commands.add_parser(
-        "grade",
-        help="grade submissions into a folder",
-        description="Grade files, folders and zips of submissions.",
-        epilog=_OUTPUT,
-        formatter_class=style,
-    )
+    grade = add("grade", help="grade submissions into a folder", epilog=_OUTPUT)
     grade.add_argument("paths", metavar="PATH", nargs="+", type=_path, help="a file, a folder, or a platform's zip")
     grade.add_argument("--out", metavar="DIR", required=True, type=_path, help="where grades and pages go")
+    grade.add_argument("--roster", metavar="CSV", type=_path, help="the class: ids, names, emails")
+    grade.add_argument("--only", action="store_true", help="let the class be what is given now, and drop all others")
     _add_run_options(grade)
 
-    regrade = commands.add_parser(
-        "regrade",
-        help="grade again from what was kept, after a check was changed",
-        description="Grade everything in DIR again from what its runs left behind.\n\n"
-        "Student code is run only where that does not tell: where a question fails that\n"
-        "did not before, what follows was never run as if it were right.",
-        formatter_class=style,
-    )
+    regrade = add("regrade", help="grade again from what was kept, after a check was changed", epilog=_REGRADE)
     regrade.add_argument("out", metavar="DIR", type=_path, help="the --out of an earlier `autograder grade`")
+    regrade.add_argument("--preview", action="store_true", help="say who would move and why, and change nothing")
+    regrade.add_argument("--accept", action="store_true", help="let scores drop, too")
     _add_run_options(regrade)
 
-    check = commands.add_parser(
-        "check",
-        help="a student's own check: the public checks only",
-        description="Run a notebook and say what the public checks say: shapes and types.",
-        epilog="exit status: 0 all passed; 1 some failed; 2 the file cannot be read",
-        formatter_class=style,
-    )
-    check.add_argument("file", metavar="FILE", type=_path, help="a notebook or Python file")
-    check.add_argument("--lang", choices=LANGUAGES, help="language of the messages (default: of the edition)")
+    export = add("export", help="write grades in a platform's own format", epilog=_EXPORT)
+    export.add_argument("out", metavar="DIR", type=_path, help="the --out of an earlier `autograder grade`")
+    export.add_argument("--to", metavar="TO", required=True, nargs="+", help="PLATFORM [FILE]; one of these platforms:")
+    export.add_argument("--title", default="", help="what the assignment is called there, such as 'RNN (12345)'")
     return parser
 
 
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--workers",
-        metavar="N",
-        type=_positive,
-        default=_cores(),
-        help="how many at a time (default: all %(default)s cores)",
-    )
-    parser.add_argument(
-        "--scheduler", metavar="ADDR", help="grade on the Dask cluster with this scheduler, as tcp://host:8786"
-    )
-    parser.add_argument("--lang", choices=LANGUAGES, help="language of the pages (default: of the student's edition)")
-    parser.add_argument(
-        "--isolation",
-        choices=("full", "process"),
-        default="full",
-        help="`process` runs student code without a sandbox: only for files that you trust (default: full)",
-    )
-    parser.add_argument("--rows", action="store_true", help="show a row for every submission, however many they are")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    help_ = "how many at a time (default: all %(default)s cores)"
+    parser.add_argument("--workers", metavar="N", type=_positive, default=cores, help=help_)
+    parser.add_argument("--scheduler", metavar="ADDR", help="grade on a Dask cluster, as tcp://host:8786")
+    parser.add_argument("--lang", choices=LANGUAGES, help="language of all pages (default: of each student's edition)")
+    parser.add_argument("--rows", action="store_true", help="show a row for every student, however many they are")
 
 
 def _path(name: str) -> Path:
@@ -157,92 +159,116 @@ def _positive(number: str) -> int:
     return int(number)
 
 
-def _cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _grade(args: argparse.Namespace) -> int:
-    from autograder.intake import collect
-    from autograder.run import grade_into
+    from autograder.classroom.run import Found, grade
+    from autograder.course.release import assignment
+    from autograder.intake import IntakeError, RosterError, collect, read_roster
+    from autograder.report.clean import one_line
+    from autograder.report.words import sentence
 
     if args.out.exists() and not args.out.is_dir():
         return _fail(f"--out {args.out}: is not a folder", USAGE)
     if any(path.resolve() == args.out.resolve() for path in args.paths):
         return _fail(f"--out {args.out}: holds the submissions; choose another folder", USAGE)
     try:
-        entries = collect(args.paths, without=args.out)
-    except OSError as error:
-        return _fail(f"{error.filename}: {error.strerror}", USAGE)
-    if not entries:
-        return _fail(f"no submissions in {', '.join(map(str, args.paths))}", USAGE)
-    args.workers = min(args.workers, len(entries))
-    return _run(args, functools.partial(grade_into, args.out, entries))
+        roster = read_roster(args.roster) if args.roster else ()
+        intake = collect(args.paths, assignment(), without=args.out)
+    except (IntakeError, RosterError) as error:
+        return _fail(sentence(error.note), USAGE)
+    for note in intake.notes:
+        print(one_line(sentence(note)), file=sys.stderr)
+    doubtful = any(note.kind in DOUBTS for note in intake.notes)
+    if not intake.entries:
+        return _fail("there is nothing to grade", GRADER_FAILED)
+    args.workers = min(args.workers, len(intake.entries))
+    found = Found(intake.entries, intake.set_aside, roster, args.only)
+    return _run(args, functools.partial(grade, args.out, found)) or (GRADER_FAILED if doubtful else 0)
 
 
 def _regrade(args: argparse.Namespace) -> int:
-    from autograder.gradebook import FILE_NAME
-    from autograder.run import regrade
+    from autograder.classroom.run import regrade
 
-    if not os.path.isfile(args.out / FILE_NAME) or not os.path.getsize(args.out / FILE_NAME):
-        return _fail(f"{args.out}: holds no {FILE_NAME}; was anything graded into it?", USAGE)
-    return _run(args, functools.partial(regrade, args.out))
+    if not _has_gradebook(args.out):
+        return USAGE
+    return _run(args, functools.partial(regrade, args.out, preview=args.preview, accept=args.accept))
 
 
-def _run(args: argparse.Namespace, run: Callable[..., Report]) -> int:
-    """Do the *run*, print what came of it, and give the exit status."""
-    from autograder import course
-    from autograder.gradebook import GradebookError
-    from autograder.render.terminal import MAX_ROWS, closing
-    from autograder.sandbox import SandboxFault
+def _export(args: argparse.Namespace) -> int:
+    from autograder.classroom.run import Outcome, export
+    from autograder.report.files import write
 
-    questions = [question for question in course.questions() if question.points]
-    fingerprint = f"{course.fingerprint()} {args.lang or 'edition'} {args.isolation}"
-    open_engine = functools.partial(_engine, args)
+    platform, *files = args.to
+    if platform not in _EXPORTS or len(files) > 1:
+        return _fail(f"--to {' '.join(args.to)}: a platform and at most one file; {', '.join(_EXPORTS)}", USAGE)
+    if not _has_gradebook(args.out):
+        return USAGE
+
+    def do() -> Outcome:
+        returned = export(args.out, platform, Path(files[0]) if files else None, args.title)
+        for remark in returned.remarks:  # before anything is written over
+            print(remark)
+        if returned.put:
+            returned.put()
+            return Outcome([f"{files[0]}  has the grades"])
+        write(path := args.out / "export" / returned.name, returned.content)
+        return Outcome([f"{path}  for {platform}"])
+
+    return _guarded(args, do)
+
+
+def _run(args: argparse.Namespace, run: Callable[..., Outcome]) -> int:
+    from autograder.report.terminal import MAX_ROWS
+
     most_rows = math.inf if args.rows else MAX_ROWS
+    return _guarded(args, functools.partial(run, functools.partial(_engine, args), lang=args.lang, most_rows=most_rows))
+
+
+def _guarded(args: argparse.Namespace, do: Callable[[], Outcome]) -> int:
+    """Do it, print what came of it, and give the exit status."""
+    from autograder.classroom.adjustments import AdjustmentError
+    from autograder.classroom.gradebook import GradebookError
+    from autograder.report.returns import ReturnError
+    from autograder.report.sheet import SheetError
+
     try:
-        report = run(questions, open_engine, fingerprint, faults=(SandboxFault,), most_rows=most_rows)
-    except GradebookError as error:
+        outcome = do()
+    except (GradebookError, AdjustmentError, ReturnError, SheetError) as error:
         return _fail(str(error), USAGE)
     except (OSError, sqlite3.Error) as error:
         return _fail(f"{args.out}: {error}", GRADER_FAILED)
-    remarks = []
-    if report.former:
-        remarks.append(f"{report.former} of an earlier run were not given again: their rows and pages are gone")
-    if len(report.rows) < report.summary.submissions:
-        remarks.append("--rows shows a row for every submission")
-    if report.known:
-        remarks.append(f"{report.known} of them known from an earlier run")
-    if args.command == "regrade":
-        remarks.append(f"{report.graded} graded again; student code was run again for {report.reruns}")
-    print("\n".join(closing(args.out, report.summary, report.rows, questions, remarks)))
-    if report.fault:
-        return _fail(report.fault, INTERRUPTED if report.interrupted else GRADER_FAILED)
-    return GRADER_FAILED if report.summary.statuses.get("could-not-grade") else 0
+    print("\n".join(outcome.lines))
+    if outcome.fault:
+        return _fail(outcome.fault, INTERRUPTED if outcome.interrupted else GRADER_FAILED)
+    return GRADER_FAILED if outcome.failed else 0
 
 
 def _engine(args: argparse.Namespace) -> Pool | Cluster:
+    from autograder.classroom.gradebook import FILE_NAME
     from autograder.sandbox import SandboxFault
 
     if args.scheduler:
         try:
-            from autograder.cluster import Cluster
+            from autograder.classroom.cluster import Cluster
         except ImportError as missing:
             raise SandboxFault(str(missing)) from missing
-        return Cluster(args.scheduler, lang=args.lang, isolation=args.isolation)
-    from autograder.pool import Pool
+        return Cluster(args.scheduler)
+    from autograder.classroom.pool import Pool
 
-    return Pool(workers=args.workers, lang=args.lang, isolation=args.isolation)
+    return Pool(args.workers, [args.out / FILE_NAME])
 
 
-def _check(args: argparse.Namespace) -> int:
-    if not os.path.isfile(args.file):
-        return _fail(f"{args.file}: {'not a file' if os.path.exists(args.file) else 'no such file'}", USAGE)
-    from autograder.selfcheck import check
+def _has_gradebook(folder: Path) -> bool:
+    from autograder.classroom.gradebook import FILE_NAME
 
-    return check(args.file, args.lang)
+    path = folder / FILE_NAME
+    if path.is_file() and path.stat().st_size:
+        return True
+    _fail(f"{folder}: holds no {FILE_NAME}; was anything graded into it?", USAGE)
+    return False
 
 
 def _fail(reason: str, status: int) -> int:
-    print(f"autograder: {reason}", file=sys.stderr)
+    from autograder.report.clean import one_line
+
+    print(f"autograder: {one_line(reason)}", file=sys.stderr)
     return status

@@ -1,22 +1,44 @@
-"""The sandbox as the engine sees it."""
+"""The sandbox as the grader sees it: a warm process, and runs in confined children of it."""
 
 from __future__ import annotations
 
-import platform
-from types import TracebackType
-from typing import TYPE_CHECKING
+import contextlib
+import fcntl
+import os
+import select
+import socket
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Literal
 
-from autograder.sandbox.outcome import Outcome, SandboxFault
-from autograder.sandbox.plain import PlainProcess, PlainSession
-from autograder.sandbox.policy import DEFAULT, Isolation, Limits
+from autograder.sandbox import canary, frames, processes
+from autograder.sandbox.policy import DEFAULT, READY_SECONDS, REAP_SECONDS, Limits
+from autograder.sandbox.processes import receive, send
 
-if TYPE_CHECKING:
-    from autograder.sandbox.session import Session
-    from autograder.sandbox.warm import WarmProcess
+__all__ = ["Outcome", "Sandbox", "SandboxFault"]
 
-    AnySession = Session | PlainSession
+_PIPE_BYTES = 1 << 20
+_GATHERING = 5  # milliseconds for which frames may gather: waking for each takes longer than reading it
+_SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 
-__all__ = ["Sandbox"]
+
+class SandboxFault(Exception):
+    """The grader's own failure, in one line: there is no sandbox, or it broke. Never the student's."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one run after student code had started: the submission's result, whatever it is."""
+
+    frames: tuple[bytes, ...]  # complete ones, in order
+    ending: Literal["finished", "stopped"]  # whether the entry returned within all limits
+    cpu_seconds: float  # of the child
+    seconds: float  # wall time of the child
+    exit_code: int  # or a signal's number, negative; -9 also if the child was ended after its last word
 
 
 class Sandbox:
@@ -24,68 +46,125 @@ class Sandbox:
 
     The warm process starts at once and imports *entry* while the caller goes on; the first use waits for it. *entry*
     names a module with `warm()`, called once, and `main(payload: bytes, send: Callable[[bytes], None])`, called in
-    each child for each payload. `warm()` must import what children need from unreadable places, and leave no threads
-    behind.
+    each child. `warm()` must import what children need from unreadable places, and leave no threads behind.
 
-    Raises SandboxFault where there is no sandbox; `isolation="process"` does without one.
+    The canary tries to read *secrets*: files, or folders, that student code must not see. With a *core*, the warm
+    process and its children keep to that one. Methods raise SandboxFault if the grader's side fails; a warm process
+    that died is started anew for the next run. It is never forked from the grader, whose memory holds secrets.
     """
 
-    def __init__(self, *, isolation: Isolation = "full", entry: str = "autograder.child") -> None:
-        self._kind: Isolation = isolation
-        self._entry = entry
-        self._warm: WarmProcess | PlainProcess | None = self._start()
-        self._reached: str | None = None
+    def __init__(
+        self, *, entry: str = "autograder.student", secrets: Sequence[Path] = (), core: int | None = None
+    ) -> None:
+        if sys.platform != "linux":
+            raise SandboxFault("student code can be confined on Linux only (5.13 or newer)")
+        self._arguments = [entry] if core is None else [entry, str(core)]
+        self._secrets = secrets
+        self._running = contextlib.ExitStack()
+        self._start()
 
     @property
     def isolation(self) -> str:
-        """What was reached, in one line, such as `landlock 7, seccomp, own uid`. Raises SandboxFault."""
-        self._ready()
-        return self._reached or ""
+        """What was reached, in one line, such as `landlock 7, seccomp, own uid`; after the canary has proved it."""
+        with self._faults():
+            self._ready()
+        return self._reached
 
-    def session(self, *, limits: Limits = DEFAULT, capture: bool = False) -> AnySession:
-        """A confined child to run payloads in, one after another; no other may be there at the same time.
-
-        Raises SandboxFault if the grader's side fails, as its methods do; the next session starts a new warm process.
-        """
-        return self._ready().session(limits, capture=capture)
-
-    def run(self, payload: bytes, *, limits: Limits = DEFAULT, capture: bool = False) -> Outcome:
-        """Run the entry on *payload* in a child of its own, with its output captured if *capture*."""
-        with self.session(limits=limits, capture=capture) as session:
-            return session.run(payload)
+    def run(self, payload: bytes, *, limits: Limits = DEFAULT) -> Outcome:
+        """Run the entry on *payload* in a new child, which is gone when this returns."""
+        with self._faults():
+            self._ready()
+            return self._run(payload, limits)
 
     def close(self) -> None:
-        """End the warm process and any child; a later run would start a new one."""
-        if self._warm is not None:
-            self._warm.close()
-        self._warm, self._reached = None, None
+        """End the warm process and any child."""
+        self._running.close()
+        self._reached = ""
 
     def __enter__(self) -> Sandbox:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _start(self) -> WarmProcess | PlainProcess:
-        if platform.system() == "Linux":
-            from autograder.sandbox.warm import WarmProcess  # it needs modules that other systems lack
+    @contextmanager
+    def _faults(self) -> Iterator[None]:
+        """End the warm process after any failure, also an interrupt, which leaves a child half watched."""
+        try:
+            yield
+        except BaseException as problem:
+            self.close()
+            if isinstance(problem, (OSError, EOFError)):
+                raise SandboxFault(f"the warm process is lost: {str(problem) or 'it died'}") from None
+            raise
 
-            return WarmProcess(self._kind, self._entry)
-        if self._kind == "process":
-            return PlainProcess(self._entry)
-        raise SandboxFault("there is a sandbox on Linux only (see --isolation=process)")
+    def _start(self) -> None:
+        self._reached = ""
+        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            server = processes.inherited or self._running.enter_context(processes.ForkServer())
+            self._process = server.start("autograder.sandbox.zygote", self._arguments, theirs)
+        self._running.callback(self._process.kill)
+        self._running.enter_context(self._channel)
 
-    def _ready(self) -> WarmProcess | PlainProcess:
-        if self._warm is not None and self._reached is not None and not self._warm.alive():
-            self.close()  # it died between two runs, which harmed nobody
-        if self._warm is None:
-            self._warm = self._start()
-        if self._reached is None:
-            try:
-                self._reached = self._warm.reached()
-            except BaseException:
-                self.close()
-                raise
-        return self._warm
+    def _ready(self) -> None:
+        """Wait until the warm process is ready, and let the canary out; once for each warm process."""
+        if self._reached and self._process.ended():  # between two runs, which harmed nobody
+            self.close()
+        if self._channel.fileno() < 0:
+            self._start()
+        if self._reached:
+            return
+        self._channel.settimeout(READY_SECONDS)
+        message, _ = receive(self._channel)
+        if "refused" in message:
+            raise SandboxFault(f"student code cannot be confined here: {message['refused']}")
+        with canary.bait(self._secrets) as payload:
+            outcome = self._run(payload, DEFAULT, proving=True)
+        if outcome.frames or outcome.ending == "stopped":
+            deeds = ", ".join(frame.decode() for frame in outcome.frames) or f"end the canary: {outcome.exit_code}"
+            raise SandboxFault(f"the sandbox is not tight here: student code could {deeds}")
+        self._reached = ", ".join(message["layers"])
+
+    def _run(self, payload: bytes, limits: Limits, *, proving: bool = False) -> Outcome:
+        self._channel.settimeout(REAP_SECONDS)
+        reading, writing = os.pipe()
+        with open(reading, "rb", buffering=0) as results:
+            with open(writing, "wb", buffering=0) as theirs, _sealed(payload) as file:
+                with contextlib.suppress(PermissionError):  # of a user who holds many; a smaller one makes it wait
+                    fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+                send(self._channel, {"limits": asdict(limits), "canary": proving}, [file.fileno(), theirs.fileno()])
+            received, seconds = _listen(results, limits)
+        send(self._channel, {})
+        ended, _ = receive(self._channel)
+        if not received.startswith(frames.CONFINED):
+            raise SandboxFault(f"a child could not be confined: it ended with {ended['exit_code']}")
+        sent, finished = frames.parse(received[1:], limits.frames)
+        return Outcome(sent, "finished" if finished else "stopped", seconds=seconds, **ended)
+
+
+@contextmanager
+def _sealed(payload: bytes) -> Iterator[IO[bytes]]:
+    """A file in memory that nobody can change, by whatever descriptor."""
+    with open(os.memfd_create("payload", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING), "wb") as file:
+        file.write(payload)
+        file.flush()
+        fcntl.fcntl(file, fcntl.F_ADD_SEALS, _SEALS)
+        yield file
+
+
+def _listen(results: IO[bytes], limits: Limits) -> tuple[bytes, float]:
+    """What a child sends until it closes its pipe or a limit is reached, and the seconds that this took."""
+    os.set_blocking(results.fileno(), False)
+    poller = select.poll()
+    poller.register(results, 0)  # wakes when the pipe is closed
+    received = bytearray()
+    most = limits.frames_bytes + frames.EXTRA_BYTES
+    begun = time.monotonic()
+    while True:
+        closed = poller.poll(_GATHERING)
+        while chunk := results.read(min(_PIPE_BYTES, most - len(received))):
+            received += chunk
+        seconds = time.monotonic() - begun
+        if closed or len(received) == most or seconds >= limits.wall_seconds:
+            return bytes(received), seconds

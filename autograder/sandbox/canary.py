@@ -9,44 +9,47 @@ import resource
 import socket
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 __all__ = ["bait", "main"]
 
-_LATE_IMPORT = "colorsys"  # of the standard library, small, and no warm process needs it
-
 
 @contextmanager
-def bait() -> Iterator[bytes]:
-    """The canary's payload: a file that anyone may read in a folder where anyone may write, and the grader's pid."""
+def bait(secrets: Sequence[Path]) -> Iterator[bytes]:
+    """The canary's payload: the run's secrets, a file that anyone may read and change, and the grader's number."""
     with tempfile.TemporaryDirectory() as folder:
-        secret = Path(folder, "secret")
-        secret.write_text("a hidden grader")
-        secret.chmod(0o644)
+        file = Path(folder, "secret")
+        file.touch()
+        file.chmod(0o666)
         Path(folder).chmod(0o777)
-        yield json.dumps({"folder": folder, "secret": str(secret), "grader": os.getpid()}).encode()
+        paths = [str(path.resolve()) for path in (*secrets, file)]
+        yield json.dumps({"secrets": paths, "bait": str(file), "grader": os.getpid()}).encode()
 
 
 def main(payload: bytes, send: Callable[[bytes], None]) -> None:
     """Send a frame for each deed that was possible and should not be; a sound cage sends none."""
-    bait = json.loads(payload)
+    task = json.loads(payload)
+    # By the system's own calls: the entry may have put something else in the place of Python's `open`.
     deeds: dict[str, Callable[[], object]] = {
-        "read a file of the grader's": lambda: Path(bait["secret"]).read_bytes(),
-        "list a folder of the grader's": lambda: os.listdir(bait["folder"]),
-        "write a file": lambda: Path(bait["folder"], "written").write_bytes(b""),
-        "change a file": lambda: os.truncate(bait["secret"], 0),
-        "delete a file": lambda: os.unlink(bait["secret"]),
-        "open a TCP socket": lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM),
-        "open a UDP socket": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
+        "write a file": lambda: os.open(task["bait"] + "2", os.O_WRONLY | os.O_CREAT),
+        "change a file": lambda: os.truncate(task["bait"], 0),
+        "delete a file": lambda: os.unlink(task["bait"]),
+        "open a TCP socket": socket.socket,
+        "open a UDP socket": lambda: socket.socket(type=socket.SOCK_DGRAM),
         "open a unix socket": lambda: socket.socket(socket.AF_UNIX),
-        "signal the grader": lambda: os.kill(bait["grader"], 0),
+        "signal the grader": lambda: os.kill(task["grader"], 0),
         "signal its parent": lambda: os.kill(os.getppid(), 0),
         "set its limits": lambda: resource.setrlimit(resource.RLIMIT_CORE, (0, 0)),
         "start a process": _fork,
         "execute a program": lambda: os.execv(sys.executable, [sys.executable, "-c", ""]),
     }
+    for path in task["secrets"]:
+        folder = path if os.path.isdir(path) else os.path.dirname(path)
+        deeds[f"list {folder}"] = partial(os.listdir, folder)
+        deeds[f"read {path}"] = partial(_read, path)
     for name, attempt in deeds.items():
         try:
             attempt()
@@ -54,14 +57,15 @@ def main(payload: bytes, send: Callable[[bytes], None]) -> None:
             continue
         send(name.encode())
     try:
-        sys.modules.pop(_LATE_IMPORT, None)
-        importlib.import_module(_LATE_IMPORT)
+        importlib.import_module("colorsys")  # of the standard library, and no warm process needs it
     except ImportError:
         send(b"not import from the standard library")
 
 
+def _read(path: str) -> bytes:
+    return os.read(os.open(path, os.O_RDONLY), 1)  # of a folder this fails
+
+
 def _fork() -> None:
-    pid = os.fork()
-    if pid == 0:
+    if os.fork() == 0:
         os._exit(0)
-    os.waitpid(pid, 0)

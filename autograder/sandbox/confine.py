@@ -1,4 +1,8 @@
-"""Confinement: what the warm process prepares once, and the steps by which each child locks itself in."""
+"""Confinement: what the warm process gives up once, for all its children, and the steps by which each locks itself in.
+
+The warm process takes namespaces and a user of its own where the system grants them; without Landlock and seccomp
+there is no confinement.
+"""
 
 from __future__ import annotations
 
@@ -6,141 +10,105 @@ import contextlib
 import os
 import resource
 import signal
-from collections.abc import Container, Iterable
+import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
+from io import FileIO
 
 from autograder.sandbox import landlock, libc, policy, seccomp
-from autograder.sandbox.policy import Isolation, Limits
-from autograder.sandbox.syscalls import architecture
+from autograder.sandbox.policy import Limits
 
 __all__ = ["Confinement", "prepare"]
 
 _SET_PDEATHSIG, _SET_DUMPABLE, _SET_KEEPCAPS, _SET_NO_NEW_PRIVS = 1, 4, 8, 38
 _CAP_DAC_READ_SEARCH, _CAP_KILL, _CAP_SETGID, _CAP_SETUID = 1 << 2, 1 << 5, 1 << 6, 1 << 7
-_NAMESPACES = libc.CLONE_NEWNET | libc.CLONE_NEWIPC | libc.CLONE_NEWUTS
+_NAMESPACES = 0x4000_0000 | 0x2000_0000 | 0x0800_0000 | 0x0400_0000 | 0x0002_0000  # CLONE_NEWNET, PID, IPC, UTS, NS
+_NEWUSER = 0x1000_0000
+_MOUNT_SETATTR, _AT_FDCWD, _AT_RECURSIVE = 442, (1 << 64) - 100, 0x8000
+_READ_ONLY, _PRIVATE = 1, 1 << 18
 
 
 @dataclass(frozen=True)
 class Confinement:
     """What each child of this warm process enters."""
 
-    layers: tuple[str, ...]
-    """What was reached, for people."""
-    ruleset: int | None = None
-    """Landlock's, a descriptor."""
-    program: bytes = b""
-    """seccomp's."""
-    pid_namespace: int | None = None
-    """The warm process's own, a descriptor, if children get one each."""
-    uid: int | None = None
-    """The children's user, if not the warm process's."""
-    capabilities: int = 0
-    """What children keep, a bit set: nothing, or reading past the file modes (Landlock still rules)."""
-    threads_are_counted: bool = False
-    """Whether RLIMIT_NPROC counts this warm process's children alone."""
+    layers: tuple[str, ...]  # what was reached, for people
+    ruleset: int  # Landlock's, a descriptor
+    program: bytes  # seccomp's
+    occupied: int  # bytes of the warm process's address space
+    threads_are_counted: bool  # whether RLIMIT_NPROC counts this warm process and its children alone
 
-    def fork(self) -> int:
-        """os.fork(), into a PID namespace of the child's own where that can be had."""
-        if self.pid_namespace is None:
-            return os.fork()
-        libc.call("unshare", libc.CLONE_NEWPID)
-        pid = -1
-        try:
-            pid = os.fork()
-        finally:
-            if pid != 0:  # else a second unshare would fail
-                libc.call("setns", self.pid_namespace, libc.CLONE_NEWPID)
-        return pid
-
-    def enter(self, limits: Limits, *, keep: Container[int]) -> None:
-        """Lock the calling process in for good, and close its descriptors but those to *keep*.
-
-        Raises OSError if any step fails: then nothing may run in it.
-        """
-        os.setsid()
-        with open("/proc/self/oom_score_adj", "w") as score:  # if memory runs out, let this process go first
-            score.write("1000")
-        for descriptor in map(int, os.listdir("/proc/self/fd")):
-            if descriptor not in keep and descriptor != self.ruleset:
-                with contextlib.suppress(OSError):  # the listing's own is closed by now
-                    os.close(descriptor)
-        self._limit(limits)
-        if self.uid is not None:
-            libc.prctl(_SET_KEEPCAPS, 1)
-            os.setgroups([])
-            os.setresgid(self.uid, self.uid, self.uid)
-            os.setresuid(self.uid, self.uid, self.uid)
-        if self.ruleset is not None:
-            libc.set_capabilities(self.capabilities)
-            libc.prctl(_SET_DUMPABLE, 0)  # after the change of user, which resets it and the next
-        libc.prctl(_SET_PDEATHSIG, signal.SIGKILL)
-        if self.ruleset is not None:
-            libc.prctl(_SET_NO_NEW_PRIVS, 1)
-            landlock.enforce(self.ruleset)
-            os.close(self.ruleset)
-            seccomp.enforce(self.program)
-
-    def _limit(self, limits: Limits) -> None:
-        with open("/proc/self/statm") as statm:
-            occupied = int(statm.read().split()[0]) * resource.getpagesize()
+    def enter(self, limits: Limits) -> None:
+        """Lock the calling process in for good. Raises OSError if any step fails: then nothing may run in it."""
         ceilings = {
-            # RLIMIT_DATA would leave out shared mappings.
-            resource.RLIMIT_AS: occupied + limits.memory_bytes,
+            resource.RLIMIT_AS: self.occupied + limits.memory_bytes,  # RLIMIT_DATA would leave out shared mappings
             resource.RLIMIT_CPU: limits.cpu_seconds,
             resource.RLIMIT_NOFILE: limits.descriptors,
-            resource.RLIMIT_FSIZE: limits.file_bytes,
+            resource.RLIMIT_FSIZE: 0,
             resource.RLIMIT_CORE: 0,
             resource.RLIMIT_MEMLOCK: 0,
         }
         if self.threads_are_counted:
-            ceilings[resource.RLIMIT_NPROC] = limits.threads + 2  # its first thread; perhaps the warm process
+            # Beside them its first thread, the warm process, and the first process of the PID namespace.
+            ceilings[resource.RLIMIT_NPROC] = limits.threads + 3
         for kind, ceiling in ceilings.items():
             _, hard = resource.getrlimit(kind)
             if hard != resource.RLIM_INFINITY:
                 ceiling = min(ceiling, hard)
             resource.setrlimit(kind, (ceiling, ceiling))
+        libc.prctl(_SET_PDEATHSIG, signal.SIGKILL)
+        landlock.enforce(self.ruleset)
+        os.close(self.ruleset)
+        seccomp.enforce(self.program)
 
 
-def prepare(isolation: Isolation) -> Confinement:
-    """Move the calling process into namespaces of its own and build what its children will enter.
+def prepare(readable: Iterable[str]) -> Confinement:
+    """Take from the calling process what its children must not have, and build what they will enter.
 
-    To be called while it has one thread. Raises OSError where Landlock or seccomp is missing; namespaces and a user of
-    the children's own are had where the system grants them.
+    It must have one thread, and can start no more afterwards. Raises OSError where Landlock or seccomp is missing.
     """
-    if isolation == "process":
-        return Confinement(layers=("resource limits and a process of its own only",))
-    machine, version = architecture(), landlock.abi()
+    version, machine = landlock.abi(), seccomp.architecture()
     if version == 0:
         raise OSError("this system has no Landlock (Linux 5.13 or newer, enabled)")
     if machine is None:
-        raise OSError("seccomp programs are known for x86_64 and aarch64 only")
-    readable = policy.readable()
+        raise OSError("this system has no seccomp, or is neither x86_64 nor aarch64")
     ruleset = landlock.build(readable=readable, writable=policy.WRITABLE)
     program = seccomp.assemble(machine, free=policy.FREE, conditional=policy.CONDITIONAL)
+    with FileIO("/proc/self/statm") as statm:  # the entry may have put something else in the place of `open`
+        occupied = int(statm.read().split()[0]) * resource.getpagesize()
+    with FileIO("/proc/self/oom_score_adj", "w") as score:  # if memory runs out, let the largest child go first
+        score.write(b"1000")
+
     layers = [f"landlock {version}", "seccomp"]
-
-    namespaces, own_users = _enter_namespaces()
-    pid_namespace = _own_pid_namespace() if namespaces and not own_users else None
+    namespaces = _enter_namespaces()
     if namespaces:
-        kinds = ["user"] * own_users + ["network", "ipc", "uts"] + ["pid"] * (pid_namespace is not None)
-        layers.append("+".join(kinds) + " namespaces")
-
-    uid, capabilities = _own_user(readable) if os.geteuid() == 0 and not own_users else (None, 0)
-    if uid is not None:
+        layers.append(f"{namespaces} namespaces")
+        with contextlib.suppress(OSError):
+            _hide_what_runs_leave()
+            layers.append("no access times")
+    own_user = namespaces.startswith("user")
+    if os.geteuid() == 0 and not own_user and _become_another(readable):
+        own_user = True
         layers.append("own uid")
-    return Confinement(tuple(layers), ruleset, program, pid_namespace, uid, capabilities, own_users or uid is not None)
+    else:
+        libc.set_capabilities(0)
+    libc.prctl(_SET_DUMPABLE, 0)  # after the change of user, which resets it and the next
+    libc.prctl(_SET_PDEATHSIG, signal.SIGKILL)
+    libc.prctl(_SET_NO_NEW_PRIVS, 1)
+    if namespaces:
+        _fork_first_process()
+    return Confinement(tuple(layers), ruleset, program, occupied, threads_are_counted=own_user)
 
 
-def _enter_namespaces() -> tuple[bool, bool]:
-    """Whether new namespaces were entered, and whether it took a user namespace."""
-    try:
+def _enter_namespaces() -> str:
+    """Enter new namespaces, in a user namespace if need be; their kinds, or nothing where they cannot be had."""
+    kinds = "network+ipc+uts+mount+pid"
+    with contextlib.suppress(OSError):
         libc.call("unshare", _NAMESPACES)
-        return True, False
-    except OSError:
-        pass
-    if os.geteuid() == 0:
-        return False, False  # root in a container: a user of the children's own is worth more
-    # Some systems grant the namespace and then refuse to map the user into it, with no way back: try it out first.
+        return kinds
+    if os.geteuid() == 0:  # in a container: a user of the children's own is worth more than a user namespace
+        return ""
+    # Some systems grant a user namespace and then refuse to map the user into it, with no way back: try it out first.
     probe = os.fork()
     if probe == 0:
         try:
@@ -149,50 +117,61 @@ def _enter_namespaces() -> tuple[bool, bool]:
         finally:
             os._exit(1)
     if os.waitpid(probe, 0)[1] != 0:
-        return False, False
+        return ""
     _enter_user_namespace()
-    return True, True
+    return f"user+{kinds}"
 
 
 def _enter_user_namespace() -> None:
     uid, gid = os.getuid(), os.getgid()
-    libc.call("unshare", _NAMESPACES | libc.CLONE_NEWUSER)
+    libc.call("unshare", _NAMESPACES | _NEWUSER)
     for name, line in {"setgroups": "deny", "uid_map": f"{uid} {uid} 1", "gid_map": f"{gid} {gid} 1"}.items():
-        with open(f"/proc/self/{name}", "w") as mapping:
-            mapping.write(line)
+        with FileIO(f"/proc/self/{name}", "w") as mapping:
+            mapping.write(line.encode())
 
 
-def _own_pid_namespace() -> int | None:
-    """A descriptor of the process's own PID namespace, if children can be given new ones."""
-    descriptor = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        libc.call("unshare", libc.CLONE_NEWPID)
-        libc.call("setns", descriptor, libc.CLONE_NEWPID)
-    except OSError:
-        os.close(descriptor)
-        return None
-    return descriptor
+def _hide_what_runs_leave() -> None:
+    """Mount all read-only, so that reading leaves no access times, and an empty folder over /proc."""
+    attributes = struct.pack("=QQQQ", _READ_ONLY, 0, _PRIVATE, 0)
+    libc.syscall(_MOUNT_SETATTR, _AT_FDCWD, b"/", _AT_RECURSIVE, attributes, len(attributes))
+    libc.call("mount", b"none", b"/proc", b"tmpfs", _READ_ONLY, None)
 
 
-def _own_user(readable: Iterable[str]) -> tuple[int | None, int]:
-    """The uid that root's children change to, if they can, and the capabilities that they need to keep.
+def _fork_first_process() -> None:
+    """Fork the first process of the new PID namespace, which only waits. All children to come are in it."""
+    if os.fork() == 0:
+        try:
+            libc.prctl(_SET_PDEATHSIG, signal.SIGKILL)
+            os.closerange(0, os.sysconf("SC_OPEN_MAX"))
+            while True:
+                signal.pause()
+        finally:
+            os._exit(1)
 
-    Where the interpreter lies in a home that only its owner enters, late imports need CAP_DAC_READ_SEARCH.
+
+def _become_another(readable: Iterable[str]) -> bool:
+    """Change from root to a user of this warm process's own, if that one can read what it must.
+
+    Where the interpreter lies in a home that only its owner enters, it keeps the right to read past file modes:
+    Landlock still rules.
     """
     held = libc.capabilities()
-    if ~held & (_CAP_SETUID | _CAP_SETGID | _CAP_KILL):
-        return None, 0  # the grader could not change it, or could not kill what it had changed
+    if ~held & (_CAP_KILL | _CAP_SETGID | _CAP_SETUID):
+        return False
     uid = policy.FIRST_UID + os.getpid() % (policy.LAST_UID - policy.FIRST_UID + 1)
     try:
         os.setgroups([])
-        os.setegid(uid)
-        os.seteuid(uid)
-        reachable = all(os.access(path, os.R_OK, effective_ids=True) for path in readable)
+        os.setresgid(uid, uid, 0)
+        os.setresuid(uid, uid, 0)
+        reachable = all(os.access(path, os.R_OK) for path in readable)
     except OSError:  # not mapped in this container
-        return None, 0
-    finally:
-        os.seteuid(0)
-        os.setegid(0)
-    if reachable:
-        return uid, 0
-    return (uid, _CAP_DAC_READ_SEARCH) if held & _CAP_DAC_READ_SEARCH else (None, 0)
+        reachable, held = False, 0
+    if not reachable and not held & _CAP_DAC_READ_SEARCH:
+        os.setresuid(0, 0, 0)
+        os.setresgid(0, 0, 0)
+        return False
+    libc.prctl(_SET_KEEPCAPS, 1)
+    os.setresuid(uid, uid, uid)
+    os.setresgid(uid, uid, uid)
+    libc.set_capabilities(0 if reachable else _CAP_DAC_READ_SEARCH)
+    return True

@@ -1,55 +1,43 @@
-"""The child's side of the result pipe and the grader's: frames with their lengths in front."""
+"""What a child sends through its pipe: a byte once it is confined, frames with their lengths in front, an end mark.
+
+A child that student code has taken over can send anything. It can thus forge its own result, and nobody else's.
+"""
 
 from __future__ import annotations
 
 import os
-import select
-import signal
 import struct
 
-__all__ = ["MOST", "parse", "write", "write_frame"]
+__all__ = ["CONFINED", "END", "EXTRA_BYTES", "parse", "write", "write_frame"]
 
 _LENGTH = struct.Struct(">I")
-MOST = 100_000
-"""Frames of a child that are read; an ordinary one sends some hundred."""
-# Not `valid_signals()`: Python makes an enum member of every one, which takes longer than all the rest.
-_TIMERS = tuple(getattr(signal, name) for name in ("SIGALRM", "SIGVTALRM", "SIGPROF") if hasattr(signal, name))
+CONFINED, END = b"\x01", _LENGTH.pack(0xFFFF_FFFF)  # no frame is as long
+EXTRA_BYTES = len(CONFINED) + len(END)
 
 
 def write(descriptor: int, data: bytes) -> None:
-    """All of *data*, waiting as long as the pipe is full."""
+    """Write all of *data*, and wait as long as the pipe is full."""
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
 
 
 def write_frame(descriptor: int, frame: bytes) -> None:
-    """*frame* with its length in front, at once: it has left the process when this returns.
-
-    The timers' signals, the only ones that a child can send to itself, wait meanwhile: a handler that raised in the
-    middle would cut the frame and lose all that follow.
-    """
-    data = _LENGTH.pack(len(frame)) + frame
-    if len(data) <= select.PIPE_BUF:  # written as a whole or not at all
-        write(descriptor, data)
-        return
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
-    try:
-        signal.pthread_sigmask(signal.SIG_BLOCK, _TIMERS)
-        write(descriptor, data)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    """Write *frame* with its length in front, at once: it has left the process when this returns."""
+    write(descriptor, _LENGTH.pack(len(frame)) + frame)
 
 
-def parse(received: bytes | bytearray) -> tuple[tuple[bytes, ...], bool]:
-    """The complete frames in *received*, at most `MOST`, and whether there is nothing else in it."""
+def parse(received: bytes, most: int) -> tuple[tuple[bytes, ...], bool]:
+    """The first *most* complete frames in *received*, and whether the end mark and nothing else comes after them."""
     frames: list[bytes] = []
     place = 0
-    while len(received) - place >= _LENGTH.size and len(frames) < MOST:
-        (length,) = _LENGTH.unpack_from(received, place)
-        if len(received) - place - _LENGTH.size < length:
+    while received[place : place + len(END)] != END and len(frames) < most:
+        start = place + _LENGTH.size
+        if start > len(received):
             break
-        place += _LENGTH.size
-        frames.append(bytes(received[place : place + length]))
-        place += length
-    return tuple(frames), place == len(received)
+        end = start + _LENGTH.unpack_from(received, place)[0]
+        if end > len(received):
+            break
+        frames.append(received[start:end])
+        place = end
+    return tuple(frames), received[place:] == END

@@ -14,17 +14,12 @@ from autograder.sandbox import libc
 
 __all__ = ["abi", "build", "enforce"]
 
-# The same numbers on every architecture.
-_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
-_CREATE_RULESET_VERSION = 1
-_RULE_PATH_BENEATH = 1
-
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # the same numbers on every architecture
+_CREATE_RULESET_VERSION = _RULE_PATH_BENEATH = 1
 _WRITE_FILE, _READ_FILE, _READ_DIR = 1 << 1, 1 << 2, 1 << 3
-
 _HANDLED_FILES = ((1, 1 << 13), (2, 1 << 14), (3, 1 << 15), (5, 1 << 16))
 """From which version on the rights below which bit are known; bits 13, 14, 15 are REFER, TRUNCATE, IOCTL_DEV."""
-_NET_BIND_AND_CONNECT = 0b11
-_SCOPE_ABSTRACT_SOCKET_AND_SIGNAL = 0b11
+_NET_BIND_AND_CONNECT = _SCOPE_ABSTRACT_SOCKET_AND_SIGNAL = 0b11
 
 
 def abi() -> int:
@@ -47,11 +42,8 @@ def build(*, readable: Iterable[str], writable: Iterable[str]) -> int:
     # A kernel accepts a structure longer than its own as long as the part it does not know is zero.
     rules = struct.pack("=QQQ", files, network, scoped)
     ruleset = libc.syscall(_CREATE_RULESET, rules, len(rules), 0)
-    rights: dict[str, int] = {}
-    for path in readable:
-        rights[path] = _READ_FILE | _READ_DIR
-    for path in writable:
-        rights[path] = rights.get(path, 0) | _WRITE_FILE
+    rights = dict.fromkeys(readable, _READ_FILE | _READ_DIR)
+    rights |= {path: rights.get(path, 0) | _WRITE_FILE for path in writable}
     for path, allowed in rights.items():
         parent = os.open(path, os.O_PATH | os.O_CLOEXEC)
         try:

@@ -4,34 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import os
+import struct
 
-__all__ = [
-    "CLONE_NEWIPC",
-    "CLONE_NEWNET",
-    "CLONE_NEWPID",
-    "CLONE_NEWUSER",
-    "CLONE_NEWUTS",
-    "allocate",
-    "call",
-    "capabilities",
-    "heap_end",
-    "prctl",
-    "set_capabilities",
-    "syscall",
-]
+__all__ = ["call", "capabilities", "prctl", "set_capabilities", "syscall"]
 
-CLONE_NEWUTS = 0x0400_0000
-CLONE_NEWIPC = 0x0800_0000
-CLONE_NEWUSER = 0x1000_0000
-CLONE_NEWPID = 0x2000_0000
-CLONE_NEWNET = 0x4000_0000
-
-_CAPABILITY_VERSION_3 = 0x2008_0522
+_CAPABILITY_HEADER = struct.pack("=Ii", 0x2008_0522, 0)  # version 3, the calling thread
 _libc = ctypes.CDLL(None, use_errno=True)
-_libc.malloc.argtypes = [ctypes.c_size_t]
-_libc.malloc.restype = ctypes.c_void_p
-_libc.sbrk.argtypes = [ctypes.c_ssize_t]
-_libc.sbrk.restype = ctypes.c_void_p
 
 
 def call(name: str, *arguments: object) -> int:
@@ -41,20 +19,6 @@ def call(name: str, *arguments: object) -> int:
         error = ctypes.get_errno()
         raise OSError(error, f"{name}: {os.strerror(error)}")
     return result
-
-
-def allocate(size: int) -> int:
-    """The address of *size* bytes that are never given back. Raises MemoryError."""
-    address: int | None = _libc.malloc(size)
-    if address is None:
-        raise MemoryError
-    return address
-
-
-def heap_end() -> int:
-    """The first address beyond the heap."""
-    address: int = _libc.sbrk(0)
-    return address
 
 
 def prctl(option: int, *arguments: object) -> int:
@@ -72,24 +36,15 @@ def _registers(*arguments: object) -> list[object]:
     return [ctypes.c_ulong(argument) if isinstance(argument, int) else argument for argument in arguments]
 
 
-class _Header(ctypes.Structure):
-    _fields_ = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]
-
-
-class _Sets(ctypes.Structure):
-    _fields_ = [("effective", ctypes.c_uint32), ("permitted", ctypes.c_uint32), ("inheritable", ctypes.c_uint32)]
-
-
 def capabilities() -> int:
     """The caller's effective capabilities as a bit set."""
-    sets = (_Sets * 2)()
-    call("capget", ctypes.byref(_Header(_CAPABILITY_VERSION_3, 0)), sets)
-    return int(sets[0].effective) | int(sets[1].effective) << 32
+    sets = ctypes.create_string_buffer(24)
+    call("capget", _CAPABILITY_HEADER, sets)
+    low, _, _, high, _, _ = struct.unpack("=6I", sets.raw)
+    return int(low | high << 32)
 
 
 def set_capabilities(kept: int) -> None:
     """Keep the capabilities of the bit set *kept*, effective and permitted, and lose all others for good."""
-    sets = (_Sets * 2)()
-    for half, bits in zip(sets, (kept & 0xFFFF_FFFF, kept >> 32), strict=True):
-        half.effective = half.permitted = bits
-    call("capset", ctypes.byref(_Header(_CAPABILITY_VERSION_3, 0)), sets)
+    low, high = kept & 0xFFFF_FFFF, kept >> 32
+    call("capset", _CAPABILITY_HEADER, struct.pack("=6I", low, low, 0, high, high, 0))

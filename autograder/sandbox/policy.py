@@ -8,52 +8,21 @@ import sys
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-__all__ = [
-    "ALLOWANCE",
-    "CONDITIONAL",
-    "CONFINE_SECONDS",
-    "DEFAULT",
-    "FIRST_UID",
-    "FREE",
-    "GRADING_SECONDS",
-    "LAST_UID",
-    "READY_SECONDS",
-    "REAP_SECONDS",
-    "WRITABLE",
-    "Allowance",
-    "Argument",
-    "Isolation",
-    "Limits",
-    "environment",
-    "readable",
-]
-
-Isolation = Literal["full", "process"]
-"""`full`: everything below, or a refusal. `process`: a process of its own and resource limits, nothing else."""
+__all__ = ["ALLOWANCE", "DEFAULT", "Allowance", "Argument", "Limits", "environment", "readable"]
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one child may use."""
+    """What one run may use."""
 
-    wall_seconds: float = 60.0
-    """Time for each payload, by the grader's clock."""
-    cpu_seconds: int = 60
-    """Processor time for all payloads, all threads together."""
-    memory_bytes: int = 1 << 30
-    """Address space beyond what the warm process occupies."""
-    threads: int = 64
-    """Threads beside the first; enforced where the child has a user or a user namespace of its own."""
+    cpu_seconds: int = 30  # of all threads together; one statement may take less, see `Allowance`
+    wall_seconds: float = 60.0  # a backstop for what sleeps, far beyond a run on a machine that is busy or pauses
+    memory_bytes: int = 1 << 30  # address space beyond the warm process's
+    threads: int = 64  # beside the first; where the child has a user or a user namespace of its own
     descriptors: int = 64
-    """Open file descriptors."""
-    file_bytes: int = 0
-    """Size of a file that it writes; pipes are not files."""
-    output_bytes: int = 1 << 20
-    """Captured standard output and error; what exceeds it is read and dropped."""
-    frames_bytes: int = 16 << 20
-    """All frames of a payload, headers included; exceeding it ends the child."""
+    frames: int = 100_000  # an ordinary run sends some hundred
+    frames_bytes: int = 16 << 20  # with the frames' headers
 
 
 DEFAULT = Limits()
@@ -63,30 +32,21 @@ DEFAULT = Limits()
 class Allowance:
     """What one submission may use over all its runs."""
 
-    submission_seconds: float = 120.0
-    """Wall time of all its runs together; an ordinary one takes one or two seconds."""
-    statement_seconds: float = 5.0
-    """Wall time of one statement: what takes longer does not end. An optimizer's import may take three."""
-    restarts: int = 8
-    """How often a run is started again without the statement that hung or crashed it."""
+    cpu_seconds: float = 120.0  # an ordinary submission takes one or two
+    wall_seconds: float = 600.0  # the backstop
+    statement_seconds: float = 5.0  # processor time of one statement; an optimizer's import may take three
+    stopped: int = 8  # statements that may be stopped before the submission is run no further
     run: Limits = DEFAULT
-    """What each of its runs may use."""
 
 
 ALLOWANCE = Allowance()
 
-GRADING_SECONDS = 60.0
-"""The grader's own part of grading a submission must be done by then, or the grader is at fault."""
-
-READY_SECONDS = 180.0
-"""The warm process must be ready by then; importing torch from a cold disk is slow."""
-CONFINE_SECONDS = 30.0
-"""A child must have confined itself by then."""
-REAP_SECONDS = 30.0
-"""A killed child must be gone by then; the kernel may have gigabytes to give back."""
+GRADING_SECONDS = 60.0  # for the grader's own part of a submission; what takes longer is the grader's fault
+READY_SECONDS = 180.0  # for the warm process's imports: torch comes slowly from a cold disk
+REAP_SECONDS = 30.0  # for a killed child's end: the kernel may have gigabytes to give back
 
 FIRST_UID, LAST_UID = 61184, 65519
-"""Each warm process gives its children one uid of this range, which systemd keeps for short-lived users."""
+"""Each warm process of root's becomes one user of this range, which systemd keeps for short-lived ones."""
 
 WRITABLE = ("/dev/null",)
 
@@ -94,7 +54,7 @@ WRITABLE = ("/dev/null",)
 def readable() -> tuple[str, ...]:
     """Files and folders whose contents a child may read, so that imports and shared libraries load late.
 
-    Of a virtual environment only its `site-packages`: it may lie inside the repository that holds the hidden graders.
+    Of a virtual environment only its `site-packages`: it may lie inside the repository that holds the hidden checks.
     """
     python = [sysconfig.get_path("stdlib"), *site.getsitepackages()]
     if site.ENABLE_USER_SITE:
@@ -105,10 +65,9 @@ def readable() -> tuple[str, ...]:
 
 
 def environment() -> dict[str, str]:
-    """All the environment variables of a warm process: none are the grader's, but it imports from the same places."""
+    """All the environment variables of our processes: none is the caller's, but they import from the same places."""
     return {
-        # The memory of a child is new in every run: asked for in huge pages, it comes in a fraction of the time.
-        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+        "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # a child's memory is new: in huge pages it comes faster
         "HOME": "/",
         "LANG": "C.UTF-8",
         "MALLOC_ARENA_MAX": "1",  # else each thread takes 64 MiB of the address space that a child may have
@@ -118,14 +77,12 @@ def environment() -> dict[str, str]:
         "PYTHONSAFEPATH": "1",
         "PYTHONUTF8": "1",
         "TORCHINDUCTOR_CACHE_DIR": "/",  # a folder that exists: importing an optimizer would make it, and cannot
-        "TQDM_DISABLE": "1",  # bars tell of nothing but the time, and make the same output look different
+        "TQDM_DISABLE": "1",
         "USER": "student",
         # The same sums on every processor that has these instructions, and for batches this small the fastest.
         "MKL_CBWR": "AVX2",
         # A child would wait for ever for threads that only its parent has.
-        "MKL_NUM_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
+        **dict.fromkeys(("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
     }
 
 
@@ -139,44 +96,36 @@ class Argument:
     high: bool = False
 
 
-_MEMORY = "brk madvise membarrier mincore mmap mprotect mremap munmap"
 # Landlock does not rule `stat`: a child can find out that a file is there and how long it is, not what it says.
-_FILES = (
-    "access close dup dup2 dup3 faccessat fstat getcwd getdents64 lseek lstat newfstatat pread64 preadv read readv "
-    "stat statx write writev"
-)
-_WAITING = "clock_nanosleep nanosleep poll ppoll pselect6 select"
-_THREADS = "exit futex rseq sched_yield set_robust_list set_tid_address"
-_SIGNALS = "alarm getitimer restart_syscall rt_sigaction rt_sigprocmask rt_sigreturn setitimer sigaltstack"
-_CLOCKS = "clock_getres clock_gettime gettimeofday time times"
-_SELF = (
-    "exit_group getcpu getegid geteuid getgid getpgid getpgrp getpid getppid getrandom getrlimit getrusage gettid "
-    "getuid sched_getaffinity sysinfo uname"
-)
-
-FREE: frozenset[str] = frozenset(" ".join([_MEMORY, _FILES, _WAITING, _THREADS, _SIGNALS, _CLOCKS, _SELF]).split())
+_CALLS = """
+brk madvise membarrier mmap mprotect mremap munmap
+access close dup dup2 dup3 faccessat fstat getcwd getdents64 lseek lstat newfstatat pread64 preadv read readv
+stat statx write writev
+clock_nanosleep nanosleep poll ppoll pselect6 select
+exit rseq sched_yield set_robust_list set_tid_address
+alarm getitimer restart_syscall rt_sigaction rt_sigprocmask rt_sigreturn setitimer sigaltstack
+clock_getres clock_gettime gettimeofday time times
+exit_group getcpu getegid geteuid getgid getpgid getpgrp getpid getppid getrandom getrlimit getrusage gettid
+getuid sched_getaffinity sysinfo uname
+"""
+FREE: frozenset[str] = frozenset(_CALLS.split())
 """System calls allowed whatever their arguments. None can name another process, open anything or reach the network."""
 
-_PTHREAD_FLAGS = 0x3D0F00  # what glibc's pthread_create asks of clone: a thread, never a process or a namespace
-_OPEN_READ, _OPEN_WRITE, _OPEN_BOTH, _OPEN_TRUNCATE = 0o0, 0o1, 0o2, 0o1000
-_DUPFD, _GETFD, _SETFD, _GETFL, _SETFL, _DUPFD_CLOEXEC = 0, 1, 2, 3, 4, 1030
-_TCGETS, _TIOCGWINSZ, _FIONCLEX, _FIOCLEX = 0x5401, 0x5413, 0x5450, 0x5451
-_SET_NAME, _GET_NAME = 15, 16
+_PRIVATE = 128
+_WAITS = (0, 9, 9 | 256)  # FUTEX_WAIT, FUTEX_WAIT_BITSET without and with FUTEX_CLOCK_REALTIME
+_WAKES = (1, 3, 4, 5, 10)  # FUTEX_WAKE, _REQUEUE, _CMP_REQUEUE, _WAKE_OP, _WAKE_BITSET
 
 CONDITIONAL: dict[str, tuple[Argument, ...]] = {
-    "clone": (Argument(0, (_PTHREAD_FLAGS,)),),
-    # F_SETOWN, F_SETSIG would let a descriptor signal any process of the same user.
-    "fcntl": (Argument(1, (_DUPFD, _GETFD, _SETFD, _GETFL, _SETFL, _DUPFD_CLOEXEC)),),
-    "ioctl": (Argument(1, (_TCGETS, _TIOCGWINSZ, _FIONCLEX, _FIOCLEX)),),
-    # Landlock before version 3 lets a file that is opened for reading be cut to nothing.
-    "openat": (
-        Argument(
-            2,
-            (_OPEN_READ, _OPEN_WRITE, _OPEN_BOTH, _OPEN_WRITE | _OPEN_TRUNCATE, _OPEN_BOTH | _OPEN_TRUNCATE),
-            mask=0o3 | _OPEN_TRUNCATE,
-        ),
-    ),
-    "prctl": (Argument(0, (_SET_NAME, _GET_NAME)),),
+    # What glibc's pthread_create asks for: a thread, never a process or a namespace.
+    "clone": (Argument(0, (0x3D0F00,)),),
+    # F_DUPFD, _GETFD, _SETFD, _GETFL, _SETFL, _DUPFD_CLOEXEC. F_SETOWN would let a descriptor signal other processes.
+    "fcntl": (Argument(1, (0, 1, 2, 3, 4, 1030)),),
+    # On a file that both map, a shared wake reaches other children. pthread_join needs shared waits: the kernel wakes.
+    "futex": (Argument(1, _WAITS + tuple(operation | _PRIVATE for operation in _WAITS + _WAKES)),),
+    "ioctl": (Argument(1, (0x5401, 0x5413, 0x5450, 0x5451)),),  # TCGETS, TIOCGWINSZ, FIONCLEX, FIOCLEX
+    # O_TRUNC only with the right to write: Landlock before version 3 lets a file that is opened for reading be cut.
+    "openat": (Argument(2, (0o0, 0o1, 0o2, 0o1001, 0o1002), mask=0o1003),),
+    "prctl": (Argument(0, (15, 16)),),  # PR_SET_NAME, PR_GET_NAME
     # Its own limits, and reading them only: the pointer to new ones is null.
     "prlimit64": (Argument(0, (0,)), Argument(2, (0,)), Argument(2, (0,), high=True)),
 }

@@ -1,165 +1,130 @@
-"""Starting the engine's processes: each in a fresh interpreter, or forked from one that has its imports behind it.
+"""The fork server: a process that imports once what takes long, and becomes whatever it is asked for by a fork.
 
-Importing torch takes longer than grading a notebook. The fork server imports it once; workers and warm processes are
-forked from it. It is a fresh interpreter itself and reads nothing of the course, so what it forks knows no secret.
+It is a fresh interpreter that reads nothing of the course, so what is forked from it knows no secret.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
+import gc
+import importlib
+import json
 import os
-import platform
 import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
+import traceback
 from collections.abc import Sequence
-from typing import IO, Protocol
+from functools import cached_property
+from types import FrameType
+from typing import IO, Any, NoReturn
 
-from autograder.sandbox import wire
+from autograder.sandbox import libc
 from autograder.sandbox.policy import READY_SECONDS, environment
 
-__all__ = ["ForkServer", "Process", "Start", "adopt", "inherited", "spawn"]
+__all__ = ["ForkServer", "Process", "inherited", "receive", "send", "serve"]
+
+_MESSAGE_BYTES, _DESCRIPTORS = 1 << 16, 4
+_SERVE = "import sys; from autograder.sandbox.processes import serve; serve(sys.argv[1:])"
+_SERVER = 3  # the descriptor by which a forked process asks for others, if it may
+_SET_PDEATHSIG, _SET_NAME = 1, 15
 
 
-class Process(Protocol):
-    """A process of ours, from its start on."""
-
-    @property
-    def pid(self) -> int: ...
-
-    def ended(self, seconds: float | None = 0.0) -> bool:
-        """Whether it has ended, or does so within so many seconds; without a number it is waited for."""
-
-    def kill(self) -> None:
-        """End it, if it has not ended, and wait until it is gone."""
+def send(channel: socket.socket, message: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
+    """Send a message of at most 64 KiB and copies of *descriptors*. Raises OSError if the other end is gone."""
+    socket.send_fds(channel, [json.dumps(message).encode()], list(descriptors))
 
 
-class Start(Protocol):
-    def __call__(
-        self, module: str, arguments: Sequence[str], channel: socket.socket, errors: IO[bytes] | None = None
-    ) -> Process:
-        """Let `main()` of *module* run in a process of its own, with *arguments* in `sys.argv`.
-
-        Its standard input is *channel*, its standard error *errors*, or that of this process. It leads a session of
-        its own, so that Ctrl-C is for those who started it.
-        """
-
-
-class _Spawned:
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
-    def ended(self, seconds: float | None = 0.0) -> bool:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(seconds)
-        return self._process.returncode is not None
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
+def receive(channel: socket.socket) -> tuple[dict[str, Any], list[int]]:
+    """The next message and its descriptors, now the caller's. Raises EOFError if the other end is gone."""
+    try:
+        data, descriptors, _, _ = socket.recv_fds(channel, _MESSAGE_BYTES, _DESCRIPTORS)
+    except ConnectionError:
+        data, descriptors = b"", []
+    if not data:
+        raise EOFError
+    for descriptor in descriptors:
+        os.set_inheritable(descriptor, False)
+    message: dict[str, Any] = json.loads(data)
+    return message, descriptors
 
 
-def spawn(module: str, arguments: Sequence[str], channel: socket.socket, errors: IO[bytes] | None = None) -> Process:
-    """`Start` in a fresh interpreter, which gets none of this process's environment."""
-    return _Spawned(
-        subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
-            stdin=channel.fileno(),
-            stdout=subprocess.DEVNULL,
-            stderr=errors,
-            cwd="/",
-            env=environment(),
-            start_new_session=True,
-        )
-    )
-
-
-class _Forked:
-    """A process that the fork server was asked for: who it is, is known once that has its imports behind it."""
+class Process:
+    """A process that a fork server was asked for. Who it is, is known once the server has done its imports."""
 
     def __init__(self, answer: socket.socket) -> None:
         self._answer = answer
-        self._pid = 0
-        self._descriptor: int | None = None
-
-    @property
-    def pid(self) -> int:
-        self._known()
-        return self._pid
 
     def ended(self, seconds: float | None = 0.0) -> bool:
-        self._known()
-        if self._descriptor is None:
-            return True
-        poller = select.poll()
-        poller.register(self._descriptor, select.POLLIN)
-        return bool(poller.poll(None if seconds is None else 1000 * seconds))
+        """Whether it has ended, or does so within so many seconds; with None it is waited for."""
+        return self._descriptor is None or bool(select.select([self._descriptor], [], [], seconds)[0])
 
     def kill(self) -> None:
-        self._known()
+        """End it, if it has not ended, and wait until it is gone."""
         if self._descriptor is not None:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
             self.ended(None)
 
+    @cached_property
+    def _descriptor(self) -> int | None:
+        self._answer.settimeout(READY_SECONDS)
+        with contextlib.suppress(EOFError), self._answer:  # else it was never started
+            _, (descriptor,) = receive(self._answer)
+            return descriptor
+        return None
+
     def __del__(self) -> None:
         self._answer.close()
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-
-    def _known(self) -> None:
-        if self._pid or self._answer.fileno() < 0:
-            return
-        self._answer.settimeout(READY_SECONDS)
-        with contextlib.suppress(EOFError), self._answer:  # else it was never started, or has ended by now
-            message, (self._descriptor,) = wire.receive(self._answer)
-            self._pid = message["pid"]
+        if (descriptor := self.__dict__.get("_descriptor")) is not None:
+            os.close(descriptor)
 
 
 class ForkServer:
-    """A process that has imported *modules*, started at once, and again if it died. A context manager.
+    """A process that has imported *modules*, started at once, and again if it died; a context manager.
 
-    What was forked from it ends with it. Where there is no Linux, each process is spawned instead.
+    What was forked from it ends with it. With a *channel*, it is the server at the other end, which others started.
     """
 
-    def __init__(self, *modules: str) -> None:
+    def __init__(self, *modules: str, channel: socket.socket | None = None) -> None:
         self._modules = modules
         self._asking = threading.Lock()
-        self._process: Process | None = None
-        if platform.system() == "Linux":
+        self._process: subprocess.Popen[bytes] | None = None
+        if channel is not None:
+            self._channel = channel
+        else:
             self._launch()
-
-    def _launch(self) -> None:
-        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._process = spawn("autograder.sandbox.forkserver", self._modules, theirs)
 
     def start(
         self, module: str, arguments: Sequence[str], channel: socket.socket, errors: IO[bytes] | None = None
     ) -> Process:
-        """`Start` by a fork; the new process may start others in the same way, see `inherited`."""
-        with self._asking:
-            if self._process is None:
-                return spawn(module, arguments, channel, errors)
-            if self._process.ended():
-                self._channel.close()
-                self._launch()
-            return _ask(self._channel, module, arguments, channel, errors, heir=True)
+        """Let `main()` of *module* run in a process of its own, with *arguments* in `sys.argv`.
+
+        Its standard input is *channel*, its standard error *errors*, or this process's. It leads a session of its own:
+        Ctrl-C is for those who started it. It has the server as `inherited` if this process launched that.
+        """
+        answer, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        descriptors = [theirs.fileno(), channel.fileno(), errors.fileno() if errors else 2]
+        with self._asking, theirs, contextlib.suppress(ConnectionError):  # if the server has died, no answer comes
+            if self._process:
+                if self._process.poll() is not None:
+                    self._channel.close()
+                    self._launch()
+                descriptors.append(self._channel.fileno())
+            send(self._channel, {"module": module, "arguments": list(arguments)}, descriptors)
+        return Process(answer)
 
     def close(self, *, patience: float = 0.0) -> None:
         """End it, and all that was forked from it, after so many seconds by force."""
-        if self._process is not None:
-            self._channel.close()
-            if not self._process.ended(patience):
-                self._process.kill()
+        self._channel.close()
+        if self._process:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(patience)
+            self._process.kill()
+            self._process.wait()
 
     def __enter__(self) -> ForkServer:
         return self
@@ -167,35 +132,69 @@ class ForkServer:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-
-def _ask(
-    server: socket.socket,
-    module: str,
-    arguments: Sequence[str],
-    channel: socket.socket,
-    errors: IO[bytes] | None,
-    *,
-    heir: bool,
-) -> Process:
-    """Ask the fork server at the other end of *server* for a process; an heir gets this end, too."""
-    answer, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    descriptors = [theirs.fileno(), channel.fileno(), errors.fileno() if errors else 2]
-    with theirs, contextlib.suppress(ConnectionError):  # if the server has died, no answer will come
-        descriptors += [server.fileno()] * heir
-        wire.send(server, {"module": module, "arguments": list(arguments)}, descriptors)
-    return _Forked(answer)
+    def _launch(self) -> None:
+        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        command = [sys.executable, "-c", _SERVE, *self._modules]
+        with theirs:
+            self._process = subprocess.Popen(
+                command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, cwd="/", env=environment()
+            )
 
 
-_server: socket.socket | None = None
-"""In an heir of the fork server: where to ask for more processes."""
+inherited: ForkServer | None = None
+"""The fork server that this process came from, if it may use it."""
 
 
-def adopt(server: socket.socket) -> None:
-    """Become an heir: *server* leads to the fork server that this process came from."""
-    global _server
-    _server = server
+def serve(modules: Sequence[str]) -> None:
+    """Be a fork server: import *modules*; then fork a process for each request, until the parent has gone."""
+    parent = os.pidfd_open(os.getppid())
+    os.setsid()
+    with socket.socket(fileno=os.dup(0)) as channel, contextlib.suppress(EOFError):
+        gc.disable()  # the objects of a module are there to stay
+        for name in modules:
+            importlib.import_module(name)
+        gc.freeze()
+        gc.enable()
+        signal.signal(signal.SIGCHLD, _reap)
+        while parent not in select.select([channel.fileno(), parent], [], [])[0]:
+            request, (answer, *descriptors) = receive(channel)
+            pid = os.fork()
+            if pid == 0:
+                _become(request["module"], request["arguments"], *descriptors)
+            with socket.socket(fileno=answer) as to, contextlib.suppress(OSError):  # either may be gone again
+                descriptors.append(os.pidfd_open(pid))
+                send(to, {}, descriptors[-1:])
+            for descriptor in descriptors:
+                os.close(descriptor)
+    os._exit(0)  # torch would take a tenth of a second to say goodbye
 
 
-def inherited() -> Start:
-    """How this process starts others: by the fork server that it came from, else in fresh interpreters."""
-    return functools.partial(_ask, _server, heir=False) if _server else spawn
+def _reap(signum: int, frame: FrameType | None) -> None:
+    """Let those that have ended go; the time that they took becomes this process's own."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def _become(module: str, arguments: Sequence[str], channel: int, errors: int, server: int | None = None) -> NoReturn:
+    """Be the process that was asked for."""
+    global inherited
+    status = 1
+    try:
+        os.setsid()
+        libc.prctl(_SET_PDEATHSIG, signal.SIGKILL)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.dup2(channel, 0)
+        os.dup2(errors, 2)
+        if server is not None:
+            os.dup2(server, _SERVER, inheritable=False)
+            inherited = ForkServer(channel=socket.socket(fileno=_SERVER))
+        os.closerange(_SERVER if server is None else _SERVER + 1, os.sysconf("SC_OPEN_MAX"))
+        libc.prctl(_SET_NAME, module.rpartition(".")[2].encode())
+        sys.argv[:] = [module, *arguments]
+        importlib.import_module(module).main()
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)

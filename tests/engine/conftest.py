@@ -1,4 +1,4 @@
-"""What the engine's tests share: one pool of graders for the whole session, and how modules are run."""
+"""What the engine's tests share: one sandbox, one grader and one pool for the session, and how modules are run."""
 
 from __future__ import annotations
 
@@ -8,25 +8,79 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from autograder.pool import Pool
-from autograder.records import Grade, Submission
+from autograder import course
+from autograder.classroom.pool import Pool
+from autograder.course.questions import MARKERS
+from autograder.grade import Grade, Note, Person, Submission
+from autograder.grading import Grader
+from autograder.grading.grader import run_in
+from autograder.grading.hidden import Look, Looking, asked
+from autograder.grading.reference import Reference, Run
+from autograder.grading.runs import Runs
+from autograder.grading.verdicts import verdicts
+from autograder.intake import notebook
+from autograder.sandbox import ALLOWANCE, Sandbox
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The hidden checks are imported here, and pytest must know their marks."""
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def run(sandbox: Sandbox) -> Run:
+    """Run a job in the sandbox."""
+    return run_in(sandbox)
+
+
+@pytest.fixture(scope="session")
+def look() -> Looking:
+    """What the hidden checks find, without a pytest inside this one."""
+
+    def look(at: Look) -> dict[str, Note | None]:
+        return {check.name: asked(check.test, at) for check in course.question(at.question).checks}
+
+    return look
+
+
+@pytest.fixture(scope="session")
+def grader(sandbox: Sandbox, run: Run, look: Looking) -> Grader:
+    return Grader(run, look, ALLOWANCE, sandbox)
+
+
+@pytest.fixture(scope="session")
+def grade(grader: Grader) -> Callable[..., Grade]:
+    """Grade one submission."""
+
+    def grade(content: bytes, name: str = "rnn.ipynb") -> Grade:
+        return grader.grade(Submission(name, (Person("somebody"),), content), b"secret").grade
+
+    return grade
+
+
+@pytest.fixture(scope="session")
+def lost(run: Run, look: Looking) -> Callable[[bytes], set[str]]:
+    """The questions of a notebook that lose points; nothing is explained, which takes longer than judging."""
+    reference = Reference(run)
+
+    def lost(content: bytes) -> set[str]:
+        runs = Runs(notebook.read(content, "rnn.ipynb").cells, content, run, reference, ALLOWANCE)
+        return {verdict.question.id for verdict in verdicts(runs, look) if not verdict.right}
+
+    return lost
 
 
 @pytest.fixture(scope="session")
 def pool() -> Iterator[Pool]:
     with Pool(workers=2) as pool:
         yield pool
-
-
-@pytest.fixture(scope="session")
-def grade(pool: Pool) -> Callable[..., Grade]:
-    """Grade one submission: bytes, or the cells of a notebook."""
-
-    def grade(content: bytes, name: str = "rnn.ipynb") -> Grade:
-        ((_, result),) = pool.grade([Submission(name, "somebody", content)])
-        return result.grade
-
-    return grade
 
 
 @pytest.fixture(scope="session")

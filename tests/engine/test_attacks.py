@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import ctypes
 import hashlib
-import html
-import itertools
 import json
 import os
 import shutil
@@ -15,67 +12,109 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tools.certify.attacks import BASE_SCORE, Attack, attacks
 
 from autograder import course
-from autograder.certify import attacks, hostile_files
-from autograder.certify.cases import cases
-from autograder.gradebook import Gradebook, Row
-from autograder.intake import collect
-from autograder.records import Grade
+from autograder.sandbox import libc
 
-from .people import PEOPLE
+from .submissions import blank, solved
 
 CANARY = "canary-in-the-environment-of-the-grader"
-SUBMISSION_SECONDS = 15.0
-RUN = f"""
-import functools, sys
-from autograder import cli, pool
-from autograder.sandbox import Allowance, Limits
-limits = Limits(wall_seconds=3, cpu_seconds=6, memory_bytes=256 << 20, frames_bytes=4 << 20, output_bytes=1 << 18)
-allowance = Allowance({SUBMISSION_SECONDS}, statement_seconds=1.5, run=limits)
-pool.Pool = functools.partial(pool.Pool, allowance=allowance)
-sys.exit(cli.main(["grade", sys.argv[1], "--out", sys.argv[2], "--workers", "2"]))
-"""
+SECONDS = 15.0
 ABOUT_CONFINEMENT = {"endings", "network", "reading", "writing"}
-"""The families of attacks that depend on who runs the grader; the others are tried by one user only."""
-HOSTILE_FILES = "as it is"
-"""Who gets the files that attack the reader, which depend on nobody's rights."""
-HONEST = ("solution", "en", *(case.id for case in itertools.islice(cases(), 5, None, 20)))
-"""Cases of the corpus that stand among the attacks."""
+"""The families that depend on who runs the grader; the others are tried by one user only."""
+
+RUN = f"""
+import sys, time
+from pathlib import Path
+from autograder import course
+from autograder.grade import Person, Submission, to_json
+from autograder.grading import serve
+from autograder.sandbox import Allowance, Limits, Sandbox
+
+course.scenarios = lambda found=course.scenarios()[:2]: found  # what an attack comes to needs no more of them
+course.shown_examples = lambda found=course.shown_examples()[:1]: found
+limits = Limits(wall_seconds=4, cpu_seconds=4, memory_bytes=256 << 20, frames_bytes=4 << 20)
+allowance = Allowance(cpu_seconds={SECONDS}, statement_seconds=1.5, run=limits)
+
+def work(grader):
+    for path in sorted(Path(sys.argv[1]).iterdir()):
+        grade = grader.grade(Submission(path.name, (Person("x"),), path.read_bytes()), b"secret").grade
+        Path(sys.argv[2], path.name).write_bytes(to_json(grade))
+
+with Sandbox(secrets=(course.REFERENCE, *course.HIDDEN.glob("*.py"))) as sandbox:
+    serve(sandbox, work, allowance)
+"""
+
+ORDINARY_USER = """
+import os, sys
+from autograder.sandbox import libc
+NEWNS, BIND, PRIVATE, RECURSIVE = 0x20000, 1 << 12, 1 << 18, 1 << 14
+above = [sys.base_prefix[:i] for i, letter in enumerate(sys.base_prefix) if letter == "/" and i] + [sys.base_prefix]
+closed = [folder for folder in above if not os.stat(folder).st_mode & 1]
+libc.call("unshare", NEWNS)
+libc.call("mount", b"none", b"/", None, PRIVATE | RECURSIVE, None)
+interpreter = os.open(sys.base_prefix, os.O_PATH)
+if closed:  # the interpreter lies in a home that only its owner enters: show it to everyone, in this process only
+    libc.call("mount", b"none", closed[0].encode(), b"tmpfs", 0, b"mode=755")
+    os.makedirs(sys.base_prefix, exist_ok=True)
+    libc.call("mount", b"/proc/self/fd/%d" % interpreter, sys.base_prefix.encode(), None, BIND, None)
+os.setgroups([]); os.setgid(12345); os.setuid(12345)
+libc.prctl(4, 1)  # PR_SET_DUMPABLE: be like a process that was never root
+"""
+"""Code that turns a process of root's into one of an ordinary user's."""
+_CAP_SYS_ADMIN = 21
+USERS = {"as it is": ""}
+if os.geteuid() == 0 and libc.capabilities() >> _CAP_SYS_ADMIN & 1:
+    USERS |= {"an ordinary user": ORDINARY_USER}
+
+BYSTANDERS = {"a-first.ipynb": solved(), "m-wrong.ipynb": solved(q3="h_n = batch"), "z-last.ipynb": blank()}
+"""Honest submissions, before, among and after the attacks."""
+SCORES = {"a-first.ipynb": 100, "m-wrong.ipynb": 85, "z-last.ipynb": 0}
+
+TELLING = """
+import os
+def print(*words, **options):
+    if any(mark in str(word) for mark in MARKS for word in words):
+        os._exit(7)
+"""
+"""Nobody reads what is printed: an attack that prints that it succeeded is ended, which is another verdict."""
+
+
+def hostile(user: str) -> list[Attack]:
+    return [attack for attack in attacks() if user == "as it is" or attack.family in ABOUT_CONFINEMENT]
+
+
+CASES = [
+    pytest.param(user, attack, id=f"{attack.file_name[:-6]}, {user}") for user in USERS for attack in hostile(user)
+]
+
+
+def telling(attack: Attack) -> bytes:
+    notebook = json.loads(attack.content)
+    source = TELLING.replace("MARKS", repr(attack.absent))
+    notebook["cells"].insert(0, {"cell_type": "code", "metadata": {}, "outputs": [], "source": source})
+    return json.dumps(notebook).encode()
 
 
 @dataclass(frozen=True)
 class Graded:
     """What came of the whole class."""
 
-    status: int
-    terminal: str
     folder: Path
-    rows: dict[str, Row]
-    seconds: float
+    said: str
+    grades: dict[str, dict[str, Any]]
     left_running: list[int]
 
 
-def honest() -> dict[str, bytes]:
-    """The honest ones by file name."""
-    return {case.submission.student + ".ipynb": case.content for case in cases() if case.id in HONEST}
-
-
-def hostile(user: str) -> list[attacks.Attack]:
-    return [attack for attack in attacks.attacks() if user == "as it is" or attack.family in ABOUT_CONFINEMENT]
-
-
-CASES = [
-    pytest.param(user, attack, id=f"{attack.file_name[:-6]}, {user}") for user in PEOPLE for attack in hostile(user)
-]
-
-
 @pytest.fixture(scope="module")
-def graded(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Graded]]:
+def graded() -> Iterator[Callable[[str], Graded]]:
     """Grade the class as one of the users, once each."""
     found: dict[str, Graded] = {}
     folders: list[Path] = []
@@ -92,158 +131,96 @@ def graded(request: pytest.FixtureRequest) -> Iterator[Callable[[str], Graded]]:
 
 
 def grade(user: str, folder: Path) -> Graded:
-    submissions, out = folder / "submissions", folder / "out"
-    submissions.mkdir()
-    out.mkdir()
+    submissions, out, cache = folder / "submissions", folder / "out", folder / "cache"
+    for place in (submissions, out, cache):
+        place.mkdir()
+        place.chmod(0o777)
     folder.chmod(0o755)
-    out.chmod(0o777)
-    for attack in hostile(user):
-        (submissions / attack.file_name).write_bytes(attack.content)
-    for name, content in honest().items():
+    for name, content in {**{a.file_name: telling(a) for a in hostile(user)}, **BYSTANDERS}.items():
         (submissions / name).write_bytes(content)
-    if user == HOSTILE_FILES:
-        hostile_files.make_class(submissions)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "GRADER_CANARY": CANARY}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)), "GRADER_CANARY": CANARY}
     with orphans() as left_running:
-        begun = time.monotonic()
         run = subprocess.run(
-            [sys.executable, "-c", PEOPLE[user] + RUN, submissions, out],
+            [sys.executable, "-c", USERS[user] + RUN, submissions, out],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=environment,
+            env={**environment, "XDG_CACHE_HOME": str(cache)},
             check=False,
         )
-        seconds = time.monotonic() - begun
-    with Gradebook(out) as book:
-        rows = {row.name: row for row in book.rows()}
-    assert rows, run.stdout.decode()
-    return Graded(run.returncode, run.stdout.decode(), out, rows, seconds, left_running)
+    said = run.stdout.decode()
+    grades = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in out.iterdir()}
+    assert run.returncode == 0, said
+    return Graded(folder, said, grades, left_running)
 
 
-class orphans:
-    """Processes that outlived those who started them: this process becomes their parent."""
+@contextmanager
+def orphans() -> Iterator[list[int]]:
+    """Processes that outlive those who started them: this process becomes their parent."""
+    subreaper = 36
+    ctypes.CDLL(None).prctl(subreaper, 1, 0, 0, 0)
+    before, found = children(), list[int]()
+    yield found
+    time.sleep(0.2)  # what has been killed needs a moment
+    found += [pid for pid in children() - before if os.waitpid(pid, os.WNOHANG)[0] == 0]
+    ctypes.CDLL(None).prctl(subreaper, 0, 0, 0, 0)
 
-    _SUBREAPER = 36
 
-    def __enter__(self) -> list[int]:
-        self._set(1)
-        self._before = self._children()
-        self._found: list[int] = []
-        return self._found
-
-    def __exit__(self, *exc: object) -> None:
-        time.sleep(0.2)  # what has been killed needs a moment
-        self._found += [pid for pid in self._children() - self._before if self._is_alive(pid)]
-        self._set(0)
-
-    def _set(self, on: int) -> None:
-        ctypes.CDLL(None).prctl(self._SUBREAPER, on, 0, 0, 0)
-
-    @staticmethod
-    def _children() -> set[int]:
-        return {int(pid) for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text().split()}
-
-    @staticmethod
-    def _is_alive(pid: int) -> bool:
-        return os.waitpid(pid, os.WNOHANG)[0] == 0
+def children() -> set[int]:
+    return {int(pid) for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text().split()}
 
 
 def test_there_are_attacks_of_every_kind() -> None:
-    """The promise is about no fewer than sixty attacks, and each has its name once."""
-    names = [attack.file_name for attack in attacks.attacks()]
-    assert len(names) == len(set(names)) >= 60
-    assert {attack.family for attack in attacks.attacks()} > ABOUT_CONFINEMENT
+    """The promise is about no fewer than a hundred attacks, and each has its name once."""
+    names = [attack.file_name for attack in attacks()]
+    assert len(names) == len(set(names)) >= 100
+    assert {attack.family for attack in attacks()} > ABOUT_CONFINEMENT
 
 
 @pytest.mark.parametrize(("user", "attack"), CASES)
-def test_attack_comes_to_its_verdict(graded: Callable[[str], Graded], user: str, attack: attacks.Attack) -> None:
+def test_attack_comes_to_its_verdict(graded: Callable[[str], Graded], user: str, attack: Attack) -> None:
     """An attack gets the status and the points that it deserves, in its time, and never more than without it."""
-    grade = graded(user).rows[attack.file_name].grade
-    assert (grade.status in attack.statuses, grade.score) == (True, attack.score), (grade.status, grade.detail)
-    assert attack.score <= attacks.BASE_SCORE
-    assert grade.seconds <= SUBMISSION_SECONDS + 2
+    grade = graded(user).grades[attack.file_name]
+    assert (grade["status"] in attack.statuses, grade["score"]) == (True, attack.score), (
+        grade["status"],
+        grade["detail"],
+    )
+    assert attack.score <= BASE_SCORE
+    assert grade["seconds"] <= SECONDS * 2
 
 
-@pytest.mark.parametrize("user", PEOPLE)
-def test_every_file_has_one_row_and_hostile_ones_no_points(graded: Callable[[str], Graded], user: str) -> None:
-    """Whatever a file is, it gets one row; none is too much for the grader, and none earns points by being odd."""
+@pytest.mark.parametrize("user", USERS)
+def test_bystanders_are_graded_as_if_alone(graded: Callable[[str], Graded], user: str) -> None:
+    """Honest submissions among hostile ones get the points that they get by themselves."""
+    found = {name: graded(user).grades[name] for name in BYSTANDERS}
+    assert {name: grade["score"] for name, grade in found.items()} == SCORES
+    assert {grade["status"] for grade in found.values()} == {"graded"}
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_nothing_hidden_is_in_any_grade(graded: Callable[[str], Graded], user: str) -> None:
+    """Hidden inputs, hidden tests, the grader's environment, and what an attack tried to smuggle out, are in none."""
+    secrets = [str(scenario.values["data"])[1:40] for scenario in course.scenarios()]
+    secrets += [(course.HIDDEN / "scenarios.toml").read_text(encoding="utf-8")[:60], "import same", CANARY, "LEAK"]
+    secrets += [mark for attack in hostile(user) for mark in attack.absent if mark.isalnum()]
     result = graded(user)
-    entries = collect([result.folder.parent / "submissions"])
-    assert sorted(result.rows) == sorted(entry.name for entry in entries)
-    known = {attack.file_name for attack in hostile(user)} | honest().keys()
-    if user == HOSTILE_FILES:
-        assert len(entries) >= len(known) + len(hostile_files.FILES) + len(hostile_files.NAMES) // 2
-    assert result.status == 0
-    for name, row in result.rows.items():
-        assert row.grade.status != "could-not-grade", (name, row.grade.detail)
-        if name not in known:
-            assert row.grade.score == 0.0, name
-            assert row.grade.seconds <= SUBMISSION_SECONDS + 2
+    for name, grade in {**result.grades, "what was said": result.said}.items():
+        for question in grade["questions"] if name in result.grades else ():
+            question["cells"] = []  # the student's own code, which names what it tries
+            if question["example"] and question["example"]["error"]:
+                question["example"]["error"]["source"] = ""
+        text = json.dumps(grade, ensure_ascii=False)
+        assert not [secret for secret in secrets if secret in text], name
 
 
-@pytest.mark.parametrize("user", PEOPLE)
-@pytest.mark.parametrize("name", HONEST)
-def test_bystander_is_graded_as_if_alone(
-    graded: Callable[[str], Graded], grade: Callable[..., Grade], user: str, name: str
-) -> None:
-    """An honest submission among hostile ones gets the very grade that it gets by itself."""
-    among = graded(user).rows[f"{name}.ipynb"].grade
-    alone = grade(honest()[f"{name}.ipynb"], f"{name}.ipynb")
-    assert replace(among, seconds=0.0, isolation="") == replace(alone, seconds=0.0, isolation="")
-
-
-@pytest.mark.parametrize("user", PEOPLE)
-def test_nothing_hidden_is_in_any_output(graded: Callable[[str], Graded], user: str) -> None:
-    """Hidden inputs, reference values, hidden tests and the grader's environment stand in nothing that was written."""
-    hidden = [str(scenario.values["data"])[1:40] for scenario in course.scenarios()]
-    hidden += [(course.HIDDEN / "scenarios.toml").read_text(encoding="utf-8")[:60], "def test_", "import same"]
-    hidden += [CANARY, "LEAK"]
-    result = graded(user)
-    for place, text in outputs(result):
-        for secret in hidden:
-            assert secret not in text, (place, secret)
-    for name, row in result.rows.items():
-        assert not [secret for secret in hidden if secret in json.dumps(row.grade.output)], name
-
-
-@pytest.mark.parametrize("user", PEOPLE)
-def test_nothing_acts_on_those_who_look(graded: Callable[[str], Graded], user: str) -> None:
-    """What an attack tried to put into the outputs, such as escapes, tags and formulas, is in none of them."""
-    result = graded(user)
-    absent = {text for attack in hostile(user) for text in attack.absent} | {"<script", "\x1b", "\x07", "\u202e"}
-    tags = {text for text in absent if text.startswith("<")}
-    for place, text in outputs(result):
-        for forbidden in absent if place.endswith(".html") else absent - tags:
-            assert forbidden not in text, (place, forbidden)
-    table = (result.folder / "grades.csv").read_text(encoding="utf-8-sig")
-    for record in csv.reader(table.splitlines()):
-        for cell in record:
-            assert not cell.startswith(("=", "+", "-", "@", "\t")), cell
-
-
-def outputs(result: Graded) -> Iterator[tuple[str, str]]:
-    """All text that a person gets to see, by where it is; of pages, both as written and as shown."""
-    yield "terminal", "\n".join(line.rpartition("\r")[2] for line in result.terminal.split("\n"))
-    for path in result.folder.rglob("*"):
-        if path.suffix in (".html", ".json", ".csv"):
-            text = path.read_text(encoding="utf-8")
-            yield path.name, text
-            if path.suffix == ".html":
-                yield f"{path.name} as shown", html.unescape(text)
-
-
-@pytest.mark.parametrize("user", PEOPLE)
+@pytest.mark.parametrize("user", USERS)
 def test_nothing_is_left_behind(graded: Callable[[str], Graded], user: str) -> None:
-    """After the run no process is left, and no file was written outside of the output folder."""
+    """After the run no process is left, no file was written, and the course is what it was."""
     before = digest()
-    result = graded(user)
-    assert result.left_running == []
+    assert graded(user).left_running == []
     assert digest() == before
     for folder in ("/tmp", "/var/tmp", "/dev/shm", "/", ".", course.ROOT):
         assert not list(Path(folder).glob("attack-was-here*")), folder
         assert not list(Path(folder).glob("kept")), folder
-    written = {path.name for path in result.folder.iterdir()}
-    assert written == {"feedback", "results", "gradebook.sqlite", "grades.csv", "report.html"}
 
 
 def digest() -> str:
@@ -251,28 +228,9 @@ def digest() -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in [*files, course.REFERENCE])).hexdigest()
 
 
-@pytest.mark.parametrize("user", PEOPLE)
+@pytest.mark.parametrize("user", USERS)
 def test_isolation_is_told(graded: Callable[[str], Graded], user: str) -> None:
-    """What confined the code stands in every grade and on the report."""
-    result = graded(user)
-    told = {row.grade.isolation for row in result.rows.values()}
-    assert len(told) == 1
-    (isolation,) = told
+    """What confined the code stands in every grade."""
+    (isolation,) = {grade["isolation"] for grade in graded(user).grades.values()}
     assert isolation.startswith("landlock ")
     assert "seccomp" in isolation
-    assert html.escape(isolation) in (result.folder / "report.html").read_text(encoding="utf-8")
-
-
-def test_roster_that_a_student_handed_in_renames_nobody(tmp_path: Path) -> None:
-    """Who a submission belongs to is told by the platform's list, not by a file of that name among the submissions."""
-    for owner in ("1", "2"):
-        folder = tmp_path / f"submission_{owner}"
-        folder.mkdir()
-        (folder / "rnn.ipynb").write_bytes(b"{}")
-    forged = "submission_1:\n  :submitters:\n  - :name: Mallory\nsubmission_2:\n  :submitters:\n  - :name: Mallory\n"
-    (tmp_path / "submission_2" / "submission_metadata.yml").write_text(forged)
-    (tmp_path / "submission_metadata.yml").write_text("submission_1:\n  :submitters:\n  - :name: Alice\n")
-    assert {entry.name: entry.student for entry in collect([tmp_path])} == {
-        "submission_1/rnn.ipynb": "Alice",
-        "submission_2/rnn.ipynb": "submission_2",
-    }

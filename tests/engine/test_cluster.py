@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from autograder import corpus, course
-from autograder.cluster import Cluster
-from autograder.pool import Pool
-from autograder.records import Grade, Submission
+from autograder import course
+from autograder.classroom.cluster import Cluster
+from autograder.classroom.pool import Pool
+from autograder.classroom.task import Task
+from autograder.course import corpus
+from autograder.grade import Grade, Submission
 from autograder.sandbox import SandboxFault
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Dask's own
@@ -60,9 +62,9 @@ def machines(tmp_path: Path) -> Iterator[Machines]:
     machines.stop()
 
 
-def submissions() -> list[Submission]:
+def tasks() -> list[Task]:
     contents = [course.REFERENCE.read_bytes(), *(one.content for one in corpus.misconceptions()[::50]), b"", b"{"]
-    return [Submission(f"{number}.ipynb", str(number), content) for number, content in enumerate(contents)]
+    return [Task(Submission(f"{number}.ipynb", (), content), b"secret") for number, content in enumerate(contents)]
 
 
 def plain(grade: Grade) -> Grade:
@@ -71,30 +73,29 @@ def plain(grade: Grade) -> Grade:
 
 def test_worker_killed_in_the_middle_loses_nothing(machines: Machines, pool: Pool) -> None:
     """Two workers, one of them killed at work: every submission is graded once, and as on this machine."""
-    given = submissions()
     address = machines.address
     victim, _ = machines.add_worker(), machines.add_worker()
-    results = []
+    results = {}
     with Cluster(address) as cluster:
-        assert cluster.isolation == pool.isolation
-        for submission, result in cluster.grade(given):
-            results.append((submission.name, plain(result.grade)))
+        for task, result in cluster.grade(tasks()):
+            assert task.submission.name not in results
+            results[task.submission.name] = plain(result.grade)
             if len(results) == 2:
                 victim.kill()
-    assert sorted(results) == sorted((submission.name, plain(result.grade)) for submission, result in pool.grade(given))
+    assert results == {task.submission.name: plain(result.grade) for task, result in pool.grade(tasks())}
 
 
 def test_cluster_regrades_from_evidence(machines: Machines, pool: Pool) -> None:
     """Evidence kept on this machine answers on another one."""
-    (graded,) = pool.grade(submissions()[1:2])
+    ((task, graded),) = pool.grade(tasks()[1:2])
     machines.add_worker()
     with Cluster(machines.address) as cluster:
-        ((_, result),) = cluster.regrade([(graded[0], graded[1].evidence)])
-    assert (result.runs, plain(result.grade)) == (0, plain(graded[1].grade))
+        ((_, result),) = cluster.grade([replace(task, evidence=graded.evidence)])
+    assert (result.runs, plain(result.grade)) == (0, plain(graded.grade))
 
 
 def test_scheduler_that_cannot_be_reached_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     """A wrong address is told in one line."""
-    monkeypatch.setattr("autograder.cluster.CONNECT_SECONDS", 1)
+    monkeypatch.setattr("autograder.classroom.cluster.CONNECT_SECONDS", 1)
     with pytest.raises(SandboxFault, match=r"the scheduler tcp://127\.0\.0\.1:9"), Cluster("tcp://127.0.0.1:9"):
         pass

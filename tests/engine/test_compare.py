@@ -1,4 +1,4 @@
-"""Differences in words: what hidden checks tell students."""
+"""Differences as data: what hidden checks find."""
 
 from __future__ import annotations
 
@@ -7,55 +7,20 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from autograder.compare import Mismatch, same, same_layer, same_packed, sized
-from autograder.observation import Opaque
-from autograder.text import speaking
+from autograder.course.compare import Mismatch, alike, same, same_layer, same_packed
+from autograder.student.layers import describe_layer
+from autograder.wire.values import Other
 
 STATES = torch.arange(6 * 4 * 7).view(6, 4, 7).float()
 LENGTHS = torch.tensor([6, 5, 6, 2])
 
 
-def said(*args: object, lang: str = "en", **options: object) -> str:
-    with speaking(lang), pytest.raises(Mismatch) as mismatch:
-        same(*args, **options)
-    return str(mismatch.value)
-
-
-def test_sizes_come_with_their_symbols():
-    """A number that is its own symbol stands alone."""
-    assert sized("L B d_h", (6, 4, 7)) == "(L=6, B=4, d_h=7)"
-    assert sized("1 B d_h", (1, 4, 7)) == "(1, B=4, d_h=7)"
-    assert sized("B", (4,)) == "(B=4,)"
-
-
-def test_either_layout_passes_where_it_may():
-    """The first two axes may be exchanged only if the check says so."""
-    same(STATES, STATES, "x", "L B d_h")
-    same(STATES.transpose(0, 1), STATES, "x", "L B d_h", either_layout=True)
-    assert "another order" in said(STATES.transpose(0, 1), STATES, "x", "L B d_h")
-
-
-@pytest.mark.parametrize(
-    ("received", "words"),
-    [
-        (None, "x has no value."),
-        (Opaque("list"), "x: expected a tensor, received list."),
-        (STATES.double(), "x.dtype: expected torch.float32, received torch.float64."),
-        (
-            STATES.transpose(0, 1),
-            "x.shape: expected (L=6, B=4, d_h=7), received (4, 6, 7). The axes are in another order.",
-        ),
-        (STATES.unsqueeze(0), "There is an axis of size 1 too many."),
-        (STATES[:, :, :5], "The size of d_h differs."),
-        (STATES[0], "It has 2 axes instead of 3."),
-        (STATES + 1, "It differs from the first step (t=0) on."),
-        (STATES.flip(2), "All the right numbers are there, but in other places."),
-        (STATES.flip(0), "All the right numbers are there, but in other places."),
-    ],
-)
-def test_difference_is_named(received, words):
-    """Missing, type, dtype, shape and values each have words of their own."""
-    assert words in said(received, STATES, "x", "L B d_h")
+def found(received: object, expected: torch.Tensor = STATES, symbols: str = "L B d_h", **options: object) -> dict:
+    with pytest.raises(Mismatch) as mismatch:
+        same(received, expected, "x", symbols, **options)
+    note = mismatch.value.note
+    assert note.about["name"] == "x"
+    return {"kind": note.kind, **note.about}
 
 
 def changed(*where: object) -> torch.Tensor:
@@ -64,38 +29,67 @@ def changed(*where: object) -> torch.Tensor:
     return other
 
 
-def test_place_of_wrong_values_is_named():
-    """The rows, the step from which it departs, the padding."""
-    assert "Rows that differ: 2." in said(changed(slice(None), 2), STATES, "x", "L B d_h")
-    assert "differs from step t=3 on" in said(changed(slice(3, 6)), STATES, "x", "L B d_h")
-    short = changed(slice(None), [1, 3])
-    assert "was padding read" in said(short, STATES, "x", "L B d_h", lengths=LENGTHS)
+def test_either_layout_passes_where_it_may():
+    """The first two axes may be exchanged only if the check says so."""
+    same(STATES, STATES, "x", "L B d_h")
+    same(STATES.transpose(0, 1), STATES, "x", "L B d_h", either_layout=True)
+    assert found(STATES.transpose(0, 1))["kind"] == "shape"
 
 
-def test_direction_of_wrong_values_is_named():
+@pytest.mark.parametrize(
+    ("received", "kind", "about"),
+    [
+        (None, "missing", {}),
+        (Other("list", 3), "type", {"expected": "Tensor", "received": "list"}),
+        (3, "type", {"expected": "Tensor", "received": "int"}),
+        (STATES.double(), "dtype", {"expected": "float32", "received": "float64"}),
+        (STATES.to("meta"), "device", {"expected": "cpu", "received": "meta"}),
+        (STATES[:, :, :5], "shape", {"expected": [[6, 4, 7]], "received": [6, 4, 5], "orders": ["L B d_h"]}),
+        (STATES + 1, "values", {"where": "step", "step": 0}),
+        (changed(slice(3, 6)), "values", {"where": "step", "step": 3}),
+        (STATES.flip(2), "values", {"where": "places"}),
+        (changed(slice(None), 2), "values", {"where": "rows", "rows": [2]}),
+        (changed(0, 0, 0) * float("nan"), "values", {"where": "nan"}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_difference_is_named(received, kind, about):
+    """Missing, type, dtype, device, shape and values each have a kind of their own, and tell where."""
+    note = found(received)
+    assert (note["kind"], {key: note.get(key) for key in about}) == (kind, about)
+
+
+def test_both_orders_are_told_where_either_is_right():
+    """Of a shape that is neither, both that would be right are told; of values, the layout that came."""
+    shape = found(STATES[:5], either_layout=True)
+    assert (shape["orders"], shape["expected"]) == (["L B d_h", "B L d_h"], [[6, 4, 7], [4, 6, 7]])
+    values = found((STATES + 1).transpose(0, 1), either_layout=True)
+    assert (values["symbols"], values["turned"]) == ("B L d_h", True)
+
+
+def test_rows_shorter_than_the_longest_are_told_from_others():
+    """With the lengths it is said that just these rows differ."""
+    assert found(changed(slice(None), [1, 3]), lengths=LENGTHS)["where"] == "short-rows"
+    assert found(changed(slice(None), [0, 3]), lengths=LENGTHS)["where"] == "rows"
+
+
+def test_direction_of_wrong_values_is_told():
     """Of the two halves of the last axis, the one that differs."""
     both = torch.cat([STATES, STATES], dim=-1)
     forward = torch.cat([STATES + 1, STATES], dim=-1)
-    assert "Only the forward half" in said(forward, both, "x", "L B num_dirs*d_h")
-
-
-def test_korean_is_spoken_where_it_is_asked_for():
-    """Messages come in the language of the student's edition."""
-    assert "기대한 값 (L=6, B=4, d_h=7), 받은 값 (4, 6, 7)" in said(
-        STATES.transpose(0, 1), STATES, "x", "L B d_h", lang="ko"
-    )
+    note = found(forward, both, "L B num_dirs*d_h")
+    assert (note["where"], note["half"]) == ("half", "forward")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 0.0])
 def test_no_odd_number_passes(value):
     """NaN and infinity are as wrong as any other number."""
-    assert said(torch.full_like(STATES, value), STATES, "x", "L B d_h")
+    assert found(torch.full_like(STATES, value))["kind"] == "values"
 
 
 def test_packed_rows_may_be_in_another_order():
     """`enforce_sorted=False` orders equal lengths as it likes; the sequences are the same."""
-    rows = torch.randn(4, 6, 2)
-    lengths = torch.tensor([6, 6, 5, 5])
+    rows, lengths = torch.randn(4, 6, 2), torch.tensor([6, 6, 5, 5])
     one = pack_padded_sequence(rows, lengths, batch_first=True)
     order = torch.tensor([1, 0, 3, 2])
     other = pack_padded_sequence(rows[order], lengths[order], batch_first=True, enforce_sorted=False)
@@ -104,17 +98,56 @@ def test_packed_rows_may_be_in_another_order():
     same_packed(pack_padded_sequence(rows, lengths, batch_first=True, enforce_sorted=False), one, "p")
 
 
-def test_forged_packed_sequence_is_a_mismatch():
-    """Batch sizes that do not fit the data are the student's fault, not the grader's."""
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"batch_sizes": torch.tensor([5, 3])},
+        {"batch_sizes": torch.tensor([], dtype=torch.int64)},
+        {"sorted_indices": torch.tensor([9, 9, 9]), "unsorted_indices": torch.tensor([7, 7, 7])},
+        {"data": torch.zeros(8, 2, device="meta")},
+        {"data": torch.zeros(8, 2, dtype=torch.int64)},
+    ],
+    ids=str,
+)
+def test_forged_packed_sequence_is_a_mismatch(change):
+    """Parts that do not fit together are the student's fault, not the grader's."""
     good = pack_padded_sequence(torch.randn(3, 4, 2), torch.tensor([4, 3, 1]), batch_first=True)
     with pytest.raises(Mismatch):
-        same_packed(good._replace(batch_sizes=torch.tensor([5, 3])), good, "p")
+        same_packed(good._replace(**change), good, "p")
 
 
-def test_layer_is_compared_by_kind_and_arguments():
-    """A subclass is such a layer; another class or size is not; free arguments are free."""
-    right = nn.RNN(3, 4)
-    same_layer(nn.RNN(3, 4, batch_first=True), right, "rnn", free=["batch_first"])
-    for wrong in (nn.RNN(4, 4), nn.RNN(3, 4, nonlinearity="relu"), nn.RNN(3, 4, bias=False), nn.GRU(3, 4), None):
-        with pytest.raises(Mismatch):
-            same_layer(wrong, right, "rnn", free=["batch_first"])
+@pytest.mark.parametrize(
+    ("wrong", "kind"),
+    [
+        (nn.RNN(4, 4), "argument"),
+        (nn.RNN(3, 4, nonlinearity="relu"), "argument"),
+        (nn.RNN(3, 4, bias=False), "argument"),
+        (nn.GRU(3, 4), "type"),
+        (nn.RNN(3, 4, dtype=torch.float64), "dtype"),
+        (nn.RNN(3, 4, device="meta"), "device"),
+    ],
+)
+def test_layer_is_compared_by_kind_arguments_dtype_and_device(wrong, kind):
+    """A subclass is such a layer, and free arguments are free; everything else is told for what it is."""
+    right = describe_layer(nn.RNN(3, 4))
+    same_layer(describe_layer(type("Own", (nn.RNN,), {})(3, 4, batch_first=True)), right, "rnn", free=["batch_first"])
+    with pytest.raises(Mismatch) as mismatch:
+        same_layer(describe_layer(wrong), right, "rnn", free=["batch_first"])
+    assert mismatch.value.note.kind == kind
+
+
+def test_layer_of_another_class_is_told_with_both_names():
+    """Both are `nn.…`, so that no one is told to give what was given."""
+    with pytest.raises(Mismatch) as mismatch:
+        same_layer(describe_layer(nn.GRU(3, 4)), describe_layer(nn.RNN(3, 4)), "rnn")
+    about = mismatch.value.note.about
+    assert (about["expected"], about["received"]) == ("nn.RNN", "nn.GRU")
+
+
+def test_answers_are_alike_in_one_layout_all_together():
+    """Two answers are the same mistake if all their values agree, none or all in the other layout."""
+    one, turned = [STATES, STATES[0]], [STATES.transpose(0, 1), STATES[0]]
+    assert alike(one, [STATES.clone(), STATES[0]], [False, False])
+    assert alike(turned, one, [True, False])
+    assert not alike(turned, one, [False, False])
+    assert not alike([STATES.transpose(0, 1), STATES], [STATES, STATES], [True, True])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import itertools
 import json
 import os
@@ -15,20 +16,16 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from autograder import course, pool
-from autograder.certify import attacks
-from autograder.gradebook import FILE_NAME, Gradebook
-from autograder.pool import Pool, Worker
-from autograder.records import Grade, Submission
-from autograder.sandbox import Allowance
-from autograder.sandbox.processes import ForkServer
+from autograder import course
+from autograder.classroom.gradebook import FILE_NAME, Gradebook
+from autograder.course import corpus
+from autograder.grade import Grade
 
 KILLS = 30
 CLASS = 8
@@ -56,13 +53,19 @@ def run_cli(*arguments: object, prelude: str = "", cwd: Path | None = None) -> s
 def grades(out: Path) -> dict[str, Grade]:
     """All grades by submission, without the time that they took."""
     with Gradebook(out) as book:
-        return {row.name: replace(row.grade, seconds=0.0) for row in book.rows()}
+        rows = book.rows(lambda seat: Grade("not-submitted", None, 0.0))
+        return {row.submission: replace(row.grade, seconds=0.0) for row in rows}
 
 
 def files(out: Path) -> dict[str, bytes]:
     """Everything that people read."""
     paths = [path for path in sorted(out.rglob("*")) if path.is_file() and not path.name.startswith(FILE_NAME)]
     return {str(path.relative_to(out)): path.read_bytes() for path in paths}
+
+
+def wrong() -> bytes:
+    """A notebook of which the last two questions are wrong."""
+    return corpus.with_answers({"q7": "last_forward = None", "q8": "last_backward = None"})
 
 
 # Kills
@@ -73,7 +76,7 @@ def small_class(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Right answers mostly, which are graded fast; each file is another one."""
     folder = tmp_path_factory.mktemp("class")
     for number in range(CLASS):
-        content = attacks.base() if number == CLASS // 2 else course.REFERENCE.read_bytes()
+        content = wrong() if number == CLASS // 2 else course.REFERENCE.read_bytes()
         (folder / f"student-{number:02}.ipynb").write_bytes(content + b"\n" * number)
     return folder
 
@@ -195,15 +198,18 @@ def assert_same(out: Path, undisturbed: Path) -> None:
 
 def test_killed_run_leaves_no_process(tmp_path: Path, start: Callable[[Path, Path, int], Run]) -> None:
     """Workers, warm processes and children end with the run, also in the middle of a submission."""
-    sleeper = tmp_path / "sleeper.py"
-    sleeper.write_text("import torch\nimport signal, time\nsignal.pthread_sigmask(0, range(1, 65))\ntime.sleep(600)\n")
+    sleeper = tmp_path / "sleeper.ipynb"
+    code = "import torch\nimport signal, time\nsignal.pthread_sigmask(0, range(1, 65))\ntime.sleep(600)\n"
+    cell = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": code}
+    sleeper.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
     run = start(sleeper, tmp_path / "out", 1)
     everyone: list[int] = []
-    while len(everyone) < 4:
+    while len(everyone) < 4 and not run.over():
         warm = run.victims("zygote")
         everyone = [*run.victims("fork server"), *run.victims("worker"), *warm]
         everyone += [child for pid in warm for child in children(pid)]
         time.sleep(0.02)
+    assert len(everyone) == 4
     run.process.kill()
     run.process.wait()
     deadline = time.monotonic() + 5
@@ -215,17 +221,16 @@ def test_killed_run_leaves_no_process(tmp_path: Path, start: Callable[[Path, Pat
 # The output folder
 
 FAKE_ENGINE = """
-    from autograder import pool
-    from autograder.records import Grade, QuestionGrade, Result
+    from autograder.classroom import pool
+    from autograder.grade import Grade, Note, QuestionGrade, Result
     class Fake:
-        isolation = "fake"
-        def __init__(self, **options): pass
+        def __init__(self, *options): pass
         def __enter__(self): return self
         def __exit__(self, *exc): pass
-        def grade(self, submissions):
-            for submission in submissions:
-                questions = tuple(QuestionGrade(f"q{n}", 10.0, 10.0, ()) for n in range(1, 9))
-                yield submission, Result(Grade("graded", 80.0, 100.0, questions, "en", output="x" * 5000), b"")
+        def grade(self, tasks):
+            for task in tasks:
+                questions = tuple(QuestionGrade(f"q{n}", 10.0, 10.0) for n in range(1, 9))
+                yield task, Result(Grade("graded", 80.0, 100.0, questions, "en", remarks=(Note("x" * 5000),)), b"")
     pool.Pool = Fake
 """
 
@@ -235,7 +240,7 @@ def many(tmp_path: Path) -> Path:
     folder = tmp_path / "many"
     folder.mkdir()
     for number in range(40):
-        (folder / f"{number}.py").write_text(f"x = {number}")
+        (folder / f"{number}.ipynb").write_text(f"{number}")
     return folder
 
 
@@ -298,28 +303,17 @@ def test_check_that_raises_is_no_zero_and_is_tried_again(tmp_path: Path) -> None
     submissions = tmp_path / "submissions"
     submissions.mkdir()
     (submissions / "right.ipynb").write_bytes(course.REFERENCE.read_bytes())
-    (submissions / "wrong.ipynb").write_bytes(attacks.base())
+    (submissions / "wrong.ipynb").write_bytes(wrong())
     arguments = ("grade", submissions, "--out", tmp_path / "out", "--workers", "1")
     assert run_cli(*arguments, cwd=tmp_path).returncode == 1
     found = grades(tmp_path / "out")
     assert (found["right.ipynb"].status, found["right.ipynb"].score) == ("graded", 100.0)
     assert (found["wrong.ipynb"].status, found["wrong.ipynb"].score) == ("could-not-grade", None)
-    assert "ZeroDivisionError" in found["wrong.ipynb"].detail
+    detail = found["wrong.ipynb"].detail
+    assert detail is not None
+    assert "ZeroDivisionError" in detail.about["error"]
     assert run_cli(*arguments).returncode == 0
-    assert grades(tmp_path / "out")["wrong.ipynb"].score == attacks.BASE_SCORE
-
-
-def test_worker_that_hangs_is_no_zero(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A grading process that gives no answer is ended; its submission has no score, and the next one is graded."""
-    with ForkServer(*pool.IMPORTS) as server, closing(Worker(server.start, allowance=Allowance(60))) as worker:
-        assert worker.isolation
-        os.kill(worker._process.pid, signal.SIGSTOP)
-        with monkeypatch.context() as patch:
-            patch.setattr(pool, "GRADING_SECONDS", -59.0)
-            grade = worker.grade(Submission("a.ipynb", "a", course.REFERENCE.read_bytes())).grade
-        assert (grade.status, grade.score) == ("could-not-grade", None)
-        assert "no answer" in grade.detail
-        assert worker.grade(Submission("a.ipynb", "a", course.REFERENCE.read_bytes())).grade.score == 100.0
+    assert grades(tmp_path / "out")["wrong.ipynb"].score == 80.0
 
 
 TAKE_AWAY_LANDLOCK = """
@@ -332,55 +326,23 @@ TAKE_AWAY_LANDLOCK = """
 """
 
 
-def test_system_without_a_sandbox_is_refused_unless_told_otherwise(tmp_path: Path) -> None:
-    """Without file confinement nothing is run, and the way out is told; that way, every grade says what it lacks."""
-    submission = tmp_path / "right.ipynb"
+def test_system_without_a_sandbox_is_refused_in_one_line(tmp_path: Path) -> None:
+    """Without file confinement nothing is run and nothing graded: what is missing is told, here and on Gradescope."""
+    submission = tmp_path / "submission" / "right.ipynb"
+    submission.parent.mkdir()
     submission.write_bytes(course.REFERENCE.read_bytes())
-    arguments = ("grade", submission, "--out", tmp_path / "out", "--workers", "1")
-    refused = run_cli(*arguments, prelude=TAKE_AWAY_LANDLOCK)
-    complaint = refused.stderr
+    refused = run_cli("grade", submission, "--out", tmp_path / "out", "--workers", "1", prelude=TAKE_AWAY_LANDLOCK)
     assert refused.returncode == 1
-    assert "Landlock" in complaint
-    assert "--isolation=process" in complaint
-    assert grades(tmp_path / "out") == {}
-    table = (tmp_path / "out" / "grades.csv").read_text(encoding="utf-8-sig")
-    assert "right.ipynb,right,,100" in table
-    assert "could-not-grade" in table
-    assert run_cli(*arguments, "--isolation=process", prelude=TAKE_AWAY_LANDLOCK).returncode == 0
-    (grade,) = grades(tmp_path / "out").values()
-    assert (grade.score, "only" in grade.isolation) == (100.0, True)
-    assert grade.isolation in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
-
-
-# Time
-
-BUDGET = Allowance(submission_seconds=4, statement_seconds=2)
-
-
-@pytest.fixture(scope="module")
-def strict() -> Iterator[Pool]:
-    """A pool that gives a submission little time."""
-    with Pool(workers=1, allowance=BUDGET) as strict:
-        list(strict.grade([Submission("warm.ipynb", "warm", attacks.base())]))  # what only the first one costs
-        yield strict
-
-
-def with_code(code: str) -> Submission:
-    notebook = json.loads(attacks.base())
-    notebook["cells"].append({"cell_type": "code", "metadata": {}, "outputs": [], "source": code})
-    return Submission("slow.ipynb", "slow", json.dumps(notebook).encode())
-
-
-def test_time_of_all_runs_together_is_limited(strict: Pool) -> None:
-    """Where no statement is slow but all runs together are, grading ends with what was recorded."""
-    ((_, result),) = strict.grade([with_code("import time\n" + "time.sleep(0.5)\n" * 30)])
-    assert result.grade.status == "timed-out"
-    assert result.grade.seconds < BUDGET.submission_seconds + 2
-    assert result.grade.questions
-
-
-def test_statement_that_does_not_end_is_started_once(strict: Pool) -> None:
-    """After its first timeout a statement is left out of all later runs."""
-    ((_, result),) = strict.grade([with_code("while vocab_size != 100: pass")])
-    assert (result.grade.status, result.grade.score) == ("timed-out", attacks.BASE_SCORE)
-    assert "does not end" in result.grade.detail
+    assert "Landlock" in refused.stderr.splitlines()[-1]
+    assert refused.stderr.splitlines()[-1].startswith("autograder: ")
+    assert {grade.status for grade in grades(tmp_path / "out").values()} == {"not-submitted"}
+    (line,) = csv.DictReader((tmp_path / "out" / "grades.csv").read_text(encoding="utf-8-sig").splitlines())
+    assert (line["score"], line["status"]) == ("", "could-not-grade")
+    program = (
+        f"{textwrap.dedent(TAKE_AWAY_LANDLOCK)}\nimport runpy, sys\nsys.argv = ['x', '--root', {str(tmp_path)!r}]\n"
+    )
+    program += "runpy.run_module('autograder.classroom.gradescope', run_name='__main__')"
+    refused = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert "Landlock" in refused.stderr.splitlines()[-1]
+    assert not (tmp_path / "results").exists()

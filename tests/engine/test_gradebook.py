@@ -5,43 +5,80 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import stat
 import subprocess
 import sys
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from autograder.gradebook import FILE_NAME, Gradebook, GradebookError, Row
-from autograder.records import CheckResult, Grade, QuestionGrade, StatementError, Submission
+from autograder.classroom.gradebook import FILE_NAME, Gradebook, GradebookError, Seat
+from autograder.classroom.task import Task
+from autograder.grade import (
+    Adjustment,
+    CheckResult,
+    Difference,
+    Example,
+    Grade,
+    Note,
+    Person,
+    QuestionGrade,
+    Row,
+    StatementError,
+    Submission,
+    Value,
+)
+from autograder.intake import SetAside
 
-CHECK = CheckResult("test_h_n", "h_n은 마지막 상태입니다.", 6.0, "failed", "기대 (1, 4, 6)", "문장 4개")
-ERROR = StatementError(3, 1, "NameError", "lone \ud800 surrogate", "x = y")
-QUESTION = QuestionGrade("q1", 10.0, 4.0, (CHECK,), "힌트", "an-id")
-GRADE = Grade("graded", 94.0, 100.0, (QUESTION,), "ko", "", ("remark",), (ERROR,), "out", "landlock", 0.5)
-COULD_NOT = Grade("could-not-grade", None, 100.0, (), "ko", "MemoryError")
+KIM = Person("김민수", "20210001", "kim@example.org")
+CHECK = CheckResult("test_h_n", 6.0, False, Note("values", {"name": "h_n"}), "plain")
+VALUE = Value("tensor", "Tensor", (2,), "torch.float32", [0.0, 1.0])
+EXAMPLE = Example("small", (Difference("h_n", Note("values", {"name": "h_n"}), VALUE, VALUE, "B", [True, False]),))
+ERROR = StatementError(3, 1, "NameError", "name 'y' is not defined", "x = y", ("x",))
+QUESTION = QuestionGrade("q1", 10.0, 4.0, (CHECK,), True, "an-id", replace(EXAMPLE, error=ERROR))
+GRADE = Grade("graded", 94.0, 100.0, (QUESTION,), "ko", None, (Note("one-of-several"),), "landlock", 0.5)
+COULD_NOT = Grade("could-not-grade", None, 100.0, detail=Note("grader-fault", {"error": "MemoryError"}))
 
 
 def submission(name: str = "kim.ipynb", content: bytes = b"{}") -> Submission:
-    return Submission(name, "kim", content)
+    return Submission(name, (KIM,), content)
+
+
+def task(name: str = "kim.ipynb", content: bytes = b"{}") -> Task:
+    return Task(submission(name, content), b"secret\0", b"evidence\0")
+
+
+def rows(book: Gradebook, *pending: str) -> list[Row]:
+    return list(book.rows(lambda seat: Grade("not-submitted", None, 100.0), pending))
+
+
+def enrolled(folder: Path, *names: str) -> Gradebook:
+    book = Gradebook(folder)
+    book.enrol([Seat(replace(KIM, id=name), KIM, name) for name in names], [])
+    return book
 
 
 def test_grade_is_read_back_as_it_was(tmp_path: Path) -> None:
-    """Every field of a grade outlasts closing and opening."""
+    """Every field of a grade, a seat and an adjustment outlasts closing and opening."""
+    change = Adjustment("김민수", "q1", 2.0, "typo", True, "2026-11-25T12:00:00+00:00")
     with Gradebook(tmp_path) as book:
-        book.enrol({"kim.ipynb": "kim"})
-        book.record(submission(), GRADE, b"", "v1")
+        book.enrol([Seat(KIM, Person("kim"), "kim.ipynb", "2026-11-23T10:00:00", 3, True)], [])
+        book.adjust([(0, change)])
+        book.keep(task(), GRADE, "v1")
     with Gradebook(tmp_path) as book:
-        assert list(book.rows()) == [Row("kim.ipynb", "kim", GRADE)]
+        assert rows(book) == [Row("kim.ipynb", KIM, GRADE, "2026-11-23T10:00:00", 3, True, (change,))]
+        assert rows(book, "kim.ipynb")[0].grade.status == "not-submitted"
 
 
 def test_same_submission_is_known(tmp_path: Path) -> None:
-    """What was graded is known again, also after opening anew."""
-    with Gradebook(tmp_path) as book:
+    """What was graded is known again, also after opening anew, whoever handed it in and whenever."""
+    with enrolled(tmp_path, "kim.ipynb") as book:
         assert not book.known(submission(), "v1")
-        book.record(submission(), GRADE, b"", "v1")
-        assert book.known(submission(), "v1")
+        book.keep(task(), GRADE, "v1")
     with Gradebook(tmp_path) as book:
-        assert book.known(submission(), "v1")
+        assert book.known(replace(submission(), people=(), time="2026-11-23T10:00:00", late=True), "v1")
 
 
 @pytest.mark.parametrize(
@@ -49,84 +86,97 @@ def test_same_submission_is_known(tmp_path: Path) -> None:
     [
         (submission(content=b"[]"), "v1"),
         (submission(name="lee.ipynb"), "v1"),
-        (Submission("kim.ipynb", "kim", b"{}", problem="is larger than 64 MiB"), "v1"),
+        (replace(submission(), problem=Note("file-too-large")), "v1"),
+        (replace(submission(), remarks=(Note("one-of-several"),)), "v1"),
         (submission(), "v2"),
     ],
 )
 def test_changed_submission_or_grader_is_not_known(tmp_path: Path, other: Submission, fingerprint: str) -> None:
-    """Another content, name, problem or grader means grading again."""
-    with Gradebook(tmp_path) as book:
-        book.record(submission(), GRADE, b"", "v1")
+    """Another content, name, problem, remark or grader means grading again."""
+    with enrolled(tmp_path, "kim.ipynb") as book:
+        book.keep(task(), GRADE, "v1")
         assert not book.known(other, fingerprint)
 
 
-def test_grade_replaces_an_older_one(tmp_path: Path) -> None:
-    """A name has one row, the newest."""
-    with Gradebook(tmp_path) as book:
-        book.enrol({"kim.ipynb": "kim"})
-        book.record(submission(), COULD_NOT, b"", "v1")
-        book.record(submission(), GRADE, b"", "v1")
-        assert [row.grade for row in book.rows()] == [GRADE]
-
-
 def test_could_not_grade_is_tried_again(tmp_path: Path) -> None:
-    """A fault of the grader's does not count as graded."""
-    with Gradebook(tmp_path) as book:
-        book.record(submission(), COULD_NOT, b"", "v1")
+    """A fault of the grader's does not count as graded, and a grade replaces it."""
+    with enrolled(tmp_path, "kim.ipynb") as book:
+        book.keep(task(), COULD_NOT, "v1")
         assert not book.known(submission(), "v1")
+        book.keep(task(), GRADE, "v1")
+        assert [row.grade for row in rows(book)] == [GRADE]
+
+
+def test_what_is_nobodys_any_more_is_dropped(tmp_path: Path) -> None:
+    """A submission that nobody has a seat with is not kept."""
+    with enrolled(tmp_path, "kim.ipynb", "lee.ipynb") as book:
+        for name in ("kim.ipynb", "lee.ipynb"):
+            book.keep(task(name), GRADE, "v1")
+        book.enrol([seat for seat in book.seats() if seat.submission == "lee.ipynb"], [])
+        assert [row.submission for row in rows(book)] == ["lee.ipynb"]
+        assert [one.submission.name for one in book.tasks()] == ["lee.ipynb"]
+        assert book.count() == 1
+
+
+def test_all_that_a_grade_is_made_of_is_kept(tmp_path: Path) -> None:
+    """For grading again, the file as received, its secret and its evidence come back byte for byte."""
+    received = replace(task(content=b"\0\xff" * 1000), submission=replace(submission(), remarks=(Note("copy"),)))
+    with enrolled(tmp_path, "kim.ipynb") as book:
+        book.keep(received, GRADE, "v1")
     with Gradebook(tmp_path) as book:
-        assert not book.known(submission(), "v1")
+        assert list(book.tasks()) == [received]
 
 
-def test_rows_are_those_of_the_last_run_in_order(tmp_path: Path) -> None:
-    """What is no longer given leaves the table, is told, and is known when it comes back."""
-    with Gradebook(tmp_path) as book:
-        for name in ("lee.ipynb", "kim.ipynb", "gone.ipynb"):
-            book.record(submission(name), GRADE, b"", "v1")
-        book.enrol({"lee.ipynb": "이", "kim.ipynb": "kim", "new.ipynb": "new"})
-        assert [(row.name, row.student) for row in book.rows()] == [("kim.ipynb", "kim"), ("lee.ipynb", "이")]
-        assert book.former() == ["gone.ipynb"]
-        assert book.known(submission("gone.ipynb"), "v1")
-
-
-def test_source_and_evidence_are_kept(tmp_path: Path) -> None:
-    """For grading again, the file as received and the observations come back byte for byte."""
-    received = Submission("kim.ipynb", "kim", b"\0\xff" * 1000, problem="")
-    with Gradebook(tmp_path) as book:
-        book.enrol({"kim.ipynb": "kim"})
-        book.record(received, GRADE, b"evidence\0", "v1")
-    with Gradebook(tmp_path) as book:
-        assert list(book.kept()) == [(received, b"evidence\0")]
-
-
-def test_regrading_keeps_source_and_evidence(tmp_path: Path) -> None:
-    """A grade recorded without evidence leaves what is kept alone, also while it is being read."""
-    with Gradebook(tmp_path) as book:
-        book.enrol({"a": "a", "b": "b"})
+def test_grades_may_be_recorded_while_tasks_are_read(tmp_path: Path) -> None:
+    """A grade recorded alone leaves alone what it was made of."""
+    with enrolled(tmp_path, "a", "b") as book:
         for name in ("a", "b"):
-            book.record(submission(name), COULD_NOT, b"evidence", "v1")
-        for received, evidence in book.kept():
-            assert evidence == b"evidence"
-            book.record(received, GRADE, None, "v2")
-        assert [row.grade for row in book.rows()] == [GRADE, GRADE]
-        assert [evidence for _, evidence in book.kept()] == [b"evidence", b"evidence"]
+            book.keep(task(name), COULD_NOT, "v1")
+        for kept in book.tasks():
+            book.record(kept.submission, GRADE, "v2")
+        assert [row.grade for row in rows(book)] == [GRADE, GRADE]
+        assert [kept.evidence for kept in book.tasks()] == [b"evidence\0"] * 2
 
 
-def test_page_of_an_older_grade_is_not_shown(tmp_path: Path) -> None:
-    """What stands on a page is forgotten as soon as another grade is recorded."""
+@pytest.mark.parametrize("how", ["asked", "error"])
+def test_larger_transaction_is_undone_as_a_whole(tmp_path: Path, how: str) -> None:
+    """What is recorded inside is gone if it is asked for, or after an error; what was before stays."""
+    with enrolled(tmp_path, "kim.ipynb") as book:
+        book.keep(task(), COULD_NOT, "v1")
+        with suppress(ZeroDivisionError), book.transaction() as undo:
+            book.record(submission(), GRADE, "v2")
+            assert undo() is None if how == "asked" else 1 / 0
+        assert [row.grade for row in rows(book)] == [COULD_NOT]
+        book.record(submission(), GRADE, "v2")
+        assert [row.grade for row in rows(book)] == [GRADE]
+
+
+def test_set_aside_and_written_files_are_read_back(tmp_path: Path) -> None:
+    """What is set aside, and what stands in which file, outlasts the run."""
+    aside = SetAside("kim/old.ipynb", Note("another-counted", {"why": "older"}), "김민수")
     with Gradebook(tmp_path) as book:
-        book.record(submission(), COULD_NOT, b"", "v1")
-        book.show({"kim.ipynb": "digest"})
-        assert book.shown() == {"kim.ipynb": "digest"}
-        book.record(submission(), GRADE, b"", "v1")
-        assert book.shown() == {}
+        book.enrol([], [aside])
+        book.wrote({"feedback/kim.html": "digest"})
+    with Gradebook(tmp_path) as book:
+        assert book.set_aside() == {aside.name: aside}
+        assert book.files() == {"feedback/kim.html": "digest"}
+
+
+def test_only_the_owner_reads_it(tmp_path: Path) -> None:
+    """Gradebook and log are private, and so is a folder that is made for them."""
+    out = tmp_path / "out"
+    with enrolled(out, "kim.ipynb") as book:
+        book.keep(task(), GRADE, "v1")
+        assert {stat.S_IMODE(path.stat().st_mode) for path in out.iterdir()} == {0o600}
+    assert stat.S_IMODE(out.stat().st_mode) == 0o700
 
 
 def test_second_run_at_once_is_refused(tmp_path: Path) -> None:
     """Two runs cannot write into one folder."""
     with Gradebook(tmp_path), pytest.raises(GradebookError, match="another run is using it"):
         Gradebook(tmp_path)
-    Gradebook(tmp_path).close()
+    with Gradebook(tmp_path):
+        pass
 
 
 def test_killed_run_leaves_all_that_it_recorded(tmp_path: Path) -> None:
@@ -134,17 +184,18 @@ def test_killed_run_leaves_all_that_it_recorded(tmp_path: Path) -> None:
     script = """
 import os, signal, sys
 from pathlib import Path
-from autograder.gradebook import Gradebook
-from autograder.records import Grade, Submission
+from autograder.classroom.gradebook import Gradebook, Seat
+from autograder.classroom.task import Task
+from autograder.grade import Grade, Person, Submission
 book = Gradebook(Path(sys.argv[1]))
-book.enrol({"kim.ipynb": "kim"})
-book.record(Submission("kim.ipynb", "kim", b"{}"), Grade("graded", 1.0, 100.0, (), "ko"), b"", "v1")
+book.enrol([Seat(Person("kim"), Person("kim"), "kim.ipynb")], [])
+book.keep(Task(Submission("kim.ipynb", (), b"{}"), b""), Grade("graded", 1.0, 100.0), "v1")
 os.kill(os.getpid(), signal.SIGKILL)
 """
     killed = subprocess.run([sys.executable, "-c", script, tmp_path], check=False)
     assert killed.returncode == -signal.SIGKILL
     with Gradebook(tmp_path) as book:
-        assert [row.grade.score for row in book.rows()] == [1.0]
+        assert [row.grade.score for row in rows(book)] == [1.0]
 
 
 @pytest.mark.parametrize("content", [b"not a database at all, but long enough to have a header" * 20, None])
@@ -157,7 +208,8 @@ def test_foreign_file_is_refused_and_left_alone(tmp_path: Path, content: bytes |
         other.close()
     else:
         path.write_bytes(content)
-    before = os.stat(path).st_size
+    path.chmod(0o644)
+    before = os.stat(path)
     with pytest.raises(GradebookError, match="cannot be used as a gradebook"):
         Gradebook(tmp_path)
-    assert os.stat(path).st_size == before
+    assert (os.stat(path).st_size, os.stat(path).st_mode) == (before.st_size, before.st_mode)

@@ -33,7 +33,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def graded(source: Path, root: Path, **files: bytes) -> subprocess.CompletedProcess[str]:
+def graded(source: Path, root: Path, *options: str, **files: bytes) -> subprocess.CompletedProcess[str]:
     """Hand *files* in (`__` in a name is `/`) and run the autograder."""
     (root / "results").mkdir()
     (root / "submission").mkdir()
@@ -41,7 +41,7 @@ def graded(source: Path, root: Path, **files: bytes) -> subprocess.CompletedProc
         path = root / "submission" / name.replace("__", "/")
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
-    command = [sys.executable, "-m", "autograder.gradescope", "--root", str(root)]
+    command = [sys.executable, "-m", "autograder.classroom.gradescope", *options, "--root", str(root)]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     return subprocess.run(command, cwd=source, env=environment, capture_output=True, text=True, check=False)
 
@@ -73,12 +73,12 @@ def test_solved_notebook_gets_its_results_from_the_zip_alone(source: Path, tmp_p
 
 
 def test_of_several_files_the_notebook_is_graded_and_the_student_is_told(source: Path, tmp_path: Path) -> None:
-    """A script and a notebook in a folder do not come before it."""
-    files = {"answers.py": SOLVED, "old__solved.ipynb": SOLVED, "rnn.ipynb": BLANK}
+    """The answered one counts, wherever it is and whatever it is called, as in a class that is downloaded."""
+    files = {"a_blank.ipynb": BLANK, "work__rnn.ipynb": SOLVED}
     assert graded(source, tmp_path, **files).returncode == 0
     found = results(tmp_path)
-    assert found["score"] == 0
-    assert found["output"] == "Of the 3 files handed in, only rnn.ipynb was graded."
+    assert (found["score"], found["extra_data"]["submission"]) == (100, "work/rnn.ipynb")
+    assert found["output"]
 
 
 @pytest.mark.parametrize("files", [{}, {"rnn.ipynb": b"{"}], ids=["nothing", "damaged"])
@@ -88,6 +88,13 @@ def test_what_cannot_be_read_has_no_points_and_a_reason(source: Path, tmp_path: 
     found = results(tmp_path)
     assert (found["score"], found["extra_data"]["status"]) == (0, "unreadable")
     assert found["output"]
+
+
+def test_results_can_wait_until_they_are_published(source: Path, tmp_path: Path) -> None:
+    """The visibility that the instructor chose stands on the whole and on every test; scores are rounded."""
+    assert graded(source, tmp_path, "--visibility", "after_published", **{"rnn.ipynb": SOLVED}).returncode == 0
+    found = results(tmp_path)
+    assert {part["visibility"] for part in (found, *found["tests"])} == {"after_published"}
 
 
 def test_fault_of_the_grader_leaves_no_results(source: Path, tmp_path: Path) -> None:
@@ -100,5 +107,5 @@ def test_fault_of_the_grader_leaves_no_results(source: Path, tmp_path: Path) -> 
     finally:
         check.write_text(sound, encoding="utf-8")
     assert done.returncode == 1
-    assert "could not grade: GraderFault" in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("autograder: could not grade: ")
     assert not list((tmp_path / "results").iterdir())

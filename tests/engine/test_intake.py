@@ -1,345 +1,411 @@
-"""Intake: which files are submissions, what they are called, and whose they are."""
+"""Intake: one submission a person, chosen by evidence; what is nobody's set aside; what cannot be read named."""
 
 from __future__ import annotations
 
-import io
 import os
+import sqlite3
 import zipfile
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from autograder import archive, intake
-from autograder.intake import Entry, collect
-from autograder.text import speaking
+from autograder.grade import Note, Person
+from autograder.intake import Entry, Intake, IntakeError, Listed, RosterError, collect, join, one, read_roster
 
-NOTEBOOK = b'{"cells": []}'
+from .exports import ANSWERED, ASSIGNMENT, BLANK, GIVEN, OTHER, SCRIPT, folder, notebook, tarred, zipped
 
-
-@pytest.fixture(autouse=True)
-def english() -> Iterator[None]:
-    with speaking("en"):
-        yield
+FULL = notebook(*GIVEN[:3], "rnn = torch.nn.RNN(3, 4)", "h_n = rnn(data)[1]")
 
 
-def fill(folder: Path, *names: str) -> Path:
-    for name in names:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(NOTEBOOK)
-    return folder
+def names(intake: Intake) -> list[str]:
+    return [entry.name for entry in intake.entries]
 
 
-def zipped(files: Mapping[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as made:
-        for name, content in files.items():
-            made.writestr(name, content)
-    return buffer.getvalue()
+def aside(intake: Intake) -> dict[str, str]:
+    return {each.name: each.reason.about.get("why", each.reason.kind) for each in intake.set_aside}
 
 
-def names(entries: list[Entry]) -> list[str]:
-    return [entry.name for entry in entries]
+def kinds(intake: Intake) -> list[str]:
+    return [note.kind for note in intake.notes]
 
 
-def student(path: Path, name: str) -> str:
-    """The student of the file *name*, put into the folder *path* beside one of somebody else's."""
-    fill(path, name, "someone/else.ipynb")
-    return next(entry.student for entry in collect([path]) if entry.name == name)
+def counted(files: dict[str, bytes], tmp_path: Path) -> str:
+    """Which of one student's files counts, the same in a folder, in a zip, and as Gradescope hands them over."""
+    own = folder(tmp_path / "class" / "kim", files)
+    folder(tmp_path / "class", ["lee/rnn.ipynb"])
+    folder(tmp_path / "zips", {"kim.zip": zipped(files), "lee.ipynb": ANSWERED})
+    in_folder = names(collect([tmp_path / "class"], ASSIGNMENT))[0].removeprefix("kim/")
+    in_zip = names(collect([tmp_path / "zips"], ASSIGNMENT))[0].removeprefix("kim.zip/")
+    assert [in_folder] == [in_zip] == names(one(own, ASSIGNMENT))
+    return in_folder
 
 
-def test_folder_gives_relative_names_in_order(tmp_path: Path) -> None:
-    """Names are relative to the folder given, with slashes, and sorted."""
-    fill(tmp_path, "b.ipynb", "a/x.py")
-    assert names(collect([tmp_path])) == ["a/x.py", "b.ipynb"]
+@pytest.mark.parametrize(
+    ("files", "right"),
+    [
+        ({"a_blank.ipynb": BLANK, "rnn.ipynb": ANSWERED}, "rnn.ipynb"),
+        ({"rnn.ipynb": BLANK, "rnn_answer.ipynb": ANSWERED}, "rnn_answer.ipynb"),
+        ({"rnn-Copy1.ipynb": BLANK, "rnn.ipynb": ANSWERED}, "rnn.ipynb"),
+        ({"hw/rnn.ipynb": ANSWERED, "notes.ipynb": OTHER}, "hw/rnn.ipynb"),
+        ({"hw/rnn.ipynb": BLANK, "notes.ipynb": OTHER}, "hw/rnn.ipynb"),
+        ({"a.py": SCRIPT, "rnn.ipynb": ANSWERED}, "rnn.ipynb"),
+        ({"rnn.py": SCRIPT, "rnn.ipynb": BLANK}, "rnn.py"),
+        ({"a_broken.ipynb": b"{", "rnn.ipynb": BLANK}, "rnn.ipynb"),
+        ({"rnn.ipynb": ANSWERED, "rnn_v2.ipynb": FULL}, "rnn_v2.ipynb"),
+        ({"rnn-Copy1.ipynb": ANSWERED, "rnn.ipynb": ANSWERED}, "rnn.ipynb"),
+        ({"old/rnn.ipynb": ANSWERED, "rnn.ipynb": ANSWERED}, "rnn.ipynb"),
+        ({"rnn.ipynb.txt": ANSWERED, "notes.py": b"x = 1"}, "rnn.ipynb.txt"),
+        ({"my.zip": zipped({"rnn.ipynb": ANSWERED}), "rnn.ipynb": BLANK}, "my.zip/rnn.ipynb"),
+        ({"my.tar.gz": tarred({"rnn.ipynb": ANSWERED}), "tests/q1.py": b"x = 1"}, "my.tar.gz/rnn.ipynb"),
+        ({"rnn.txt": SCRIPT, "plot.png": b"x"}, "rnn.txt"),
+    ],
+)
+def test_answered_notebook_of_this_assignment_counts(files: dict[str, bytes], right: str, tmp_path: Path) -> None:
+    """This assignment's before another, answered before blank, a notebook before a script; never by the alphabet."""
+    assert counted(files, tmp_path) == right
+
+
+def test_it_is_said_which_file_counts_and_why_others_do_not(tmp_path: Path) -> None:
+    """The owner gets a remark; every other file is set aside with its reason."""
+    files = {"rnn.ipynb": ANSWERED, "b.ipynb": BLANK, "o.ipynb": OTHER, "rnn.py": SCRIPT, "x.ipynb": b"{", "p.png": b""}
+    folder(tmp_path, {"kim/" + name: content for name, content in files.items()} | {"lee.ipynb": ANSWERED})
+    intake = collect([tmp_path], ASSIGNMENT)
+    (remark,) = intake.entries[0].remarks
+    assert remark.kind == "one-of-several"
+    assert (remark.about["counted"], remark.about["count"]) == ("kim/rnn.ipynb", 4)
+    why = {"b.ipynb": "blank", "o.ipynb": "another-assignment", "rnn.py": "script", "x.ipynb": "unreadable"}
+    assert aside(intake) == {f"kim/{name}": reason for name, reason in (why | {"p.png": "attachment"}).items()}
+    assert {each.person for each in intake.set_aside} == {"kim"}
+    assert intake.entries[0].read().remarks == intake.entries[0].remarks
+    assert intake.entries[1].remarks == ()
+
+
+def test_prompts_of_another_edition_are_no_answers(tmp_path: Path) -> None:
+    """A blank notebook whose prompts look different still leaves them open."""
+    older = notebook(*GIVEN[:3], "rnn = torch.nn.RNN(None, 4)  # fill in", "h_n = ...")
+    assert counted({"a.ipynb": older, "rnn.ipynb": ANSWERED}, tmp_path) == "rnn.ipynb"
+
+
+def test_several_paths_complete_the_class_and_a_resubmission_counts_once(tmp_path: Path) -> None:
+    """Of one person's files in two archives the later counts, unless it is blank."""
+    (tmp_path / "on.zip").write_bytes(zipped({"kim.ipynb": ANSWERED, "lee.ipynb": ANSWERED, "park.ipynb": ANSWERED}))
+    (tmp_path / "late.zip").write_bytes(zipped({"lee.ipynb": ANSWERED, "park.ipynb": BLANK, "choi.ipynb": ANSWERED}))
+    intake = collect([tmp_path / "on.zip", tmp_path / "late.zip"], ASSIGNMENT)
+    assert names(intake) == ["late.zip/choi.ipynb", "late.zip/lee.ipynb", "on.zip/kim.ipynb", "on.zip/park.ipynb"]
+    assert aside(intake) == {"on.zip/lee.ipynb": "older", "late.zip/park.ipynb": "blank"}
+    assert [entry.attempts for entry in intake.entries] == [1, 2, 1, 2]
+
+
+def test_paths_of_one_person_each_are_people_each(tmp_path: Path) -> None:
+    """A shell's `class/*` names folders, zips and files of which each is somebody's."""
+    folder(tmp_path, {"kim/rnn.ipynb": ANSWERED, "lee/rnn.ipynb": ANSWERED, "park.zip": zipped(["rnn.ipynb"])})
+    folder(tmp_path, {"한지우.ipynb": ANSWERED})
+    intake = collect(sorted(tmp_path.iterdir()), ASSIGNMENT)
+    assert names(intake) == ["kim/rnn.ipynb", "lee/rnn.ipynb", "park.zip/rnn.ipynb", "한지우.ipynb"]
+    assert [entry.people[0].name for entry in intake.entries] == ["kim", "lee", "park", "한지우"]
+    files = [tmp_path / "kim/rnn.ipynb", tmp_path / "lee/rnn.ipynb"]
+    assert [entry.people[0].name for entry in collect(files, ASSIGNMENT).entries] == ["kim", "lee"]
 
 
 def test_single_file_is_called_by_its_own_name(tmp_path: Path) -> None:
     """A file given itself is called by its base name, and its student by the stem."""
-    (entry,) = collect([fill(tmp_path, "김하늘.ipynb") / "김하늘.ipynb"])
-    assert (entry.name, entry.student) == ("김하늘.ipynb", "김하늘")
-    assert entry.read().content == NOTEBOOK
+    (entry,) = collect([folder(tmp_path, ["김하늘.ipynb"]) / "김하늘.ipynb"], ASSIGNMENT).entries
+    assert (entry.name, entry.people) == ("김하늘.ipynb", (Person("김하늘"),))
+    assert entry.read().content == ANSWERED
 
 
-def test_several_paths_put_their_base_name_in_front(tmp_path: Path) -> None:
-    """With several paths, what a folder or zip holds is told apart by that path's base name."""
-    fill(tmp_path, "one/a.ipynb", "c.py")
-    (tmp_path / "two.zip").write_bytes(zipped({"b.ipynb": NOTEBOOK}))
-    paths = [tmp_path / "one", tmp_path / "two.zip", tmp_path / "c.py"]
-    assert names(collect(paths)) == ["c.py", "one/a.ipynb", "two.zip/b.ipynb"]
+def test_what_is_nobodys_is_set_aside(tmp_path: Path) -> None:
+    """Rubrics, rosters, helpers, libraries and checkpoints are listed with a reason and are no submissions."""
+    files = {"채점기준.pdf": b"%PDF", "명단.xlsx": b"PK", "grade.py": b"x = 1", "kim/venv/lib/torch/nn.py": b"x"}
+    files |= {"kim/rnn.ipynb": ANSWERED, "kim/.ipynb_checkpoints/rnn-checkpoint.ipynb": ANSWERED, "lee.py": SCRIPT}
+    intake = collect([folder(tmp_path, files)], ASSIGNMENT)
+    assert names(intake) == ["kim/rnn.ipynb", "lee.py"]
+    nobodys = dict.fromkeys(("채점기준.pdf", "명단.xlsx", "grade.py"), "no-owner")
+    assert aside(intake) == {**nobodys, "kim/venv": "libraries", "kim/.ipynb_checkpoints": "checkpoints"}
 
 
-def test_equal_names_stay_apart_and_keep_their_suffix(tmp_path: Path) -> None:
-    """Two files that would be called the same get a number before the suffix."""
-    fill(tmp_path, "1/rnn.ipynb", "2/rnn.ipynb")
-    assert names(collect([tmp_path / "1/rnn.ipynb", tmp_path / "2/rnn.ipynb"])) == ["rnn.ipynb", "rnn~2.ipynb"]
+@pytest.mark.parametrize("junk", [".DS_Store", "__MACOSX/._a.ipynb", "kim/._rnn.ipynb", "Thumbs.db", "kim/.git/x.py"])
+def test_junk_is_passed_over(tmp_path: Path, junk: str) -> None:
+    """What systems leave behind is neither a submission nor worth a word."""
+    intake = collect([folder(tmp_path, ["a.ipynb", "kim/rnn.ipynb", junk])], ASSIGNMENT)
+    assert (names(intake), intake.set_aside) == (["a.ipynb", "kim/rnn.ipynb"], ())
 
 
-@pytest.mark.parametrize(
-    "junk",
-    [
-        ".DS_Store",
-        "__MACOSX/._a.ipynb",
-        ".ipynb_checkpoints/a-checkpoint.ipynb",
-        "kim/._rnn.ipynb",
-        "Thumbs.db",
-        "desktop.ini",
-        "__pycache__/a.cpython-311.pyc",
-        ".OTTER_LOG",
-        "__zip_filename__",
-        "submission_metadata.yml",
-        "tests/q1.py",
-        "kim/tests/q8.py",
-        "requirements.txt",
-        "kim/README.md",
-        "kim/figure.png",
-        "kim/img/figure.png",
-        "kim/.git/config",
-        "~$rnn.docx",
-    ],
-)
-def test_junk_is_no_submission(tmp_path: Path, junk: str) -> None:
-    """What systems, tools and the handout leave beside a notebook gets no row."""
-    fill(tmp_path, "a.ipynb", "kim/rnn.ipynb", junk)
-    assert names(collect([tmp_path])) == ["a.ipynb", "kim/rnn.ipynb"]
+def test_person_with_nothing_usable_is_one_entry(tmp_path: Path) -> None:
+    """Somebody who handed in a PDF and pictures is told so, once."""
+    intake = collect([folder(tmp_path, {"kim/a.pdf": b"%PDF-", "kim/b.png": b"x", "lee.ipynb": ANSWERED})], ASSIGNMENT)
+    assert len(intake.entries) == 2
+    assert len(intake.set_aside) == 1
 
 
-def test_wrong_kind_of_file_is_a_submission(tmp_path: Path) -> None:
-    """A file of a wrong kind that is all a student handed in gets its row."""
-    fill(tmp_path, "a.ipynb", "kim.docx", "lee/notes.txt")
-    assert names(collect([tmp_path])) == ["a.ipynb", "kim.docx", "lee/notes.txt"]
-
-
-def test_output_folder_is_left_out(tmp_path: Path) -> None:
-    """Pages written below the folder of submissions are not taken for submissions."""
-    fill(tmp_path, "a.ipynb", "out/feedback/a.ipynb.html")
-    assert names(collect([tmp_path], without=tmp_path / "out")) == ["a.ipynb"]
+def test_nothing_found_is_said(tmp_path: Path) -> None:
+    """An empty folder, and people of one name, are to be said before grading."""
+    assert kinds(collect([tmp_path], ASSIGNMENT)) == ["nothing-found", "recognised"]
+    folder(tmp_path, ["kim_1_90210_rnn.ipynb", "kim_2_90211_rnn.ipynb"])
+    assert kinds(collect([tmp_path], ASSIGNMENT)) == ["same-name", "recognised"]
 
 
 def test_missing_path_is_an_error(tmp_path: Path) -> None:
     """A path that does not exist raises, before anything is graded."""
-    with pytest.raises(FileNotFoundError):
-        collect([tmp_path / "nothing"])
+    with pytest.raises(IntakeError) as error:
+        collect([tmp_path / "nothing"], ASSIGNMENT)
+    assert error.value.note.kind == "path-unreadable"
+
+
+def test_output_folder_is_left_out(tmp_path: Path) -> None:
+    """Pages written below the folder of submissions are not taken for submissions."""
+    folder(tmp_path, ["a.ipynb", "out/feedback/a.ipynb"])
+    assert names(collect([tmp_path], ASSIGNMENT, without=tmp_path / "out")) == ["a.ipynb"]
+
+
+def test_only_our_gradebook_hides_a_folder_and_it_is_said(tmp_path: Path) -> None:
+    """A file of the gradebook's name hides nothing; what an earlier run wrote is passed over with a note."""
+    folder(
+        tmp_path, {"sectionA/kim.ipynb": ANSWERED, "sectionA/gradebook.sqlite": b"x", "sectionB/lee.ipynb": ANSWERED}
+    )
+    with sqlite3.connect(folder(tmp_path / "out", ["feedback/kim.ipynb"]) / "gradebook.sqlite") as database:
+        database.execute("create table t (x)")
+        database.execute(f"pragma application_id = {0x724E4E67}")
+    database.close()
+    intake = collect([tmp_path], ASSIGNMENT)
+    assert names(intake) == ["sectionA/kim.ipynb", "sectionB/lee.ipynb"]
+    assert intake.notes[0] == Note("earlier-run", {"folder": "out"})
+
+
+# What cannot be read.
+
+
+def alone(path: Path) -> Entry:
+    (entry,) = collect([path], ASSIGNMENT).entries
+    return entry
+
+
+def locked(files: list[str]) -> bytes:
+    """A zip whose members claim to be encrypted."""
+    made = bytearray(zipped(files))
+    for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        place = made.find(mark)
+        while place >= 0:
+            made[place + offset] |= 1
+            place = made.find(mark, place + 1)
+    return bytes(made)
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"),
+    ("content", "kind"),
     [
-        ("kimhaneul_4711_90210_rnn.ipynb", "kimhaneul"),
-        ("kimhaneul_LATE_4711_90210_rnn-1.ipynb", "kimhaneul"),
-        ("anon_4711_90210_rnn.ipynb", "anon_4711"),
-        ("LATE_anon_4711_90210_rnn.ipynb", "anon_4711"),
-        ("김 하늘_815_assignsubmission_file/rnn.ipynb", "김 하늘"),
-        ("김 하늘_815_assignsubmission_file_/rnn.ipynb", "김 하늘"),
-        ("김 하늘_815_assignsubmission_file_rnn_1_2_x.ipynb", "김 하늘"),
-        ("Participant_815_assignsubmission_file/rnn.ipynb", "Participant_815"),
-        ("submission_42/lab_1_2_rnn.ipynb", "submission_42"),
-        ("course/submitted/kim/rnn/rnn.ipynb", "kim"),
-        ("kim/rnn.ipynb", "kim"),
-        ("kim/rnn_2026_11_20T23_41_07_120934.zip", "kim"),
-        ("kim/hw_1_2_final.ipynb", "kim"),
-        ("과제_2026_11_20.ipynb", "과제_2026_11_20"),
-        ("kim_11238_text.html", "kim"),
-        ("A_B Kim_108_assignsubmission_onlinetext.html", "A_B Kim"),
-        ("김하늘 rnn (1).ipynb", "김하늘 rnn (1)"),
+        (locked(["rnn.ipynb"]), "zip-password"),
+        (zipped(["rnn.ipynb"])[:-30], "archive-cut-off"),
+        (b"PK\x03\x04 not a zip", "archive-cut-off"),
+        (tarred(["rnn.ipynb"])[:-30], "archive-cut-off"),
+        (b"\x1f\x8b\x08\x00garbage, no gzip", "archive-damaged"),
+        (b"7z\xbc\xaf\x27\x1c\0\4", "archive-kind"),
+        (b"Rar!\x1a\x07\x01\0", "archive-kind"),
+        (b"ALZ\x01\n\0\0\0", "archive-kind"),
+        (b"EGGA\0\1", "archive-kind"),
+        (b"hello", "archive-kind"),
+        (zipped(["rnn.ipynb"], zipfile.ZIP_BZIP2), "zip-method"),
+        (zipped(["rnn.ipynb"], zipfile.ZIP_LZMA), "zip-method"),
+        (zipped({"rnn.ipynb": bytes(30_000_000)}), "packed-too-tightly"),
+        (zipped({"notes.md": b"x"}), "archive-without-notebook"),
+        (zipped({}), "archive-without-notebook"),
+        (zipped({"a.zip": zipped({"b.zip": zipped({"c.zip": zipped(["rnn.ipynb"])})})}), "archive-without-notebook"),
     ],
 )
-def test_student_is_read_from_the_platforms_names(tmp_path: Path, name: str, expected: str) -> None:
-    """Each platform's way of naming files tells the student; else the folder, or the file's stem, does."""
-    assert student(tmp_path, name) == expected
+@pytest.mark.parametrize("name", ["kim.zip", "kim.ipynb"])
+def test_archive_that_cannot_be_read_is_named_as_what_it_is(
+    content: bytes, kind: str, name: str, tmp_path: Path
+) -> None:
+    """A student's archive with a password, cut off or of another format is the student's problem, and is told so."""
+    folder(tmp_path, {name: content, "lee.ipynb": ANSWERED})
+    kim, lee = (entry.read() for entry in collect([tmp_path], ASSIGNMENT).entries)
+    if content == b"hello" and name == "kim.ipynb":
+        assert (kim.content, kim.problem) == (b"hello", None)
+    else:
+        assert (kim.problem.kind, kim.fault, kim.content) == (kind, None, b"")  # type: ignore[union-attr]
+    assert (lee.content, lee.problem) == (ANSWERED, None)
 
 
-def test_gradescope_roster_names_the_submitters(tmp_path: Path) -> None:
-    """Gradescope's metadata turns a submission's folder into people."""
-    fill(tmp_path, "submission_1/rnn.ipynb", "submission_2/rnn.ipynb")
-    (tmp_path / "submission_metadata.yml").write_text(
-        "submission_1:\n  :submitters:\n  - :name: 김하늘\n    :sid: '7'\n  - :name: Lee\n  :created_at: 2026-11-23\n",
-        encoding="utf-8",
+def test_zip_under_a_notebooks_name_is_opened(tmp_path: Path) -> None:
+    """A student who renamed an export of Otter's loses nothing."""
+    folder(tmp_path, {"kim.ipynb": zipped({"b.ipynb": BLANK, "rnn.ipynb": ANSWERED}), "lee.ipynb": ANSWERED})
+    assert collect([tmp_path], ASSIGNMENT).entries[0].read().content == ANSWERED
+
+
+@pytest.mark.parametrize(
+    "content", [locked(["a.ipynb", "b.ipynb"]), zipped(["a.ipynb"])[:-30], b"7z\xbc\xaf\x27\x1c\0\4"]
+)
+def test_export_that_cannot_be_read_is_said_and_nobody_is_graded(content: bytes, tmp_path: Path) -> None:
+    """A whole class's archive with a password is a note, not a zero for a student called after it."""
+    (tmp_path / "class.zip").write_bytes(content)
+    intake = collect([tmp_path / "class.zip"], ASSIGNMENT)
+    assert (intake.entries, kinds(intake)) == ((), ["path-not-read", "nothing-found", "recognised"])
+
+
+def test_damaged_member_of_a_class_archive_is_the_graders_fault(tmp_path: Path) -> None:
+    """What is broken in an instructor's download is no student's zero."""
+    made = bytearray(zipped({"kim.ipynb": bytes(range(256)) * 4, "lee.ipynb": ANSWERED}))
+    made[60] ^= 0xFF
+    (tmp_path / "e.zip").write_bytes(made)
+    kim, lee = (entry.read() for entry in collect([tmp_path / "e.zip"], ASSIGNMENT).entries)
+    assert (kim.fault.kind, kim.problem, lee.fault) == ("archive-damaged", None, None)  # type: ignore[union-attr]
+
+
+def test_links_that_lead_outward_are_faults(tmp_path: Path) -> None:
+    """A link hands in neither the solutions nor somebody else's file; within one's own folder it is a file."""
+    folder(
+        tmp_path, ["solution.ipynb", "class/lee/rnn.ipynb", "class/kim/x.txt", "class/choi/x.txt", "class/yun/x.txt"]
     )
-    assert [entry.student for entry in collect([tmp_path])] == ["김하늘, Lee", "submission_2"]
+    (tmp_path / "class/kim/rnn.ipynb").symlink_to(tmp_path / "solution.ipynb")
+    (tmp_path / "class/choi/rnn.ipynb").symlink_to("../lee/rnn.ipynb")
+    (tmp_path / "class/yun/rnn.ipynb").symlink_to("x.txt")
+    (tmp_path / "class/loop.ipynb").symlink_to("loop.ipynb")
+    read = {entry.name: entry.read() for entry in collect([tmp_path / "class"], ASSIGNMENT).entries}
+    assert {name: read[name].fault.kind for name in read if read[name].fault} == {  # type: ignore[union-attr]
+        "kim/rnn.ipynb": "link-outward",
+        "choi/rnn.ipynb": "link-outward",
+        "loop.ipynb": "file-unreadable",
+    }
+    assert read["yun/rnn.ipynb"].content == read["lee/rnn.ipynb"].content == ANSWERED
 
 
-@pytest.mark.parametrize("roster", [b"submission_1: [", b"- 1", b"submission_1: {':submitters': 3}", b"\xff\xfe", b""])
-def test_broken_roster_changes_nothing(tmp_path: Path, roster: bytes) -> None:
-    """Metadata that cannot be read leaves the folder's name as the student."""
-    fill(tmp_path, "submission_1/rnn.ipynb")
-    (tmp_path / "submission_metadata.yml").write_bytes(roster)
-    assert [entry.student for entry in collect([tmp_path])] == ["submission_1"]
+def test_file_that_the_grader_cannot_read_is_a_fault(tmp_path: Path) -> None:
+    """A pipe is not waited for, and a file that vanished is nobody's zero."""
+    folder(tmp_path, ["kim.ipynb"])
+    os.mkfifo(tmp_path / "lee.ipynb")
+    kim, lee = collect([tmp_path], ASSIGNMENT).entries
+    (tmp_path / "kim.ipynb").unlink()
+    assert kim.read().fault == Note("file-unreadable", {"error": "No such file or directory"})
+    assert lee.read().fault == Note("not-a-regular-file")
 
 
-def test_folder_shared_by_all_is_no_student(tmp_path: Path) -> None:
-    """In an export whose files all lie in one folder, that folder names nobody."""
-    fill(tmp_path, "hw/kim.ipynb", "hw/lee.ipynb")
-    assert [entry.student for entry in collect([tmp_path])] == ["kim", "lee"]
+def test_unreadable_notebook_is_not_passed_over_for_a_blank_one(tmp_path: Path) -> None:
+    """Where the grader cannot read a file that might be the answered one, nothing is graded."""
+    folder(tmp_path, {"kim/blank.ipynb": BLANK, "lee.ipynb": ANSWERED})
+    os.mkfifo(tmp_path / "kim/rnn.ipynb")
+    assert names(collect([tmp_path], ASSIGNMENT)) == ["kim/rnn.ipynb", "lee.ipynb"]
 
 
-def test_zip_holds_submissions_and_nothing_is_unpacked(tmp_path: Path) -> None:
-    """A zip given is read in place, junk left out."""
-    path = tmp_path / "export.zip"
-    path.write_bytes(zipped({"kim/rnn.ipynb": NOTEBOOK, "__MACOSX/kim/._rnn.ipynb": b"x", "lee.py": b"x = 1"}))
-    entries = collect([path])
-    assert names(entries) == ["kim/rnn.ipynb", "lee.py"]
-    assert [entry.read().content for entry in entries] == [NOTEBOOK, b"x = 1"]
-    assert list(tmp_path.iterdir()) == [path]
-
-
-@pytest.mark.parametrize("mark", ["__zip_filename__", ".OTTER_LOG"])
-def test_otter_export_is_one_submission(tmp_path: Path, mark: str) -> None:
-    """An export of Otter's given as a path is one student's file, its bytes unchanged."""
-    export = zipped({"rnn.ipynb": NOTEBOOK, mark: b"x", "rnn.pdf": b"x"})
-    (tmp_path / "rnn_2026_11_23.zip").write_bytes(export)
-    (entry,) = collect([tmp_path / "rnn_2026_11_23.zip"])
-    assert (entry.name, entry.read().content) == ("rnn_2026_11_23.zip", export)
-
-
-def test_zip_in_a_folder_or_zip_is_one_submission(tmp_path: Path) -> None:
-    """A zip found inside a container is passed on unopened."""
-    inner = zipped({"rnn.ipynb": NOTEBOOK})
-    (tmp_path / "export.zip").write_bytes(zipped({"kim.zip": inner}))
-    (from_folder,) = collect([tmp_path])
-    (from_zip,) = collect([tmp_path / "export.zip"])
-    assert from_folder.name == "export.zip"
-    assert (from_zip.name, from_zip.read().content) == ("kim.zip", inner)
+# Names and amounts.
 
 
 @pytest.mark.parametrize("name", ["../../etc/a.ipynb", "/etc/a.ipynb", "..\\etc\\a.ipynb", "./etc//a.ipynb"])
 def test_zip_names_cannot_lead_elsewhere(tmp_path: Path, name: str) -> None:
     """Paths in a zip are made relative."""
-    (tmp_path / "e.zip").write_bytes(zipped({name: NOTEBOOK}))
-    assert names(collect([tmp_path / "e.zip"])) == ["etc/a.ipynb"]
+    (tmp_path / "e.zip").write_bytes(zipped([name, "lee.ipynb"]))
+    assert names(collect([tmp_path / "e.zip"], ASSIGNMENT)) == ["etc/a.ipynb", "lee.ipynb"]
 
 
-def test_zip_names_in_the_korean_code_page_are_read(tmp_path: Path) -> None:
-    """Names that Korean Windows wrote into a zip, not marked as UTF-8, come out as Hangul."""
-    made = zipped({"XXXX.ipynb": NOTEBOOK}).replace(b"XXXX", "하늘".encode("cp949"))
-    (tmp_path / "e.zip").write_bytes(made)
-    assert names(collect([tmp_path / "e.zip"])) == ["하늘.ipynb"]
-
-
-def test_zip_bomb_gets_a_problem_and_the_others_are_read(tmp_path: Path) -> None:
-    """A file packed beyond reason is refused by itself."""
-    (tmp_path / "e.zip").write_bytes(zipped({"bomb.ipynb": bytes(30_000_000), "kim.ipynb": NOTEBOOK}))
-    bomb, kim = (entry.read() for entry in collect([tmp_path / "e.zip"]))
-    assert "packed more than" in bomb.problem
-    assert bomb.content == b""
-    assert kim.content == NOTEBOOK
-
-
-def test_zip_with_too_many_files_is_one_refused_submission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A zip with an absurd number of files is refused as a whole, in one row."""
-    monkeypatch.setattr(archive, "MAX_FILES", 2)
-    (tmp_path / "e.zip").write_bytes(zipped({f"{i}.ipynb": NOTEBOOK for i in range(3)}))
-    (entry,) = collect([tmp_path / "e.zip"])
-    assert "more than 2" in entry.read().problem
-
-
-def test_broken_zip_gets_a_problem(tmp_path: Path) -> None:
-    """A zip that is none is a submission that cannot be read."""
-    (tmp_path / "e.zip").write_bytes(b"PK\x03\x04 not a zip")
-    (entry,) = collect([tmp_path / "e.zip"])
-    assert "is not a zip" in entry.read().problem
-
-
-def test_entry_without_a_name_is_no_submission(tmp_path: Path) -> None:
-    """A name that begins with a null byte is empty, and hides none of the others."""
-    path = tmp_path / "class.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        for name in ("kim.ipynb", "lee.ipynb"):
-            archive.writestr(name, "{}")
-    path.write_bytes(path.read_bytes().replace(b"kim.ipynb", b"\0im.ipynb"))
-    assert [entry.name for entry in collect([path])] == ["lee.ipynb"]
-
-
-def test_damaged_entry_gets_a_problem(tmp_path: Path) -> None:
-    """A file whose bytes were damaged in the zip is refused, in one line."""
-    content = bytes(range(256)) * 4
-    made = bytearray(zipped({"kim.ipynb": content}))
-    made[60] ^= 0xFF
-    (tmp_path / "e.zip").write_bytes(made)
-    (entry,) = collect([tmp_path / "e.zip"])
-    submission = entry.read()
-    assert "cannot be read from the zip" in submission.problem
-    assert "\n" not in submission.problem
-
-
-def test_large_file_gets_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A file above the limit is not read."""
-    monkeypatch.setattr(intake, "MAX_SUBMISSION_BYTES", 2**20)
-    (tmp_path / "kim.ipynb").write_bytes(bytes(2**20 + 1))
-    (entry,) = collect([tmp_path])
-    assert entry.read().problem == "is larger than 1 MiB: clear all outputs, save it, and hand it in again"
-
-
-def test_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
-    """A link in a student's folder cannot hand in a file of the instructor's."""
-    fill(tmp_path, "solution.ipynb", "class/lee.ipynb")
-    (tmp_path / "class/kim.ipynb").symlink_to(tmp_path / "solution.ipynb")
-    (tmp_path / "class/late.ipynb").symlink_to("lee.ipynb")
-    kim, late, lee = (entry.read() for entry in collect([tmp_path / "class"]))
-    assert "leads out" in kim.problem
-    assert late.content == lee.content == NOTEBOOK
-
-
-def test_special_file_gets_a_problem(tmp_path: Path) -> None:
-    """A pipe is not waited for."""
-    os.mkfifo(tmp_path / "kim.ipynb")
-    (entry,) = collect([tmp_path])
-    assert entry.read().problem == "is not a regular file"
-
-
-def test_file_that_vanished_gets_a_problem(tmp_path: Path) -> None:
-    """A file that is gone when it is read still gets its row."""
-    (entry,) = collect([fill(tmp_path, "kim.ipynb")])
-    (tmp_path / "kim.ipynb").unlink()
-    assert entry.read().problem.startswith("cannot be read: ")
-
-
-def test_file_name_that_is_not_utf8_becomes_text(tmp_path: Path) -> None:
-    """A name in the Korean code page on disk is text that a database and a table can hold."""
+def test_names_are_bounded_unique_and_can_be_written(tmp_path: Path) -> None:
+    """Neither a name of kilobytes, nor one that comes twice, nor one that is not UTF-8 reaches a table as it is."""
+    names_in_zip = ["a.ipynb", "x.ipynb", "b" * 10_000 + ".ipynb"]
+    (tmp_path / "e.zip").write_bytes(zipped(names_in_zip).replace(b"x.ipynb", b"a.ipynb"))
+    intake = collect([tmp_path / "e.zip"], ASSIGNMENT)
+    (entry, long) = intake.entries
+    assert aside(intake) == {"a.ipynb": "copy"}
+    assert (entry.name, len(long.name), long.name[-6:]) == ("a.ipynb", 400, ".ipynb")
+    assert len(long.people[0].name) <= 200
     with open(os.fsencode(tmp_path) + b"/" + "하늘.ipynb".encode("cp949"), "wb") as file:
-        file.write(NOTEBOOK)
-    (entry,) = collect([tmp_path])
-    assert entry.name == "하늘.ipynb"
-    assert entry.read().content == NOTEBOOK
-
-
-@pytest.mark.parametrize(
-    ("own", "attached"),
-    [
-        ("Ava_103_assignsubmission_file/rnn.ipynb", "Ava_103_assignsubmission_onlinetext/onlinetext.html"),
-        ("ava_11244_556700_rnn.ipynb", "ava_11244_556701_plot.png"),
-        ("ava_11244_556700_rnn.ipynb", "ava_11244_text.html"),
-    ],
-)
-def test_attachment_of_the_same_student_has_no_row(tmp_path: Path, own: str, attached: str) -> None:
-    """What is beside a notebook is no second submission; of somebody of the same name without a notebook, it is one."""
-    fill(tmp_path, own, attached, attached.replace("103", "104").replace("11244", "11245"))
-    assert names(collect([tmp_path])) == sorted([own, attached.replace("103", "104").replace("11244", "11245")])
-
-
-def test_student_of_a_single_file_is_read_from_its_path(tmp_path: Path) -> None:
-    """The platform's names count when files are given one by one, too."""
-    fill(tmp_path, "submitted/kim/hw/rnn.ipynb", "lee_4711_90210_rnn.ipynb")
-    paths = [tmp_path / "submitted/kim/hw/rnn.ipynb", tmp_path / "lee_4711_90210_rnn.ipynb"]
-    assert [entry.student for entry in collect(paths)] == ["lee", "kim"]
-
-
-def test_folder_of_an_earlier_run_holds_no_submissions(tmp_path: Path) -> None:
-    """Wherever it lies."""
-    fill(tmp_path, "a.ipynb", "graded/gradebook.sqlite", "graded/grades.csv", "graded/feedback/a.ipynb.html")
-    assert names(collect([tmp_path])) == ["a.ipynb"]
+        file.write(ANSWERED)
+    with open(os.fsencode(tmp_path) + b"/\xff\xff.ipynb", "wb") as file:
+        file.write(ANSWERED)
+    (tmp_path / "e.zip").unlink()
+    found = names(collect([tmp_path], ASSIGNMENT))
+    assert "하늘.ipynb" in found
+    assert len("".join(found).encode()) > 0
 
 
 def test_folders_without_end_are_one_file_that_cannot_be_read(tmp_path: Path) -> None:
     """Hundreds of folders within folders stop nobody, on disk or in a zip."""
-    fill(tmp_path, "a.ipynb")
-    (tmp_path / "two.zip").write_bytes(zipped({"a/" * 1000 + "x.ipynb": NOTEBOOK, "b.ipynb": NOTEBOOK}))
-    (zip_deep, zip_flat) = collect([tmp_path / "two.zip"])
-    assert (zip_flat.name, zip_flat.read().problem) == ("b.ipynb", "")
-    assert "too deep" in zip_deep.read().problem
-    (tmp_path / "two.zip").unlink()
-    (tmp_path / ("a/" * 200)).mkdir(parents=True)
-    flat, deep = sorted(collect([tmp_path]), key=lambda entry: len(entry.name))
-    assert (flat.name, flat.read().problem) == ("a.ipynb", "")
-    assert "too deep" in deep.read().problem
+    (tmp_path / "two.zip").write_bytes(zipped(["a/" * 1000 + "x.ipynb", "b.ipynb", "c.ipynb"]))
+    (tmp_path / ("class/a/" + "a/" * 200)).mkdir(parents=True)
+    folder(tmp_path / "class", ["b.ipynb", "c.ipynb"])
+    for path in (tmp_path / "two.zip", tmp_path / "class"):
+        deep, flat, _ = (entry.read() for entry in collect([path], ASSIGNMENT).entries)
+        assert (deep.problem.kind, flat.problem) == ("folders-too-deep", None)  # type: ignore[union-attr]
+
+
+def test_hundreds_of_attachments_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who hands in 300 notebooks costs no more than who hands in eight, and is told of twenty."""
+    from autograder.intake import choice
+
+    reads: list[str] = []
+    monkeypatch.setattr(choice, "read", lambda content, name: reads.append(name) or real(content, name))
+    folder(tmp_path, [*(f"mal/{i}.ipynb" for i in range(300)), "kim.ipynb"])
+    intake = collect([tmp_path], ASSIGNMENT)
+    assert len(reads) == 8
+    assert len(intake.set_aside) == 21
+    assert intake.set_aside[-1].reason == Note("and-more", {"count": 279})
+
+
+def real(content: bytes, name: str) -> object:
+    from autograder.intake import notebook as module
+
+    return module.read(content, name)
+
+
+def test_archive_is_listed_within_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An archive of absurdly many files is refused before it is listed."""
+    from autograder.intake import archives
+
+    monkeypatch.setattr(archives, "_MEMBERS", 2)
+    many = [f"{i}.ipynb" for i in range(9)]
+    folder(tmp_path, {"kim.zip": zipped(many), "lee.tar.gz": tarred(many), "park.zip": zipped(["rnn.ipynb"])})
+    kim, lee, park = (entry.read() for entry in collect([tmp_path], ASSIGNMENT).entries)
+    assert kim.problem.kind == lee.problem.kind == "archive-too-many-files"  # type: ignore[union-attr]
+    assert park.problem is None
+
+
+def test_large_file_is_not_read(tmp_path: Path) -> None:
+    """A file above the limit is refused by its size."""
+    with open(tmp_path / "kim.ipynb", "wb") as file:
+        file.truncate(65 * 2**20)
+    folder(tmp_path, ["lee.ipynb"])
+    assert collect([tmp_path], ASSIGNMENT).entries[0].read().problem == Note("file-too-large", {"most": 64 * 2**20})
+
+
+# The roster.
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "학번,이름,이메일,별명\n20231234,김하늘,h@univ.example,haneulk\n20231235,Ava Martin,a@univ.example,\n".encode(
+            "cp949"
+        ),
+        "\ufeffStudent ID;Last Name;First Name;E-mail;GitHub\n20231234;;김하늘;h@univ.example;haneulk\n"
+        "20231235;Martin;Ava;a@univ.example;\n\n".encode(),
+        "ID\tFull_Name\tEmail Address\tAlias\n20231234\t김하늘\th@univ.example\thaneulk\n20231235\tMartin, Ava\t"
+        "a@univ.example\t\n".encode("utf-16"),
+    ],
+)
+def test_roster_is_read_and_joined(content: bytes, tmp_path: Path) -> None:
+    """Usual columns in both languages and encodings; people are found by id, then email, then name or alias."""
+    (tmp_path / "students.csv").write_bytes(content)
+    roster = read_roster(tmp_path / "students.csv")
+    haneul, ava = (listed.person for listed in roster)
+    assert (haneul.id, haneul.email, ava.id) == ("20231234", "h@univ.example", "20231235")
+    for person in (Person("x", "2023-1234"), Person("x", "", "H@univ.example"), Person("김 하늘"), Person("haneulk")):
+        joined = join(roster, [person])
+        assert (joined.found, joined.missing, joined.unknown) == ({person: haneul}, (ava,), ())
+    stranger = Person("Mallory", "999")
+    joined = join(roster, [Person("martinava", "4711"), stranger])
+    assert (joined.found, joined.unknown) == ({Person("martinava", "4711"): ava}, (stranger,))
+
+
+def test_name_that_fits_two_is_unknown() -> None:
+    """Nobody is guessed."""
+    roster = [Listed(Person("김민수", "1")), Listed(Person("김민수", "2"))]
+    joined = join(roster, [Person("김민수"), Person("김민수", "2")])
+    assert joined.unknown == (Person("김민수"),)
+    assert joined.missing == (Person("김민수", "1"),)
+
+
+@pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"\0" * 20])
+def test_roster_without_usual_columns_is_an_error(content: bytes, tmp_path: Path) -> None:
+    """A file that names neither ids nor names nor emails is not taken for a roster."""
+    (tmp_path / "r.csv").write_bytes(content)
+    with pytest.raises(RosterError):
+        read_roster(tmp_path / "r.csv")
+    with pytest.raises(RosterError):
+        read_roster(tmp_path / "missing.csv")

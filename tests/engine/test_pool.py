@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from autograder.pool import Pool
-from autograder.records import Submission
+from autograder import course
+from autograder.classroom import pool as pools
+from autograder.classroom.pool import Pool, Workers
+from autograder.classroom.task import Task
+from autograder.grade import Person, Submission
 
 
-def unreadable(count: int) -> list[Submission]:
+def task(content: bytes, name: str = "a.ipynb") -> Task:
+    return Task(Submission(name, (Person("a"),), content), b"secret")
+
+
+def unreadable(count: int) -> list[Task]:
     """Submissions that are graded at once."""
-    return [Submission(f"{number}.ipynb", str(number), b"") for number in range(count)]
+    return [task(b"", f"{number}.ipynb") for number in range(count)]
 
 
 def test_every_submission_comes_back_once(pool: Pool) -> None:
     """Whatever the order, each has one result."""
     given = unreadable(20)
     results = list(pool.grade(given))
-    assert sorted((submission.name for submission, _ in results), key=lambda name: int(name[:-6])) == [
-        submission.name for submission in given
-    ]
+    assert sorted(one.submission.name for one, _ in results) == sorted(one.submission.name for one in given)
     assert {result.grade.status for _, result in results} == {"unreadable"}
 
 
@@ -31,12 +40,12 @@ def test_submissions_are_asked_for_lazily_and_in_the_callers_thread(pool: Pool) 
     threads = set()
     asked = 0
 
-    def source() -> Iterator[Submission]:
+    def source() -> Iterator[Task]:
         nonlocal asked
-        for submission in unreadable(20):
+        for one in unreadable(20):
             asked += 1
             threads.add(threading.current_thread())
-            yield submission
+            yield one
 
     for number, _ in enumerate(pool.grade(source()), 1):
         assert asked <= number + 3
@@ -46,10 +55,45 @@ def test_submissions_are_asked_for_lazily_and_in_the_callers_thread(pool: Pool) 
 def test_fault_of_the_source_ends_the_grading(pool: Pool) -> None:
     """What goes wrong in reading submissions is the caller's to know, and the pool can be used again."""
 
-    def source() -> Iterator[Submission]:
+    def source() -> Iterator[Task]:
         yield from unreadable(3)
         raise OSError("the disk is gone")
 
     with pytest.raises(OSError, match="the disk is gone"):
         list(pool.grade(source()))
     assert len(list(pool.grade(unreadable(3)))) == 3
+
+
+def processes(workers: Workers) -> list[int]:
+    """The grading processes, by their names among what the fork server started."""
+    server = workers._server._process.pid
+    pids = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+    return [int(pid) for pid in pids if Path(f"/proc/{pid}/comm").read_text() == "worker\n"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_worker_that_dies_or_hangs_is_no_zero(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its submission has no score and keeps its evidence, and the next one is graded by a new process."""
+    solved = course.REFERENCE.read_bytes()
+    with closing(Workers()) as workers:
+        workers.ready()
+        os.kill(*processes(workers), number)
+        with monkeypatch.context() as patch:
+            patch.setattr(pools, "ANSWER_SECONDS", 1.0)
+            result = workers.grade(Task(task(solved).submission, b"secret", b"evidence"))
+        assert (result.grade.status, result.grade.score) == ("could-not-grade", None)
+        assert result.evidence == b"evidence"
+        assert workers.grade(task(solved)).grade.score == 100.0
+
+
+def test_workers_keep_to_a_core_each_and_to_their_memory(pool: Pool) -> None:
+    """As long as there are enough cores no two share one, and none may grow without end."""
+    list(pool.grade(unreadable(6)))
+    workers = processes(pool._workers)
+    cores = [os.sched_getaffinity(pid) for pid in workers]
+    assert {len(own) for own in cores} == {1}
+    assert len(set.union(*cores)) == min(len(workers), len(os.sched_getaffinity(0)))
+    for pid in workers:
+        limits = Path(f"/proc/{pid}/limits").read_text().splitlines()
+        (line,) = (line for line in limits if line.startswith("Max address space"))
+        assert int(line.split()[3]) < 64 << 30

@@ -1,4 +1,4 @@
-"""Properties that hold for any data and sizes: of the reference, and of what the engine does with it."""
+"""Properties that hold for any data and sizes: of the reference, and of putting right what is wrong."""
 
 from __future__ import annotations
 
@@ -6,30 +6,20 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from torch import nn
 
-from autograder import course, pins
-from autograder.compare import close, same
-from autograder.job import Job
-from autograder.observation import describe, pack, restore, unpack
-from autograder.reference import ReferenceValues, replacements
-from autograder.runlog import RunLog
-from autograder.sandbox import Sandbox
+from autograder import course
+from autograder.course import replacements
+from autograder.course.compare import close
+from autograder.grading.reference import Reference
+from autograder.student import layers
+from autograder.wire.job import Job
 
-NAMES = sorted({name for question in course.questions() for name in (*question.names, "batch_emb", "bi_gru")})
-QUESTIONS = [question for question in course.questions() if question.points]
+QUESTIONS = course.questions()
 # A run in the sandbox for each example: few, and no deadline on a busy machine.
-in_sandbox = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
-@pytest.fixture(scope="module")
-def run():
-    with Sandbox() as sandbox:
-
-        def run(job: Job, tensors: dict[str, torch.Tensor] | None = None) -> RunLog:
-            outcome = sandbox.run(job.encode(tensors or {}))
-            return RunLog(outcome.frames, outcome.ending)
-
-        yield run
+in_sandbox = settings(
+    max_examples=8, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 @st.composite
@@ -48,82 +38,82 @@ def scenarios(draw):
     return course.Scenario("drawn", {"ko": "", "en": ""}, values)
 
 
-def job(scenario: course.Scenario, **options: object) -> Job:
-    cells = list(course.reference_cells())
-    return Job(cells, {question.id: NAMES for question in QUESTIONS}, replacements(scenario), **options)
+@pytest.fixture
+def own(monkeypatch):
+    """What is pinned here is forgotten afterwards."""
+    layers.salted("")
+    yield
+    layers.salted("")
+
+
+def pinned(layer: nn.Module) -> nn.Module:
+    layers.pin(layer)
+    return layer.eval()
 
 
 @in_sandbox
 @given(scenario=scenarios())
-def test_reference_keeps_its_promises(run, scenario):
+def test_reference_keeps_its_promises(run, own, scenario):
     """The last output is the final state, packing is reading alone, directions end where they must."""
-    log = run(job(scenario))
-    assert log.ending == "finished"
-    assert log.errors == []
-    q3, q5, q7, q8 = (ReferenceValues(log.candidates(name, [])[-1]) for name in ("q3", "q5", "q7", "q8"))
+    at = Reference(run).shared(scenario).at
+    q3, q5, q7, q8 = (at[name] for name in ("q3", "q5", "q7", "q8"))
     assert close(q3.hidden_states[-1], q3.h_n[0])
     assert close(q5.lstm_states[-1], q5.lstm_h_n[0])
-    lengths = q7.batch_lens.tolist()
-    for row, length in enumerate(lengths):
-        alone, final = q7.bi_gru(q7.batch_emb[row, :length].unsqueeze(1))
+    width, hidden_size, num_layers = (scenario.values[k] for k in ("embedding_size", "hidden_size", "num_layers"))
+    bi_gru = pinned(nn.GRU(width, hidden_size, num_layers, bidirectional=True))
+    for row, length in enumerate(q7.batch_lens.tolist()):
+        alone, final = bi_gru(q7.batch_emb[row, :length].unsqueeze(1))
         assert close(q7.outputs[:length, row], alone[:, 0].detach())
         assert not q7.outputs[length:, row].any()
         assert close(q7.bi_h_n[:, row], final[:, 0].detach())
-        forward, backward = q7.outputs[length - 1, row].chunk(2)[0], q7.outputs[0, row].chunk(2)[1]
-        assert close(q8.last_forward[row], forward)
-        assert close(q8.last_backward[row], backward)
+        assert close(q8.last_forward[row], q7.outputs[length - 1, row].chunk(2)[0])
+        assert close(q8.last_backward[row], q7.outputs[0, row].chunk(2)[1])
 
 
 @in_sandbox
 @given(
-    scenario=scenarios(),
-    wrong=st.sets(st.sampled_from([question.id for question in QUESTIONS])),
+    scenario=scenarios(), wrong=st.sets(st.sampled_from([question.id for question in QUESTIONS])), first=st.booleans()
 )
-def test_rebinding_leads_back_to_the_reference(run, scenario, wrong):
-    """Where questions are spoilt and rebound, all others leave behind what the reference does."""
-    right = run(job(scenario))
-    tensors: dict[str, torch.Tensor] = {}
-    rebindings = [
-        ReferenceValues(right.candidates(question.id, [])[-1]).rebinding(question, 1, tensors)
-        for question in QUESTIONS
-        if question.id in wrong
-    ]
-    spoilt = job(scenario, rebindings=rebindings)
+def test_putting_right_leads_back_to_the_reference(run, scenario, wrong, first):
+    """Where questions are spoilt and put right, in either layout, all others leave behind what the reference does."""
+    right = Reference(run).shared(scenario)
+    given_values, tensors = right.given
+    tensors = dict(tensors)
+    corrections = tuple(right.correction(question, 1, tensors) for question in QUESTIONS if question.id in wrong)
+    cells = list(course.reference_cells())
     for question in (question for question in QUESTIONS if question.id in wrong):
-        # Bound, and wrong: what the check takes down is overruled for everything after it.
-        check = spoilt.cells.index(f'grader.check("{question.id}")')
-        spoilt.cells[check] = f"{' = '.join(question.names)} = None\n{spoilt.cells[check]}"
-    log = run(spoilt, tensors)
-    for question in QUESTIONS:
-        if question.id not in wrong:
-            one, other = (found.candidates(question.id, [])[-1] for found in (log, right))
-            for name in question.names:
-                if isinstance(other[name], torch.Tensor):
-                    assert close(one[name], other[name]), (question.id, name)
+        check = cells.index(f'grader.check("{question.id}")')
+        cells[check] = f"{' = '.join(question.names)} = None\n{cells[check]}"
+    names = {question.id: question.names for question in QUESTIONS}
+    job = Job(tuple(cells), names, replacements(scenario), given_values, put_back=first, corrections=corrections)
+    log = run(job, tensors)
+    assert log.finished
+    for question in (question for question in QUESTIONS if question.id not in wrong):
+        record = next(r for r in log.records if r.message.question == question.id)
+        for name in question.names:
+            if isinstance(record[name], torch.Tensor):
+                assert close(record[name], getattr(right.at[question.id], name)), (question.id, name)
 
 
 @given(
-    shape=st.lists(st.integers(1, 5), min_size=3, max_size=3),
-    dtype=st.sampled_from([torch.float32, torch.float64, torch.int64, torch.bool]),
+    sizes=st.tuples(*[st.integers(1, 6)] * 3),
+    layer=st.sampled_from([nn.RNN, nn.LSTM, nn.GRU]),
+    salt=st.sampled_from(["", "a"]),
 )
-def test_recording_changes_nothing(shape, dtype):
-    """Whatever its layout in memory, a tensor arrives as it was, and either layout is the same answer."""
-    value = torch.arange(torch.Size(shape).numel()).view(shape).to(dtype).transpose(0, 2)
-    tensors: dict[str, torch.Tensor] = {}
-    message, loaded = unpack(pack({"value": describe(value, tensors, values=True)}, tensors))
-    back = restore(message["value"], loaded)
-    assert close(back, value)
-    same(back.transpose(0, 1), value, "x", "L B d_h", either_layout=True)
-
-
-@given(sizes=st.tuples(*[st.integers(1, 6)] * 3), layer=st.sampled_from([torch.nn.RNN, torch.nn.LSTM, torch.nn.GRU]))
-def test_pins_depend_on_class_name_and_shape_alone(sizes, layer):
+def test_numbers_of_layers_depend_on_class_name_shape_and_salt_alone(sizes, layer, salt):
     """Two layers alike hold the same numbers, bounded by the gain over the square root of the fan-in."""
     width, hidden_size, num_layers = sizes
     one, other = (layer(width, hidden_size, num_layers, batch_first=first) for first in (False, True))
-    pins.pin(one)
-    torch.manual_seed(width)
-    pins.pin(other)
-    for mine, yours in zip(one.parameters(), other.parameters(), strict=True):
-        assert torch.equal(mine, yours)
-        assert mine.abs().max() <= pins.GAIN / mine.shape[-1] ** 0.5
+    try:
+        layers.salted(salt)
+        pinned(one)
+        torch.manual_seed(width)
+        pinned(other)
+        for mine, yours in zip(one.parameters(), other.parameters(), strict=True):
+            assert torch.equal(mine, yours)
+            assert mine.abs().max() <= layers.GAIN / mine.shape[-1] ** 0.5
+        layers.salted(salt + "other")
+        pinned(other)
+        assert not torch.equal(one.weight_hh_l0, other.weight_hh_l0)
+    finally:
+        layers.salted("")

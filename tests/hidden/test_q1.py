@@ -6,7 +6,7 @@ en: The embedding layer
 
 import pytest
 
-from autograder.compare import same, same_layer
+from autograder.course.compare import same, same_layer
 
 
 @pytest.mark.points(4)

@@ -6,7 +6,7 @@ en: Defining the RNN
 
 import pytest
 
-from autograder.compare import same_layer
+from autograder.course.compare import same_layer
 
 
 @pytest.mark.points(10)

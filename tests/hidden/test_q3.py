@@ -6,10 +6,11 @@ en: Running the RNN
 
 import pytest
 
-from autograder.compare import same
+from autograder.course.compare import same
 
 
 @pytest.mark.points(8)
+@pytest.mark.either_layout("hidden_states")
 def test_hidden_states(hidden_states, reference):
     """
     ko: hidden_states에 모든 시점의 hidden state가 들어 있습니다.

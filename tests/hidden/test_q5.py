@@ -6,10 +6,11 @@ en: Running the LSTM
 
 import pytest
 
-from autograder.compare import same
+from autograder.course.compare import same
 
 
 @pytest.mark.points(5)
+@pytest.mark.either_layout("lstm_states")
 def test_lstm_states(lstm_states, reference):
     """
     ko: lstm_states에 모든 시점의 hidden state가 들어 있습니다.

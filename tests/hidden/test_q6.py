@@ -6,7 +6,7 @@ en: Greedy decoding with a GRU language model
 
 import pytest
 
-from autograder.compare import same
+from autograder.course.compare import same
 
 
 @pytest.mark.points(14)

@@ -1,0 +1,119 @@
+"""Grading on a Dask cluster: each of its workers drives grading processes of its own, as this machine's pool does.
+
+Dask brings tasks to workers and results back, and sends what a lost worker had to another one. The workers need this
+project as it is here, with the hidden checks: a cluster is to be trusted as this machine is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+try:
+    from distributed import Client, WorkerPlugin, get_worker
+except ImportError as missing:
+    raise ImportError("grading on a cluster needs Dask: pip install 'rnn-autograder[cluster]'") from missing
+
+from autograder import course
+from autograder.classroom.pool import Workers, lazily
+from autograder.classroom.task import Task, lost
+from autograder.grade import Result
+from autograder.sandbox import SandboxFault
+
+__all__ = ["Cluster"]
+
+AHEAD = 2
+"""Submissions for each thread of the cluster that are on the way or under way, so that none waits."""
+CONNECT_SECONDS = 30
+WORKERS_SECONDS = 600
+"""Batch systems may take minutes to start the first worker."""
+
+_PLUGIN = "rnn-autograder"
+
+
+class _Graders(WorkerPlugin):
+    """What a worker of the cluster holds: grading processes, each started when first needed."""
+
+    name = _PLUGIN
+
+    def __init__(self, fingerprint: str) -> None:
+        self._fingerprint = fingerprint
+
+    def setup(self, worker: object) -> None:
+        if course.fingerprint() != self._fingerprint:
+            raise SandboxFault(f"a worker in {course.ROOT} has other graders than those here")
+        self.workers = Workers()
+
+    def teardown(self, worker: object) -> None:
+        self.workers.close()
+
+
+def _workers() -> Workers:
+    graders = get_worker().plugins[_PLUGIN]
+    assert isinstance(graders, _Graders)
+    return graders.workers
+
+
+def _ready() -> None:
+    """On a worker of the cluster: wait until it can grade."""
+    _workers().ready()
+
+
+def _grade(task: Task) -> Result:
+    """On a worker of the cluster: the result, by one of its grading processes."""
+    return _workers().grade(task)
+
+
+class Cluster:
+    """The workers of the Dask scheduler at *address*. A context manager.
+
+    Raises `SandboxFault` on entry where the scheduler cannot be reached, gets no workers, or where they have other
+    graders or cannot confine student code.
+    """
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._client: Any = None  # Dask's own types are partial
+
+    def __enter__(self) -> Cluster:
+        try:
+            self._client = Client(self._address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
+            self._client.wait_for_workers(1, timeout=WORKERS_SECONDS)
+            self._client.register_plugin(_Graders(course.fingerprint()))
+            workers = list(self._client.scheduler_info(n_workers=-1)["workers"])
+            self._client.gather([self._client.submit(_ready, workers=[worker], pure=False) for worker in workers])
+        except (OSError, ValueError, RuntimeError) as fault:
+            self.__exit__()
+            raise SandboxFault(f"the scheduler {self._address}: {fault}") from fault
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._client is not None:
+            with suppress(Exception):  # the cluster may be gone; all that came back is with the caller
+                self._client.unregister_worker_plugin(_PLUGIN)
+            self._client.close()  # which gives up what is under way
+
+    def grade(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Result]]:
+        """Grade lazily, in whatever order results come.
+
+        What a worker was at when it died is given to another one; what kills several could not be graded. Raises
+        `SandboxFault` where the scheduler itself is lost.
+        """
+        submit = partial(self._client.submit, _grade, pure=False)
+        for task, future in lazily(submit, tasks, lambda: max(1, AHEAD * sum(self._client.nthreads().values()))):
+            yield task, _result(task, future)
+
+
+def _result(task: Task, future: Any) -> Result:
+    match future.status:
+        case "finished":
+            result: Result = future.result()
+            return result
+        case "error":
+            return lost(task, future.exception())
+    raise SandboxFault("the scheduler was lost")

@@ -1,0 +1,100 @@
+"""A grading process: it holds reference and checks, drives one warm process, and grades what it is sent.
+
+Started by `autograder.classroom.pool` with paths that student code must not read as arguments, and with the connection,
+both ends of which are ours, as its standard input.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import socket
+import sys
+import traceback
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autograder.classroom.task import Task, lost
+from autograder.grade import Result
+from autograder.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from autograder.grading import Grader
+
+__all__ = ["main"]
+
+MEMORY_BYTES = 4 << 30
+"""Address space that grading may take beyond what the process has once it is ready, whatever a submission sends."""
+
+_claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+
+
+def main() -> None:
+    """Say that it is ready, or why it never will be; then grade until nobody is there to ask."""
+    connection = Connection(os.dup(0))
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    from autograder import course
+
+    core = _own_core()
+    os.sched_setaffinity(0, {core})
+    secrets = [course.HIDDEN, course.REFERENCE, *map(Path, sys.argv[1:])]
+    try:
+        with Sandbox(secrets=secrets, core=core) as sandbox:  # starts while this process does
+            from autograder.grading import serve
+
+            try:
+                serve(sandbox, lambda grader: _serve(connection, grader, sandbox))
+            except Exception:
+                assert sandbox.isolation  # if this is what failed, its reason is the one to be told
+                raise
+    except Exception as fault:
+        traceback.print_exc()
+        with contextlib.suppress(ConnectionError):
+            connection.send(" ".join(f"{type(fault).__name__}: {fault}".split()))
+    os._exit(0)  # torch and pytest would take half a second to say goodbye
+
+
+def _own_core() -> int:
+    """A core that no other grading process on this machine keeps to; any where all have one.
+
+    The names that processes bind are the kernel's to give back when they end.
+    """
+    cores = sorted(os.sched_getaffinity(0))
+    for core in cores:
+        with contextlib.suppress(OSError):
+            _claim.bind(f"\0rnn-autograder/core/{core}")
+            return core
+    return cores[os.getpid() % len(cores)]
+
+
+def _serve(connection: Connection, grader: Grader, sandbox: Sandbox) -> None:
+    assert sandbox.isolation  # waits until it is proved
+    _limit_memory()
+    with contextlib.suppress(EOFError, ConnectionError):  # the run was ended
+        connection.send("")
+        while True:
+            connection.send(_graded(grader, connection.recv()))
+
+
+def _limit_memory() -> None:
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    most = pages * resource.getpagesize() + MEMORY_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _graded(grader: Grader, task: Task) -> Result:
+    """The result, whatever happens: a fault of ours is `could-not-grade`, and the next submission is graded."""
+    try:
+        result = grader.grade(task.submission, task.secret, task.evidence)
+        remarks = (*task.submission.remarks, *result.grade.remarks)
+        return replace(result, grade=replace(result.grade, remarks=remarks))
+    except Exception as fault:
+        traceback.print_exc()
+        return lost(task, fault)
+
+
+if __name__ == "__main__":
+    main()

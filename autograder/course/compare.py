@@ -1,0 +1,221 @@
+"""Compare what came with what was expected: what hidden checks are written with.
+
+All that the grader knows of recurrent layers stands here: the layout that is free, axes, directions, packed rows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from autograder.grade import Note
+
+if TYPE_CHECKING:  # reading the course must not take as long as importing torch
+    from torch import Tensor
+    from torch.nn.utils.rnn import PackedSequence
+
+    from autograder.wire.values import Layer
+
+__all__ = ["Mismatch", "alike", "close", "same", "same_layer", "same_packed"]
+
+TOLERANCE = 1e-4
+"""Pinned parameters make right answers agree to 1e-5, and wrong ones differ in the first digits."""
+ROWS = 6
+"""Of more rows that differ it is not listed which."""
+
+
+class Mismatch(AssertionError):
+    """What came is not what was expected."""
+
+    def __init__(self, kind: str, name: str, **about: Any) -> None:
+        super().__init__(f"{name}: {kind} {about}")
+        self.note = Note(kind, {"name": name, **about})
+
+
+def close(received: Tensor, expected: Tensor) -> bool:
+    """Whether dtype, device, shape and values agree."""
+    return (
+        received.dtype == expected.dtype
+        and received.shape == expected.shape
+        and received.device == expected.device
+        and bool(_agree(received, expected).all())
+    )
+
+
+def _agree(received: Tensor, expected: Tensor) -> Tensor:
+    return received.isclose(expected, rtol=TOLERANCE, atol=TOLERANCE)
+
+
+def same(
+    received: object,
+    expected: Tensor,
+    name: str,
+    symbols: str,
+    *,
+    either_layout: bool = False,
+    lengths: Tensor | None = None,
+) -> None:
+    """Assert that *received* is *expected*, whose axes are *symbols*; with `either_layout`, the first two may be
+    exchanged. *lengths* (B) of the sequences help to say which rows differ.
+
+    Raises `Mismatch`.
+    """
+    from torch import Tensor
+
+    if not isinstance(received, Tensor):
+        raise _not_a(received, name, "Tensor", symbols)
+    for kind in ("dtype", "device"):
+        came, right = (str(getattr(value, kind)).removeprefix("torch.") for value in (received, expected))
+        if came != right:
+            raise Mismatch(kind, name, expected=right, received=came, symbols=symbols)
+    layouts = [(expected, symbols)]
+    if either_layout:
+        first, second, *rest = symbols.split()
+        layouts.append((expected.transpose(0, 1), " ".join([second, first, *rest])))
+    if any(close(received, layout) for layout, _ in layouts):
+        return
+    fitting = [(layout, order) for layout, order in layouts if layout.shape == received.shape]
+    if fitting:
+        nearest, order = max(fitting, key=lambda pair: int(_agree(received, pair[0]).sum()))
+        turned = {"turned": True} if order != symbols else {}
+        raise Mismatch("values", name, symbols=order, **turned, **_where(received, nearest, order.split(), lengths))
+    shapes = [list(layout.shape) for layout, _ in layouts]
+    orders = [order for _, order in layouts]
+    raise Mismatch("shape", name, expected=shapes, orders=orders, received=list(received.shape), symbols=symbols)
+
+
+def same_packed(received: object, expected: PackedSequence, name: str) -> None:
+    """Assert that two packed batches hold the same sequences, in whatever order equal lengths were packed.
+
+    Raises `Mismatch`.
+    """
+    import torch
+    from torch.nn.utils.rnn import PackedSequence, pad_packed_sequence
+
+    if not isinstance(received, PackedSequence):
+        raise _not_a(received, name, "PackedSequence", "N d_w")
+    if received.data.shape != expected.data.shape:
+        came, right = list(received.data.shape), list(expected.data.shape)
+        raise Mismatch("packed-shape", name, expected=right, received=came, symbols="N d_w")
+    rows, lengths = torch.empty(0), torch.empty(0)
+    # Sizes decide how much memory unpacking takes, and are the same in every right answer: they are compared before.
+    if received.data.device.type == "cpu" and close(received.batch_sizes, expected.batch_sizes):
+        with contextlib.suppress(RuntimeError, IndexError, ValueError):  # an order of rows that are not there
+            rows, lengths = pad_packed_sequence(received)
+    expected_rows, expected_lengths = pad_packed_sequence(expected)
+    if not (close(lengths, expected_lengths) and close(rows, expected_rows)):
+        raise Mismatch("packed-values", name, symbols="N d_w")
+
+
+def same_layer(received: object, expected: Layer, name: str, *, free: Iterable[str] = ()) -> None:
+    """Assert that *received* is a layer like *expected*, but for the arguments in *free*.
+
+    Raises `Mismatch`.
+    """
+    from autograder.wire.values import Layer
+
+    if not isinstance(received, Layer) or received.type != expected.type:
+        raise _not_a(received, name, f"nn.{expected.type}", "")
+    for argument, right in expected.arguments.items():
+        came = received.arguments.get(argument)
+        if came != right and argument not in free:
+            raise Mismatch("argument", name, argument=argument, expected=right, received=came)
+    for kind in ("dtype", "device"):
+        came, right = getattr(received, kind), getattr(expected, kind)
+        if came != right:
+            raise Mismatch(kind, name, expected=right, received=came)
+    if received.parameters != expected.parameters:
+        raise Mismatch("parameters", name)
+
+
+def _not_a(received: object, name: str, expected: str, symbols: str) -> Mismatch:
+    if received is None:
+        return Mismatch("missing", name, symbols=symbols)
+    return Mismatch("type", name, expected=expected, received=_type_name(received), symbols=symbols)
+
+
+def _type_name(value: object) -> str:
+    from autograder.wire.values import Layer, Other
+
+    if isinstance(value, Layer):
+        return f"nn.{value.type}"
+    return value.type if isinstance(value, Other) else type(value).__name__
+
+
+def _where(received: Tensor, expected: Tensor, symbols: list[str], lengths: Tensor | None) -> dict[str, Any]:
+    """Where wrong values are: the first step, the rows, the direction; or right values in wrong places."""
+    import torch
+
+    wrong = ~_agree(received, expected)
+    if received.is_floating_point() and bool(received.isnan().any()):
+        return {"where": "nan"}
+    by_axis = {
+        symbol: wrong.transpose(0, axis).flatten(1).any(1) if wrong.ndim > 1 else wrong
+        for axis, symbol in enumerate(symbols)
+    }
+    rows = by_axis.get("B")
+    if rows is not None and not rows.all():
+        if lengths is not None and torch.equal(rows, lengths < lengths.max()):
+            return {"where": "short-rows"}
+        if rows.sum() <= ROWS:
+            return {"where": "rows", "rows": rows.nonzero().flatten().tolist()}
+    if symbols[-1] == "num_dirs*d_h":
+        forward, backward = (bool(half.any()) for half in wrong.chunk(2, dim=-1))
+        if forward != backward:
+            return {"where": "half", "half": "forward" if forward else "backward"}
+    if received.numel() > 1 and torch.equal(_sorted(received), _sorted(expected)):
+        return {"where": "places"}
+    steps = next((by_axis[symbol] for symbol in ("L", "max_len") if symbol in by_axis), None)
+    return {} if steps is None else {"where": "step", "step": int(steps.nonzero()[0])}
+
+
+def _sorted(values: Tensor) -> Tensor:
+    return values.flatten().double().sort().values.mul(1e3).round()
+
+
+def alike(one: Sequence[object], other: Sequence[object], either_layout: Sequence[bool]) -> bool:
+    """Whether two answers hold the same values, name by name.
+
+    Those for which *either_layout* says so may stand in the other layout: all of them, or none.
+    """
+    pairs = list(zip(one, other, strict=True))
+    if all(_alike(*pair) for pair in pairs):
+        return True
+    turned = [
+        (_turned(came) if free else came, right) for (came, right), free in zip(pairs, either_layout, strict=True)
+    ]
+    return any(either_layout) and all(_alike(*pair) for pair in turned)
+
+
+def _turned(value: object) -> object:
+    from torch import Tensor
+
+    return value.transpose(0, 1) if isinstance(value, Tensor) and value.ndim >= 2 else value
+
+
+def _alike(one: object, other: object) -> bool:
+    from torch import Tensor
+    from torch.nn.utils.rnn import PackedSequence
+
+    from autograder.wire.values import Layer
+
+    if isinstance(one, PackedSequence) and isinstance(other, PackedSequence):
+        return _alike(one.data, other.data) and close(one.batch_sizes, other.batch_sizes)
+    if isinstance(one, Tensor) and isinstance(other, Tensor):
+        if "meta" in (one.device.type, other.device.type):
+            return one.shape == other.shape and one.dtype == other.dtype and one.device == other.device
+        return (
+            one.dtype == other.dtype
+            and one.shape == other.shape
+            and bool(one.isclose(other, rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True).all())
+        )
+    if isinstance(one, Layer) and isinstance(other, Layer):
+        same_layers = (one.type, one.dtype, one.device) == (other.type, other.dtype, other.device)
+        return same_layers and _free(one) == _free(other)
+    return type(one) is type(other) and one == other
+
+
+def _free(layer: Layer) -> dict[str, Any]:
+    """The arguments of *layer* that are not free."""
+    return {name: value for name, value in layer.arguments.items() if name != "batch_first"}

@@ -1,0 +1,142 @@
+"""Questions and their hidden checks, as the test files say: names come from signatures, points from marks."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from autograder.course.files import HIDDEN
+from autograder.language import LANGUAGES, Language
+
+__all__ = [
+    "FIXTURES",
+    "MARKERS",
+    "Check",
+    "Question",
+    "checks",
+    "given",
+    "in_languages",
+    "maximum",
+    "question",
+    "questions",
+]
+
+FIXTURES = ("reference", "scenario")
+"""Parameters of checks that are not the student's names."""
+MARKERS = ("points(n): what the check is worth", "either_layout(*names): right with the batch or the steps first")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One hidden test function of a question."""
+
+    question: str
+    name: str
+    points: float
+    names: tuple[str, ...]
+    """The student's names that it asks for."""
+    either_layout: tuple[str, ...]
+    """Those that it takes with the batch or the steps first."""
+    titles: Mapping[Language, str]
+    test: Callable[..., None]
+    """The function itself."""
+
+
+@dataclass(frozen=True)
+class Question:
+    id: str
+    titles: Mapping[Language, str]
+    checks: tuple[Check, ...]
+
+    @functools.cached_property
+    def points(self) -> float:
+        return sum(check.points for check in self.checks)
+
+    @functools.cached_property
+    def names(self) -> tuple[str, ...]:
+        """What it must leave behind: the names that its checks ask for."""
+        return _each_once(name for check in self.checks for name in check.names)
+
+    @functools.cached_property
+    def compared(self) -> tuple[str, ...]:
+        """The names of the solution that its checks may compare with: its own, and what else their code speaks of."""
+        return _each_once((*self.names, *(name for check in self.checks for name in check.test.__code__.co_names)))
+
+    @functools.cached_property
+    def either_layout(self) -> tuple[str, ...]:
+        """The names that are right with the batch or the steps first."""
+        return _each_once(name for check in self.checks for name in check.either_layout)
+
+
+@functools.cache
+def questions() -> tuple[Question, ...]:
+    """The questions in order."""
+    return tuple(_question(path) for path in sorted(HIDDEN.glob("test_q*.py"), key=lambda path: (len(path.stem), path)))
+
+
+@functools.cache
+def question(id_: str) -> Question:
+    """The question of that id."""
+    return next(question for question in questions() if question.id == id_)
+
+
+def checks() -> Iterator[Check]:
+    """All hidden checks, question by question."""
+    return (check for question in questions() for check in question.checks)
+
+
+def maximum() -> float:
+    """The points of all questions."""
+    return sum(question.points for question in questions())
+
+
+@functools.cache
+def given() -> tuple[str, ...]:
+    """The names that the given cells bind and questions rely on, as `tests/hidden/given.py` lists them."""
+    return tuple(_module(HIDDEN / "given.py").NAMES)
+
+
+def _question(path: Path) -> Question:
+    module = _module(path)
+    id_ = path.stem.removeprefix("test_")
+    tests = [test for name, test in vars(module).items() if name.startswith("test_")]
+    return Question(id_, in_languages(module.__doc__, path.name), tuple(_check(id_, test) for test in tests))
+
+
+def _check(question: str, test: Callable[..., None]) -> Check:
+    marks = {mark.name: mark for mark in getattr(test, "pytestmark", ())}
+    names = tuple(name for name in inspect.signature(test).parameters if name not in FIXTURES)
+    points = float(marks["points"].args[0]) if "points" in marks else 0.0
+    free = marks["either_layout"].args if "either_layout" in marks else ()
+    titles = in_languages(test.__doc__, f"{question}: {test.__name__}")
+    return Check(question, test.__name__, points, names, free, titles, test)
+
+
+def _module(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"hidden_{path.stem}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def in_languages(docstring: str | None, where: str) -> dict[Language, str]:
+    """The lines `ko: …` and `en: …` of a docstring. Raises ValueError if one is missing."""
+    found: dict[Language, str] = {}
+    for lang in LANGUAGES:
+        match = re.search(rf"^\s*{lang}: (.+)$", docstring or "", re.MULTILINE)
+        if match is None:
+            raise ValueError(f"{where}: the docstring has no line that starts with '{lang}: '")
+        found[lang] = match[1].strip()
+    return found
+
+
+def _each_once(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,91 @@
+"""The settings under which submissions are run: hidden scenarios decide points, shown examples explain."""
+
+from __future__ import annotations
+
+import ast
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import tomli
+
+from autograder.course.files import HIDDEN, SHOWN, reference_cells
+from autograder.language import LANGUAGES, Language
+
+__all__ = ["Margin", "Scenario", "margin", "replacements", "scenarios", "shown_examples", "sizes"]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One setting under which a submission is run."""
+
+    id: str
+    titles: Mapping[Language, str] = field(compare=False)
+    values: Mapping[str, Any] = field(compare=False)
+    """Values by name, each in the place of the released one that stands last in the notebook."""
+    shown: bool = False
+    """Whether its inputs and values may be shown."""
+
+
+@dataclass(frozen=True)
+class Margin:
+    """Which private numbers are fit to grade with: those under which the solution decides clearly."""
+
+    code: str
+    """Run after the solution's cells; it binds `margin`."""
+    least: float
+
+
+@functools.cache
+def scenarios() -> tuple[Scenario, ...]:
+    """The hidden scenarios."""
+    return _read(HIDDEN / "scenarios.toml", "scenario", shown=False)
+
+
+@functools.cache
+def shown_examples() -> tuple[Scenario, ...]:
+    """The shown examples, the smallest first."""
+    return _read(SHOWN, "example", shown=True)
+
+
+@functools.cache
+def margin() -> Margin:
+    """What `tests/hidden/scenarios.toml` says of private numbers."""
+    return Margin(**tomli.loads((HIDDEN / "scenarios.toml").read_text(encoding="utf-8"))["margin"])
+
+
+def _read(path: Path, kind: str, *, shown: bool) -> tuple[Scenario, ...]:
+    return tuple(
+        Scenario(entry.pop("id"), {lang: entry.pop(lang) for lang in LANGUAGES}, {"dropout": 0.0, **entry}, shown)
+        for entry in tomli.loads(path.read_text(encoding="utf-8"))[kind]
+    )
+
+
+def replacements(scenario: Scenario) -> dict[str, tuple[Any, Any]]:
+    """The scenario as a run wants it: for each name, the released value and the one in its place."""
+    return {name: (_released()[name], value) for name, value in scenario.values.items()}
+
+
+def sizes(scenario: Scenario) -> dict[int, int]:
+    """The released sizes that may be typed in as numbers, each with the scenario's: of batch and data, too."""
+    pairs = {name: (released, other) for name, (released, other) in replacements(scenario).items()}
+    data, other_data = pairs.pop("data")
+    found = {released: other for released, other in pairs.values() if type(released) is int}
+    return found | {len(data): len(other_data), max(map(len, data)): max(map(len, other_data))}
+
+
+@functools.cache
+def _released() -> Mapping[str, Any]:
+    """The constants that the solution notebook binds, by name; of several, the last."""
+    values: dict[str, Any] = {}
+    for cell in reference_cells():
+        for node in ast.parse(cell).body:
+            match node:
+                case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                    try:
+                        values[name] = ast.literal_eval(value)
+                    except ValueError:
+                        continue
+    return values

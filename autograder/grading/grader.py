@@ -1,0 +1,144 @@
+"""Grade one submission: run it, check it, go on after a wrong answer as if it had been right, explain what is wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import signal
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from autograder import course
+from autograder.course.release import assignment
+from autograder.grade import CheckResult, Grade, Note, QuestionGrade, Result, Submission
+from autograder.grading.evidence import Evidence
+from autograder.grading.explanation import explained, own_cells
+from autograder.grading.hidden import Looking, collected
+from autograder.grading.learned import Learned
+from autograder.grading.reference import Reference, Run
+from autograder.grading.runs import Runs
+from autograder.grading.verdicts import Verdict, verdicts
+from autograder.intake import notebook
+from autograder.intake.evidence import belongs
+from autograder.sandbox import ALLOWANCE, Allowance, Sandbox
+from autograder.wire.job import Job, encode_job
+from autograder.wire.log import Log
+
+__all__ = ["Grader", "run_in", "serve"]
+
+
+def serve(sandbox: Sandbox, work: Callable[[Grader], None], allowance: Allowance = ALLOWANCE) -> None:
+    """Collect the hidden checks and call *work* with a grader that runs student code in *sandbox*."""
+    torch.set_num_threads(1)  # tensors are small, and there is a process for every core
+    collected(lambda look: work(Grader(run_in(sandbox, allowance), look, allowance, sandbox)))
+
+
+def run_in(sandbox: Sandbox, allowance: Allowance = ALLOWANCE) -> Run:
+    """Run jobs in children of *sandbox*, one after another."""
+
+    def run(job: Job, tensors: Mapping[str, Tensor]) -> Log:
+        outcome = sandbox.run(encode_job(job, tensors), limits=allowance.run)
+        lines = tuple(len(cell.splitlines()) for cell in job.cells)
+        of_memory = outcome.exit_code in (1, -signal.SIGABRT, -signal.SIGSEGV)
+        return Log(outcome.frames, outcome.ending == "finished", lines, of_memory, outcome.cpu_seconds, outcome.seconds)
+
+    return run
+
+
+class Grader:
+    """Grades submissions one after another; a score depends on nothing but the submission."""
+
+    def __init__(self, run: Run, look: Looking, allowance: Allowance, sandbox: Sandbox) -> None:
+        self._run = run
+        self._look = look
+        self._allowance = allowance
+        self._sandbox = sandbox
+        self._reference = Reference(run)
+        self._learned = Learned(run, self._reference, look)
+
+    def grade(self, submission: Submission, secret: bytes, evidence: bytes = b"") -> Result:
+        """The grade; with *evidence* of an earlier grading, student code is run only where that does not tell.
+
+        Private numbers depend on *secret*, of the grading run, and on the submission: what one carries out of its
+        process is worth nothing to any other.
+        """
+        started = time.perf_counter()
+        if submission.fault:
+            return Result(Grade("could-not-grade", None, course.maximum(), detail=submission.fault))
+        try:
+            if submission.problem:
+                raise notebook.Unreadable(submission.problem)
+            source = notebook.read(submission.content, submission.name)
+        except notebook.Unreadable as unreadable:
+            return Result(_unreadable(unreadable.note))
+        kept = Evidence(self._run, evidence)
+        runs = Runs(source.cells, _identity(submission, secret), kept.run, self._reference, self._allowance)
+        grade = self._graded(runs)
+        if not belongs(source, assignment()):
+            grade = replace(grade, remarks=(Note("other-assignment"),))
+        grade = replace(grade, lang=source.lang, isolation=self._sandbox.isolation)
+        return Result(replace(grade, seconds=time.perf_counter() - started), kept.encode(), kept.runs)
+
+    def _graded(self, runs: Runs) -> Grade:
+        found = verdicts(runs, self._look)
+        questions = tuple(self._question_grade(verdict, runs) for verdict in found)
+        detail = None
+        if runs.stops:
+            cell, line = runs.stops[0]
+            detail = Note("stopped", {"cell": cell, "line": line})
+        elif runs.exhausted:
+            detail = Note("exhausted")
+        return Grade(
+            "stopped" if detail else "graded",
+            sum(question.score for question in questions),
+            course.maximum(),
+            questions,
+            detail=detail,
+            remarks=_remarks(found, runs),
+        )
+
+    def _question_grade(self, verdict: Verdict, runs: Runs) -> QuestionGrade:
+        question = verdict.question
+        explanation = explained(verdict, runs, self._look, self._learned)
+        return QuestionGrade(
+            question.id,
+            question.points,
+            verdict.points,
+            tuple(_result(check, verdict) for check in question.checks),
+            verdict.answered,
+            explanation.misconception,
+            explanation.example,
+            () if verdict.right else own_cells(question, runs),
+            explanation.notes,
+        )
+
+
+def _result(check: course.Check, verdict: Verdict) -> CheckResult:
+    if check.name not in verdict.failures:
+        return CheckResult(check.name, check.points, True)
+    note, scenario = verdict.failures[check.name]
+    # Of a hidden scenario no number is told, only what kind of difference there is.
+    told = Note(f"hidden-{note.kind}", {"name": note.about["name"]})
+    return CheckResult(check.name, check.points, False, told, scenario.id)
+
+
+def _remarks(found: list[Verdict], runs: Runs) -> tuple[Note, ...]:
+    """What is to be said of the whole notebook: given names that were put back for an answer to be right."""
+    if not any(verdict.right and verdict.remedy.put_back for verdict in found):
+        return ()
+    records = runs.under(course.scenarios()[0]).records
+    changed = {name for record in records for name in record.message.changed if name in course.given()}
+    return (Note("given-changed", {"names": sorted(changed)}),) if changed else ()
+
+
+def _unreadable(note: Note) -> Grade:
+    questions = tuple(QuestionGrade(question.id, question.points, 0.0) for question in course.questions())
+    return Grade("unreadable", 0.0, course.maximum(), questions, detail=note)
+
+
+def _identity(submission: Submission, secret: bytes) -> bytes:
+    name = submission.name.encode(errors="replace")
+    return hashlib.sha256(secret + hashlib.sha256(name).digest() + submission.content).digest()

@@ -1,0 +1,126 @@
+"""What known mistakes leave behind under the shown examples: observed once, and kept on disk by fingerprint."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import functools
+import os
+import pwd
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from autograder import course
+from autograder.course.corpus import Misconception, misconceptions
+from autograder.grading.hidden import Look, Looking
+from autograder.grading.reference import Reference, Run
+from autograder.grading.trials import Trial, observe
+from autograder.wire.log import Record
+from autograder.wire.messages import Recorded, decode, encode
+from autograder.wire.values import Malformed
+
+__all__ = ["Known", "Learned"]
+
+
+@dataclass(frozen=True)
+class Known:
+    """A known mistake, and what it leaves behind, by shown example."""
+
+    misconception: Misconception
+    records: Mapping[str, Record]
+    shows: Mapping[str, bool]
+    """Whether any check fails there."""
+
+
+class Learned:
+    """The misconceptions of each question, learned when first asked for, by whichever process comes first."""
+
+    def __init__(self, run: Run, reference: Reference, look: Looking) -> None:
+        self._run = run
+        self._reference = reference
+        self._look = look
+        self._known: dict[str, list[Known]] = {}
+
+    def of(self, question: course.Question) -> list[Known]:
+        if question.id not in self._known:
+            records = self._records(question)
+            own = [one for one in misconceptions() if one.question == question.id]
+            self._known[question.id] = [
+                Known(one, records[one.id], {id_: self._shows(id_, r) for id_, r in records[one.id].items()})
+                for one in own
+            ]
+        return self._known[question.id]
+
+    def _shows(self, example: str, record: Record) -> bool:
+        scenario = next(one for one in course.shown_examples() if one.id == example)
+        question = _asked(record.message.question)
+        right = self._reference.shared(scenario).at[question]
+        return any(note is not None for note in self._look(Look(question, record, right, scenario)).values())
+
+    def _records(self, question: course.Question) -> dict[str, dict[str, Record]]:
+        folder = _folder()
+        path = folder / f"{course.fingerprint()[:32]}-{question.id}"
+        with open(folder / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if path.exists():
+                with contextlib.suppress(Malformed, msgspec.MsgspecError, ValueError):
+                    return _decoded(path.read_bytes())
+            records = self._observed(question)
+            for former in folder.glob(f"*-{question.id}"):
+                former.unlink()
+            partial = folder / "partial"
+            partial.write_bytes(_encoded(records))
+            os.replace(partial, path)
+        return records
+
+    def _observed(self, question: course.Question) -> dict[str, dict[str, Record]]:
+        own = [one for one in misconceptions() if one.question == question.id]
+        trials = [Trial(one.id, question.id, one.answers) for one in own]
+        found: dict[str, dict[str, Record]] = {one.id: {} for one in own}
+        for example in course.shown_examples():
+            for name, record in observe(trials, example, self._reference.shared(example), self._run).items():
+                found[name][example.id] = record
+        return found
+
+
+def _asked(question: str) -> str:
+    """The question of a trial's record."""
+    return next(one.question for one in misconceptions() if one.id == question)
+
+
+@functools.cache
+def _folder() -> Path:
+    """Where what was learned is kept: in the user's cache, or for as long as this process lives.
+
+    Not by `HOME`, which grading processes do not have.
+    """
+    with contextlib.suppress(OSError, KeyError):
+        cache = Path(pwd.getpwuid(os.getuid()).pw_dir, ".cache", "rnn-autograder")
+        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.access(cache, os.W_OK):
+            return cache
+    return Path(tempfile.mkdtemp(prefix="rnn-autograder-"))
+
+
+def _encoded(records: Mapping[str, Mapping[str, Record]]) -> bytes:
+    frames = {
+        name: {example: encode(record.message, record.blob) for example, record in by_example.items()}
+        for name, by_example in records.items()
+    }
+    return msgspec.msgpack.encode(frames)
+
+
+def _decoded(content: bytes) -> dict[str, dict[str, Record]]:
+    frames = msgspec.msgpack.decode(content, type=dict[str, dict[str, bytes]])
+    return {name: {id_: _record(frame) for id_, frame in examples.items()} for name, examples in frames.items()}
+
+
+def _record(frame: bytes) -> Record:
+    message, blob = decode(frame)
+    if not isinstance(message, Recorded):
+        raise Malformed("no record")
+    return Record(message, blob)

@@ -1,0 +1,123 @@
+"""The reference's values: the solution notebook, run by the same engine as a submission."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from torch import Tensor
+
+from autograder import course
+from autograder.course.scenarios import margin
+from autograder.wire.job import Correction, Job
+from autograder.wire.log import Log, Record
+from autograder.wire.values import Described, Missing, Packed, TensorData
+
+__all__ = ["Reference", "ReferenceFault", "ReferenceValues", "Run", "Solution"]
+
+Run = Callable[[Job, Mapping[str, Tensor]], Log]
+"""Runs a job, with the tensors that it refers to, in a process of its own."""
+ATTEMPTS = 200
+"""So many private numbers are tried; one in a few is fit."""
+
+
+class ReferenceFault(Exception):
+    """The solution fails, or its numbers are never fit to grade with."""
+
+
+class ReferenceValues:
+    """The names of the solution that a question is compared with, and the given ones, as they stand at its check.
+
+    Do not change the values: they are made once.
+    """
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+
+    def __getattr__(self, name: str) -> Any:
+        value = self.record[name]
+        if value is None:
+            raise AttributeError(f"the solution binds no name {name!r} at the check of {self.record.message.question}")
+        setattr(self, name, value)
+        return value
+
+
+class Solution:
+    """The solution under one scenario, with the numbers that *salt* gives to layers."""
+
+    def __init__(self, log: Log, salt: str = "") -> None:
+        self.salt = salt
+        self.log = log
+        self.at = {r.message.question: ReferenceValues(r) for r in log.records if r.message.when == "check"}
+        """The values at the check of each question."""
+
+    @functools.cached_property
+    def given(self) -> tuple[Mapping[str, Mapping[str, Described]], Mapping[str, Tensor]]:
+        """What the given names are at each question's check, and the tensors of their descriptions."""
+        tensors: dict[str, Tensor] = {}
+        given = {
+            question: {
+                name: self._described(question, name, f"{question}.given.", tensors)
+                for name in course.given()
+                if not isinstance(values.record.message.values[name], Missing)
+            }
+            for question, values in self.at.items()
+        }
+        return given, tensors
+
+    def correction(self, question: course.Question, call: int, tensors: dict[str, Tensor]) -> Correction:
+        """The names of *question* as a follow-through puts them right; their tensors are added to *tensors*."""
+        values = {name: self._described(question.id, name, f"{question.id}.", tensors) for name in question.names}
+        return Correction(question.id, values, question.either_layout, call)
+
+    def _described(self, question: str, name: str, prefix: str, tensors: dict[str, Tensor]) -> Described:
+        record = self.at[question].record
+        described: Described = _rekeyed(record.message.values[name], prefix, record.tensors(), tensors)
+        return described
+
+
+def _rekeyed(value: Any, prefix: str, source: Mapping[str, Tensor], target: dict[str, Tensor]) -> Any:
+    """The same description, its tensors in *target* under keys that begin with *prefix*."""
+    if isinstance(value, TensorData):
+        key = prefix + value.key
+        target[key] = source[value.key]
+        return TensorData(value.dtype, value.shape, value.device, key)
+    if isinstance(value, Packed):
+        parts = (value.data, value.batch_sizes, value.sorted_indices, value.unsorted_indices)
+        return Packed(*(_rekeyed(part, prefix, source, target) for part in parts))
+    return value
+
+
+class Reference:
+    """The solution under every scenario, with the numbers that all submissions share or with private ones."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._shared: dict[course.Scenario, Solution] = {}
+
+    def shared(self, scenario: course.Scenario) -> Solution:
+        """The solution with the numbers that all submissions share."""
+        if scenario not in self._shared:
+            self._shared[scenario] = _solved(scenario, "", self._run)
+        return self._shared[scenario]
+
+    def private(self, scenario: course.Scenario, salt: Callable[[int], str], run: Run) -> Solution:
+        """The solution with the first of the numbers that *salt* gives under which it decides clearly."""
+        for attempt in range(ATTEMPTS):
+            solution = _solved(scenario, salt(attempt), run)
+            value = solution.log.records[-1]["margin"]
+            if isinstance(value, float) and value >= margin().least:
+                return solution
+        raise ReferenceFault(f"no private numbers are fit in scenario {scenario.id!r}")
+
+
+def _solved(scenario: course.Scenario, salt: str, run: Run) -> Solution:
+    names = {question.id: (*question.compared, *course.given()) for question in course.questions()}
+    cells = course.reference_cells()
+    if salt:
+        cells, names = (*cells, margin().code), {**names, "margin": ("margin",)}
+    log = run(Job(cells, names, course.replacements(scenario), salt=salt), {})
+    if log.failures or not log.finished:
+        raise ReferenceFault(f"the solution fails in scenario {scenario.id!r}: {log.failures}")
+    return Solution(log, salt)

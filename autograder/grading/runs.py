@@ -1,0 +1,130 @@
+"""The runs of one submission: under each scenario and remedy, and again without the statement that does not end."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from autograder import course
+from autograder.course.scenarios import sizes
+from autograder.grading.reference import Reference, Run, Solution
+from autograder.sandbox import Allowance
+from autograder.wire.job import Job
+from autograder.wire.log import Log, Place
+
+__all__ = ["NOTHING", "Remedy", "Runs", "later"]
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """How what came before a question is put right, so that the question can be graded."""
+
+    wrong: tuple[str, ...] = ()
+    """The wrong questions before it, which get the reference's values."""
+    batch_first: bool = False
+    """The layout of values that are right in either."""
+    put_back: bool = False
+    """Whether given names, and those of earlier questions, are put back to what they are to be."""
+    numbered: tuple[int, ...] = ()
+    """Cells in which released sizes are replaced by the scenario's where they are typed in."""
+    numbers: tuple[int, ...] = ()
+    """Which of them."""
+    until: str = ""
+    """The question after which nothing need be run."""
+
+
+NOTHING = Remedy()
+
+
+class Runs:
+    """Runs one submission; *run* does it. What was run is known from then on."""
+
+    def __init__(
+        self, cells: Sequence[str], identity: bytes, run: Run, reference: Reference, allowance: Allowance
+    ) -> None:
+        self.cells = tuple(cells)
+        self.stops: list[Place] = []
+        """The statements that did not end, in the order in which they were found."""
+        self.exhausted = False
+        """Whether the time of all runs together was used up."""
+        self._identity = identity
+        self._run = run
+        self._reference = reference
+        self._allowance = allowance
+        self._skip: list[int] = []
+        self._cpu_seconds = self._wall_seconds = 0.0
+        self._logs: dict[tuple[course.Scenario, Remedy], Log] = {}
+        self._private: dict[course.Scenario, Solution] = {}
+
+    def under(self, scenario: course.Scenario, remedy: Remedy = NOTHING) -> Log:
+        """What a run leaves behind, brought to its end without the statements that keep it from that."""
+        key = (scenario, remedy)
+        if key not in self._logs:
+            self._logs[key] = self._finished(scenario, remedy)
+        return self._logs[key]
+
+    def reference(self, scenario: course.Scenario, remedy: Remedy = NOTHING) -> Solution:
+        """The solution to compare a run with: with private numbers where the reference's values go into the run."""
+        if not remedy.wrong or scenario.shown:
+            return self._reference.shared(scenario)
+        if scenario not in self._private:
+
+            def salt(attempt: int) -> str:
+                return hmac.new(self._identity, f"{scenario.id} {attempt}".encode(), hashlib.sha256).hexdigest()
+
+            self._private[scenario] = self._reference.private(scenario, salt, self._run)
+        return self._private[scenario]
+
+    def _finished(self, scenario: course.Scenario, remedy: Remedy) -> Log:
+        while self._cpu_seconds < self._allowance.cpu_seconds and self._wall_seconds < self._allowance.wall_seconds:
+            log = self._run(*self._job(scenario, remedy))
+            self._cpu_seconds += log.cpu_seconds
+            self._wall_seconds += log.wall_seconds
+            culprit = log.culprit()
+            if culprit is None or len(self._skip) >= self._allowance.stopped:
+                return log
+            self._skip.append(culprit[0])
+            self.stops.append(culprit[1])
+        self.exhausted = True
+        return Log()
+
+    def _job(self, scenario: course.Scenario, remedy: Remedy) -> tuple[Job, dict[str, Tensor]]:
+        solution = self.reference(scenario, remedy)
+        given, given_tensors = solution.given
+        tensors = dict(given_tensors)
+        corrections = tuple(
+            solution.correction(course.question(name), self._settling_call(scenario, name), tensors)
+            for name in remedy.wrong
+        )
+        typed = sizes(scenario) if scenario.shown else {}
+        numbers = {old: new for old, new in typed.items() if not remedy.numbers or old in remedy.numbers}
+        job = Job(
+            self.cells,
+            {question.id: question.names for question in course.questions()},
+            course.replacements(scenario),
+            given,
+            remedy.put_back,
+            corrections,
+            remedy.batch_first,
+            numbers,
+            remedy.numbered,
+            tuple(sorted(self._skip)),
+            solution.salt,
+            statement_seconds=self._allowance.statement_seconds,
+            until=remedy.until,
+            told=scenario.shown,
+        )
+        return job, tensors
+
+    def _settling_call(self, scenario: course.Scenario, name: str) -> int:
+        return self.under(scenario).settling_call(name, later(name))
+
+
+def later(question: str) -> list[str]:
+    """The questions after *question*."""
+    ids = [one.id for one in course.questions()]
+    return ids[ids.index(question) + 1 :]

@@ -1,0 +1,78 @@
+"""Gradescope's `results.json`: one test a check.
+
+Without `execution_time`, which students see: code in a hidden scenario could sleep for as long as a hidden number says.
+
+Format: https://gradescope-autograders.readthedocs.io/en/latest/specs/#output-format
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from autograder.course import Question
+from autograder.grade import CheckResult, QuestionGrade, Row
+from autograder.language import speaking, text
+from autograder.report.clean import one_line, plain
+from autograder.report.feedback import titles
+from autograder.report.words import adjustment_sentence, sentence, status_sentence
+
+__all__ = ["VISIBILITIES", "results_json"]
+
+VISIBILITIES = ("visible", "after_due_date", "after_published", "hidden")
+"""When students see what: Gradescope's own words."""
+
+
+def results_json(row: Row, questions: Sequence[Question], visibility: str = "visible") -> bytes:
+    """The results of one submission; without a score where there is none, never with 0."""
+    grade, score = row.grade, row.score
+    lang = grade.lang or "ko"
+    with speaking(lang):
+        called = titles(questions, lang)
+        said = [status_sentence(grade.status), *map(sentence, grade.remarks)]
+        if grade.detail and grade.status in ("stopped", "unreadable"):
+            said.append(sentence(grade.detail))
+        said += map(adjustment_sentence, row.adjustments)
+        results = {
+            **({} if score is None else {"score": round(score, 2)}),
+            "output": plain("\n".join(filter(None, said))),
+            "output_format": "text",
+            "visibility": visibility,
+            "tests": [
+                _test(question, number, check, called, visibility)
+                for question in grade.questions
+                for number, check in enumerate(question.checks, 1)
+            ],
+            "extra_data": {
+                "submission": plain(row.submission),
+                "student": plain(row.person.name),
+                "status": grade.status,
+                "max_score": grade.max_score,
+                "questions": {question: round(points, 2) for question, points in row.scores().items()},
+            },
+        }
+    return json.dumps(results, ensure_ascii=False, indent=1, allow_nan=False).encode()
+
+
+def _test(
+    question: QuestionGrade, number: int, check: CheckResult, called: Mapping[str, Mapping[Any, str]], visibility: str
+) -> dict[str, Any]:
+    lines = []
+    if check.note:
+        lines.append(sentence(check.note))
+    if scenario := called["scenarios"].get(check.scenario):
+        lines.append(text(ko=f"확인한 설정: {scenario}", en=f"Checked with: {scenario}"))
+    if not check.passed and (hint := called["hints"].get(question.misconception)):
+        lines.append(text(ko=f"힌트: {hint}", en=f"Hint: {hint}"))
+    title = called["checks"].get((question.question, check.check), check.check)
+    return {
+        "number": f"{question.question.removeprefix('q')}.{number}",
+        "name": one_line(f"{question.question}: {title}"),
+        "score": round(check.points, 2) if check.passed else 0.0,
+        "max_score": round(check.points, 2),
+        "status": "passed" if check.passed else "failed",
+        "output": plain("\n".join(lines)),
+        "output_format": "text",
+        "visibility": visibility,
+    }

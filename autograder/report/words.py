@@ -1,0 +1,128 @@
+"""What notes, errors, statuses and adjustments say, in the language being spoken. `words.toml` has the sentences.
+
+Findings are data until here. What a note speaks of is made harmless and short before it gets into a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import tomli
+
+from autograder.grade import Adjustment, Note, StatementError, Status
+from autograder.language import Language, language, text
+from autograder.report.clean import one_line
+from autograder.report.points import points
+
+__all__ = [
+    "KINDS",
+    "adjustment_sentence",
+    "error_sentence",
+    "sentence",
+    "sized",
+    "status_sentence",
+    "status_word",
+]
+
+LISTED = 8
+"""How many things a sentence lists."""
+LONGEST = 160
+"""Characters of one thing that a sentence names."""
+
+_Words = Mapping[str, Mapping[Language, str]]
+_WORDS: Mapping[str, _Words] = tomli.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+KINDS: _Words = {
+    **_WORDS["difference"],
+    **{f"hidden-{kind}": said for kind, said in {**_WORDS["difference"], **_WORDS["hidden"]}.items()},
+    **_WORDS["other"],
+    **_WORDS["file"],
+    **_WORDS["intake"],
+}
+"""The sentences by kind of note."""
+
+
+class _About(dict[str, str]):
+    """What a sentence may name; what a note does not say is left open, instead of costing the page."""
+
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def sentence(note: Note, cells: Mapping[int, str] | None = None) -> str:
+    """What *note* says. *cells* tells which question's answer a code cell is."""
+    about = _About({key: _shown(value) for key, value in note.about.items()})
+    if isinstance(note.about.get("received"), (list, tuple)):
+        about |= {"expected": _shapes(note.about), "received": sized(note.about["received"])}
+    if "why" in note.about:
+        about["why"] = _WORDS["why"][note.about["why"]][language()]
+    if "line" in note.about:
+        about["place"] = _place(note.about["cell"], note.about["line"], cells or {})
+    namesake = str(about.get("expected")).removeprefix("nn.") == about.get("received")
+    said = [KINDS["namesake" if note.kind == "type" and namesake else note.kind]]
+    if "where" in note.about:
+        said.append(_WORDS["where"][note.about["where"]])
+    return " ".join(each[language()].format_map(about) for each in said)
+
+
+def _shapes(about: Mapping[str, Any]) -> str:
+    """The expected shape, or each that would be right in the order of axes that `orders` gives."""
+    shapes = about["expected"] if "orders" in about else [about["expected"]]
+    orders = about.get("orders", [about.get("symbols", "")])
+    return text(ko=" 또는 ", en=" or ").join(map(sized, shapes, orders))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Note):
+        return sentence(value)
+    if isinstance(value, (list, tuple)):
+        more = len(value) - LISTED
+        listed = ", ".join(map(_shown, value[:LISTED]))
+        return listed + (text(ko=f" 외 {more}개", en=f" and {more} more") if more > 0 else "")
+    written = one_line(str(value)).replace("`", "'")
+    return written if len(written) <= LONGEST else f"{written[:LONGEST]}…"
+
+
+def sized(shape: Sequence[int], symbols: str = "") -> str:
+    """`sized((5, 3, 4), "L B d_h")` is `(L=5, B=3, d_h=4)`; a symbol that is a number stands for itself."""
+    names = symbols.split() if len(symbols.split()) == len(shape) else ["1"] * len(shape)
+    sizes = [f"{size}" if name.isdigit() else f"{name}={size}" for name, size in zip(names, shape, strict=True)]
+    return f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
+
+
+def _place(cell: int, line: int, cells: Mapping[int, str]) -> str:
+    """Where a line stands, as the notebook shows it: within the answer to a question, or in another code cell."""
+    if cell in cells:
+        return text(ko=f"{cells[cell]} 답 셀의 {line}번째 줄", en=f"Answer to {cells[cell]}, line {line}")
+    return text(ko=f"{cell}번째 코드 셀의 {line}번째 줄", en=f"Code cell {cell}, line {line}")
+
+
+def error_sentence(error: StatementError, cells: Mapping[int, str]) -> str:
+    """Where which error was raised."""
+    if error.kind == "Stopped":
+        return sentence(Note("stopped", {"cell": error.cell, "line": error.line}), cells)
+    said = f"{_shown(error.kind)}: {_shown(error.message)}".rstrip(": ")
+    return f"{_place(error.cell, error.line, cells)}: {said}"
+
+
+def adjustment_sentence(adjustment: Adjustment) -> str:
+    """What was changed by hand, and why."""
+    where, amount = adjustment.question or text(ko="총점", en="total"), points(adjustment.points)
+    sign = "+" if adjustment.relative and adjustment.points >= 0 else ""
+    change = {
+        "excuse": text(ko=f"{where} 면제", en=f"excused: {where}"),
+        "late_days": text(ko=f"늦은 제출 {amount}일 인정", en=f"late days used: {amount}"),
+        "points": text(ko=f"{where}: {sign}{amount}점", en=f"{where}: {sign}{amount} points"),
+    }[adjustment.kind]
+    return f"{change} ({_shown(adjustment.reason)})" if adjustment.reason else change
+
+
+def status_word(status: Status) -> str:
+    """A label of a word or two."""
+    return _WORDS["status-word"][status][language()]
+
+
+def status_sentence(status: Status) -> str:
+    """What the status means for the student; nothing where all went well."""
+    return _WORDS["status-sentence"][status][language()]

@@ -1,0 +1,286 @@
+"""Run a submission statement by statement under a scenario, and send what it leaves behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import copy
+import functools
+import inspect
+import linecache
+import os
+import random
+import re
+import resource
+import selectors
+import signal
+from collections.abc import Callable
+from types import CodeType
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from autograder.student import layers, standins
+from autograder.student.follow import FollowThrough
+from autograder.student.handout import given, unneeded
+from autograder.student.program import TOLD, Statement, of_cell
+from autograder.student.recorder import described
+from autograder.wire.job import Job, decode_job
+from autograder.wire.messages import Cell, Failed, Failure, Finished, Message, Outline, Recorded, Started, encode
+from autograder.wire.values import save_tensors
+
+__all__ = ["Execution", "main"]
+
+CALLS = 16
+"""Most calls of one question's check that are taken down."""
+TEXT_CHARACTERS = 2000
+"""Longest error text."""
+KIND_CHARACTERS = 100
+ROOM = 64 << 20
+"""Bytes that a run may need at once: where there are fewer left, memory has run out."""
+
+Send = Callable[[bytes], None]
+
+
+class Execution:
+    """One run: the cells of one submission under one scenario."""
+
+    def __init__(self, job: Job, tensors: dict[str, Tensor], send: Send) -> None:
+        self.job = job
+        self._send = send
+        self.own = {number for number, cell in enumerate(job.cells, 1) if cell not in given()}
+        self.namespace = standins.install(self.check)
+        self.namespace[TOLD] = self.replace
+        self.follow = FollowThrough(job, tensors, self.namespace)
+        self.failures: dict[str, Failure] = {}
+        """By name, the error of the last statement that was to bind it, if it did not."""
+        self.recorded: dict[str, tuple[object, ...]] = {}
+        """What was taken down of each question last."""
+        self.ended: set[str] = set()
+        self.program: list[Statement] = []
+        self.spoken: set[str] = set()
+        """What the cells of the student's own speak of."""
+
+    def everything(self) -> None:
+        self.take_apart()
+        self.send(Outline(tuple(self.outline())))
+        self.follow.start({name for statement in self.program for name in statement.names})
+        passed_over = unneeded(self.job.cells, self.spoken)
+        cell, answers = 0, False
+        for index, statement in enumerate(self.program):
+            if self.is_done():
+                break
+            if statement.cell in passed_over:
+                continue
+            if statement.cell != cell:
+                cell, answers = statement.cell, self.answers(statement.cell)
+            self.statement(index, statement)
+            if self.job.put_back and not answers:
+                self.follow.put_back(statement.names, own=statement.cell in self.own)
+        for question in () if self.job.until else self.job.names:
+            self.end(question)
+        self.send(Finished())
+
+    def is_done(self) -> bool:
+        """Whether a check of a question after the last that is of interest was called."""
+        questions = list(self.job.names)
+        return bool(self.job.until) and any(
+            question in self.follow.calls for question in questions[questions.index(self.job.until) + 1 :]
+        )
+
+    def send(self, message: Message, blob: bytes = b"") -> None:
+        self._send(encode(message, blob))
+
+    def take_apart(self) -> None:
+        """Make the program. A cell may be written so that taking it apart does not end: it is a statement, too."""
+        for number, cell in enumerate(self.job.cells, 1):
+            if number in self.own:
+                self.one(-number, Statement(number, 1, None), functools.partial(self.add, number, cell))
+            else:
+                self.program += given()[cell].within(number)
+
+    def add(self, number: int, cell: str) -> None:
+        numbers = self.job.numbers if number in self.job.numbered else {}
+        statements = [s.with_numbers(numbers).telling(self.job.replacements) for s in of_cell(number, cell)]
+        self.spoken.update(*(statement.spoken for statement in statements))
+        self.program += statements
+
+    def outline(self) -> list[Cell]:
+        """What the cells of the student's own bind of what is asked for or given."""
+        found = []
+        for number in sorted(self.own):
+            statements = [statement for statement in self.program if statement.cell == number]
+            binds = sorted(self.follow.protected & frozenset().union(*(s.names for s in statements)))
+            written = [pair for s in statements for pair in s.written(self.job.numbers)]
+            found.append(Cell(number, tuple(binds), tuple(written)))
+        return found
+
+    def statement(self, index: int, statement: Statement) -> None:
+        """Execute one statement; then the names that it binds get the scenario's values, and right ones for wrong."""
+        if statement.cell not in self.own:
+            for question in self.follow.calls:
+                if not statement.names.isdisjoint(self.job.names[question]):
+                    self.end(question)  # a given cell takes the name: what it holds from now on is no answer
+        self.one(index, statement, functools.partial(self.execute, statement))
+        if statement.cell in self.own:
+            layers.restore()
+        for name in statement.names:
+            self.replace(name)
+        self.follow.after(statement.names)
+
+    def one(self, index: int, statement: Statement, act: Callable[[], None]) -> None:
+        """Do what a statement says, within its processor time; an error in it is reported, and stays its own."""
+        if index in self.job.skip:
+            self.fail(statement, Failure("Stopped", statement.cell, statement.line))
+            return
+        resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        self.send(Started(index, statement.cell, statement.line, resident))
+        # The signal ends the process, at once and whatever it is doing: the run is repeated without the statement.
+        signal.setitimer(signal.ITIMER_PROF, self.job.statement_seconds)
+        try:
+            act()
+            for name in statement.names:
+                self.failures.pop(name, None)
+        except BaseException as problem:  # SystemExit and KeyboardInterrupt too: the next statement is another one
+            if isinstance(problem, MemoryError) or _says_memory_ran_out(problem) or _memory_is_short():
+                os._exit(1)
+            self.fail(statement, self.failure(statement, problem))
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+
+    def execute(self, statement: Statement) -> None:
+        code = statement.code
+        # What a statement draws depends on nothing before it: seeds set elsewhere and other draws change no grade.
+        torch.default_generator.manual_seed(self.job.seed)
+        if statement.cell not in self.own:
+            exec(code, self.namespace)
+            return
+        random.seed(self.job.seed)
+        with contextlib.nullcontext() if self.spoken.isdisjoint(standins.DEVICES) else standins.Devices():
+            _run(code, self.namespace)
+
+    def failure(self, statement: Statement, problem: BaseException) -> Failure:
+        line = statement.line
+        trace = problem.__traceback__
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename in (f"<cell {statement.cell}>", "<cell 0>"):  # its own, or a given one
+                line = trace.tb_lineno
+            trace = trace.tb_next
+        kind = type(problem).__name__[:KIND_CHARACTERS]
+        return Failure(_clean(kind), statement.cell, line, _clean(_words(problem)) if self.job.told else "")
+
+    def fail(self, statement: Statement, failure: Failure) -> None:
+        names = tuple(sorted(statement.names & self.follow.protected))
+        self.failures |= dict.fromkeys(names, failure)
+        self.send(Failed(failure, names))
+
+    def check(self, question: str) -> None:
+        """Take down the names of *question*, as `grader.check` is reached."""
+        if not isinstance(question, str) or question not in self.job.names:
+            return
+        if not any(name in self.namespace or name in self.failures for name in self.job.names[question]):
+            return  # nothing was done yet that it could look at
+        if self.follow.calls.get(question, 0) < CALLS:
+            self.record(question, "check")
+        self.follow.settle(question)
+
+    def end(self, question: str) -> None:
+        """Take down what a question has come to. Values may not let themselves be described: it is a statement, too."""
+        if question not in self.ended:
+            self.ended.add(question)
+            index = len(self.program) + list(self.job.names).index(question)
+            self.one(index, Statement(len(self.job.cells), 1, None), functools.partial(self.record, question, "end"))
+
+    def answers(self, number: int) -> bool:
+        """Whether a cell binds a name of a question whose check was not called yet."""
+        open_names = {name for question in self.follow.open_questions() for name in self.job.names[question]}
+        return any(not s.names.isdisjoint(open_names) for s in self.program if s.cell == number)
+
+    def record(self, question: str, when: Literal["check", "end"]) -> None:
+        tensors: dict[str, Tensor] = {}
+        names = self.job.names[question]
+        values = {name: described(self.namespace, name, tensors) for name in names}
+        failures = {name: self.failures[name] for name in names if name in self.failures}
+        changed = self.follow.changed(question) if when == "check" else ()
+        recorded = values, failures, save_tensors(tensors)
+        if when == "end" and self.recorded.get(question) == recorded:
+            self.send(Recorded(question, "end", {}, same=True))
+        else:
+            self.send(Recorded(question, when, values, failures, changed), recorded[2])
+        self.recorded[question] = recorded
+
+    def replace(self, name: str) -> None:
+        """Put the scenario's value in the released one's place."""
+        released, other = self.job.replacements.get(name, (None, None))
+        value = self.namespace.get(name)
+        if released is not None and type(value) is type(released) and value == released:
+            self.namespace[name] = copy.deepcopy(other)
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """An event loop without the socket by which threads wake it: there are no sockets here."""
+
+    def _make_self_pipe(self) -> None: ...
+
+    def _close_self_pipe(self) -> None: ...
+
+    def _write_to_self(self) -> None: ...
+
+
+def _run(code: CodeType, namespace: dict[str, object]) -> None:
+    """Execute *code*, awaiting it where it holds a top-level `await`."""
+    if code.co_flags & inspect.CO_COROUTINE:
+        loop = _Loop(selectors.SelectSelector())
+        loop.run_until_complete(eval(code, namespace))
+    else:
+        exec(code, namespace)
+
+
+def _words(problem: BaseException) -> str:
+    try:
+        return str(problem)[:TEXT_CHARACTERS]
+    except BaseException:
+        return ""
+
+
+def _clean(words: str) -> str:
+    return words.encode(errors="replace").decode()
+
+
+def _memory_is_short() -> bool:
+    """Whether it is; errors that come of it do not always say so, since their texts take memory, too."""
+    try:
+        bytes(ROOM)  # which is not touched
+    except MemoryError:
+        return True
+    return False
+
+
+def _without_numbers(words: str) -> str:
+    return re.sub(r"\d+", "#", words)
+
+
+def _what_torch_says() -> str:
+    try:
+        torch.empty(1 << 60, dtype=torch.uint8)
+    except RuntimeError as problem:
+        return _without_numbers(str(problem))
+    raise AssertionError("there is no exbibyte of memory")
+
+
+_OUT_OF_MEMORY = _what_torch_says()
+
+
+def _says_memory_ran_out(problem: BaseException) -> bool:
+    """Whether this is torch's error for memory that there is not: it has no class of its own."""
+    return isinstance(problem, RuntimeError) and _without_numbers(_words(problem)) == _OUT_OF_MEMORY
+
+
+def main(payload: bytes, send: Send) -> None:
+    """Run the job in *payload*; called in a confined process, and only once."""
+    job, tensors = decode_job(payload)
+    for number, cell in enumerate(job.cells, 1):
+        linecache.cache[f"<cell {number}>"] = (len(cell), None, cell.splitlines(keepends=True), f"<cell {number}>")
+    layers.salted(job.salt)
+    Execution(job, tensors, send).everything()

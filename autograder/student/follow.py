@@ -1,0 +1,156 @@
+"""Follow-through: what an earlier question left wrong, or a cell changed, is put right before a later one is graded."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from typing import Any
+
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+
+from autograder.student import layers
+from autograder.student.handout import given_names
+from autograder.wire.job import Correction, Job
+from autograder.wire.values import Layer, restore
+
+__all__ = ["FollowThrough"]
+
+_COMPARED = (Tensor, PackedSequence, list, dict, int, float, str)
+"""What may be changed in place, or be replaced by an equal value."""
+
+
+class FollowThrough:
+    """Keeps the names of settled questions, and the given ones, at what they are to be.
+
+    A question is settled with the call of its check that counts. From then on its names are the student's to use again;
+    at the check of each later question they are put back.
+    """
+
+    def __init__(self, job: Job, tensors: dict[str, Tensor], namespace: dict[str, Any]) -> None:
+        self.job = job
+        self.tensors = tensors
+        self.namespace = namespace
+        self.calls: dict[str, int] = {}
+        self.wrong = {correction.question: correction for correction in job.corrections}
+        self.by_name = {name: correction for correction in job.corrections for name in correction.values}
+        self.settled: dict[str, tuple[Any, Any]] = {}
+        """Names of settled questions: what was bound, and a copy of it."""
+        self.kept: dict[str, Any] = {}
+        """Copies of what given names hold, as the last cell that answers nothing left them."""
+        self.protected = given_names().union(*job.names.values())
+        """All names that are asked for or given: none is bound to something else because it holds the same object."""
+
+    def start(self, bound_somewhere: Iterable[str]) -> None:
+        """Before the first statement: names that no statement binds are right from the start."""
+        self._correct([name for name in self.by_name if name not in set(bound_somewhere)])
+
+    def after(self, names: Iterable[str]) -> None:
+        """After a statement that binds *names*: those of wrong answers that are not settled yet are put right."""
+        self._correct([name for name in names if name in self.by_name and self._is_open(self.by_name[name])])
+
+    def changed(self, question: str) -> tuple[str, ...]:
+        """The given names, and those of settled questions, that are not what they are to be at its check."""
+        given = {n: restore(v, self.tensors) for n, v in self.job.given.get(question, {}).items()}
+        found = [name for name, value in given.items() if not _same(self.namespace.get(name), value)]
+        earlier = {name: kept for name, (_, kept) in self.settled.items() if name not in self.job.names[question]}
+        return (*found, *(name for name, kept in earlier.items() if not _same(self.namespace.get(name), kept)))
+
+    def settle(self, question: str) -> None:
+        """At a call of the check of *question*, after its names were taken down."""
+        correction = self.wrong.get(question)
+        if correction is not None and self._is_open(correction):
+            self._correct(list(correction.values))
+        self.calls[question] = self.calls.get(question, 0) + 1
+        if self.job.put_back:
+            for name in self.settled.keys() & {*self.changed(question)}:
+                self.namespace[name] = _restored(*self.settled[name])
+            self._bind_given(question, self.job.given.get(question, {}))
+        for name in self.job.names[question]:
+            self.settled[name] = self.namespace.get(name), _copied(self.namespace.get(name))
+
+    def put_back(self, names: Iterable[str], *, own: bool) -> None:
+        """After a statement that binds *names*, in a cell that answers nothing: let given names be what they are to be.
+
+        Those that it binds get their values at the next check, others that it changed those of before. Names of settled
+        questions, if a cell of the student's own changed them, get theirs, too.
+        """
+        names = set(names)
+        open_questions = self.open_questions()
+        open_names = {name for question in open_questions for name in self.job.names[question]}
+        for name, kept in self.kept.items():
+            if name not in names and not _same(self.namespace.get(name), kept):
+                self.namespace[name] = kept
+        for name in self.settled.keys() - open_names if own else ():
+            if not _same(self.namespace.get(name), self.settled[name][1]):
+                self.namespace[name] = _restored(*self.settled[name])
+        self._bind_given(next(iter(open_questions), ""), names)
+        given = {name for values in self.job.given.values() for name in values} & self.namespace.keys()
+        self.kept = {name: _copied(self.namespace[name]) for name in given}
+
+    def open_questions(self) -> list[str]:
+        """The questions whose check was not called yet, nor that of any after them."""
+        questions = list(self.job.names)
+        return questions[max((questions.index(question) for question in self.calls), default=-1) + 1 :]
+
+    def _bind_given(self, question: str, names: Iterable[str]) -> None:
+        """Let the given *names* be what they are at the check of *question*."""
+        given = self.job.given.get(question, {})
+        self._bind({name: restore(given[name], self.tensors) for name in names if name in given})
+
+    def _is_open(self, correction: Correction) -> bool:
+        """Whether what the submission binds is still the wrong answer, and not the same name used again."""
+        return not correction.call or self.calls.get(correction.question, 0) < correction.call
+
+    def _correct(self, names: list[str]) -> None:
+        """Put the right values in the place of wrong ones: all are worked out before any is bound."""
+        self._bind({name: self._right(name) for name in names})
+
+    def _right(self, name: str) -> Any:
+        correction = self.by_name[name]
+        described = correction.values[name]
+        if isinstance(described, Layer):
+            return layers.make(described, self.namespace.get(name), batch_first=self.job.batch_first)
+        value = restore(described, self.tensors)
+        if isinstance(value, Tensor):
+            turned = self.job.batch_first and name in correction.either_layout
+            return value.transpose(0, 1).contiguous() if turned else value.clone()
+        return value
+
+    def _bind(self, right: dict[str, Any]) -> None:
+        """Bind names to right values, under every name that the wrong one has, but no asked or given one."""
+        aliases: dict[str, Any] = {}
+        for name, value in right.items():
+            own = self.namespace.get(name)
+            if isinstance(own, (Tensor, nn.Module, PackedSequence)):
+                others = [other for other, bound in self.namespace.items() if bound is own and other != name]
+                aliases |= {other: value for other in others if other not in self.protected}
+                if isinstance(own, nn.Module) and isinstance(value, nn.Module) and not self.protected & {*others}:
+                    layers.become(own, value)
+                    right = right | {name: own}
+                    aliases = {other: own if bound is value else bound for other, bound in aliases.items()}
+        self.namespace.update({**aliases, **right})
+
+
+def _same(one: object, other: object) -> bool:
+    """Whether two values are equal; of those that cannot be compared, whether they are one."""
+    if isinstance(one, Tensor) and isinstance(other, Tensor):
+        return one.shape == other.shape and one.dtype == other.dtype and layers.same_numbers(one, other)
+    if isinstance(one, PackedSequence) and isinstance(other, PackedSequence):
+        return _same(one.data, other.data) and _same(one.batch_sizes, other.batch_sizes)
+    if type(one) is type(other) and isinstance(one, _COMPARED):
+        return bool(one == other)
+    return one is other
+
+
+def _copied(value: object) -> object:
+    """A copy of what may be changed in place."""
+    if isinstance(value, Tensor):
+        return value.detach().clone()
+    if isinstance(value, PackedSequence):
+        return PackedSequence(value.data.detach().clone(), *value[1:])
+    return copy.copy(value) if isinstance(value, (list, dict)) else value
+
+
+def _restored(value: object, kept: object) -> object:
+    return kept if isinstance(value, (Tensor, PackedSequence, list, dict)) else value

@@ -1,0 +1,250 @@
+"""All that is known of layers inside the child: their parameters are pinned, and this is what is told of them.
+
+Pinned parameters: every layer of `torch.nn` gets the same numbers wherever it is made. A right answer then gives the
+reference's numbers, whatever random numbers it drew before. A parameter is filled from the nearest `torch.nn` class of
+its layer, its own name, its shape and the run's salt, uniformly within +-GAIN / sqrt(fan-in): wide enough that greedy
+decoding visits several tokens and a state that is not carried shows, and not so wide that rounding decides (at +-0.3
+with 512 units, `contiguous()` alone moves states by 4e-3).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import math
+import operator
+import weakref
+import zlib
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from autograder.wire.values import Layer, Other
+
+__all__ = ["become", "describe_layer", "is_recurrent", "make", "pin_all_layers", "restore", "salted", "same_numbers"]
+
+GAIN = 3.0
+EMBEDDING_BOUND = 3.0
+PAD_ROW = 0
+"""The embedding's row of the pad token is zero for everyone: `padding_idx`, zeroing it and neither look alike."""
+
+ARGUMENTS: Mapping[type[nn.Module], tuple[str, ...]] = {
+    nn.Embedding: ("num_embeddings", "embedding_dim", "padding_idx", "max_norm"),
+    nn.Linear: ("in_features", "out_features"),
+    **{
+        layer: ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "bidirectional", *more)
+        for layer, more in ((nn.RNN, ("nonlinearity",)), (nn.LSTM, ("proj_size",)), (nn.GRU, ()))
+    },
+}
+"""The layers that are observed, each with the arguments that make one like it."""
+_FLAGS = {"bias", "batch_first", "bidirectional"}
+_OPTIONAL = {"padding_idx", "max_norm"}
+_PINNED_LAYERS = (nn.Embedding, nn.Linear, nn.RNNBase, nn.RNNCellBase)
+
+# Numbers in [-1, 1), drawn once in the warm process: filling a layer is then a multiplication, not a drawing.
+_COUNT = 1 << 22
+_NUMBERS = 2 * torch.rand(_COUNT, generator=torch.Generator().manual_seed(0)) - 1
+_COMPARED_BYTES = 1 << 18
+"""Larger parameters are not compared: hidden scenarios and shown examples have none."""
+
+_equal_bytes = ctypes.CDLL(None).memcmp
+_equal_bytes.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
+same_numbers = torch.equal
+"""Taken before student code can put another in its place."""
+
+
+class _Pinned(NamedTuple):
+    """A parameter as it was pinned."""
+
+    parameter: Tensor
+    address: int
+    kept: Tensor
+    """A copy of its numbers."""
+
+
+_salt = ""
+# By the layer's identity; layers are kept alive by nobody but the student's code.
+_layers: dict[int, tuple[weakref.ref[nn.Module], dict[str, _Pinned]]] = {}
+
+
+def salted(salt: str) -> None:
+    """Let layers that are made from now on have numbers that depend on *salt*; forget those that were made before."""
+    global _salt
+    _salt = salt
+    _layers.clear()
+
+
+def _numbers(layer: str, name: str, shape: tuple[int, ...]) -> Tensor:
+    count = math.prod(shape)
+    start = zlib.crc32(f"{_salt}{layer}.{name}{list(shape)}".encode()) % (_COUNT // 2)
+    values = _NUMBERS[start : start + count]
+    if start + count > _COUNT:
+        values = _NUMBERS.repeat(count // _COUNT + 2)[start : start + count]
+    limit = EMBEDDING_BOUND if layer == "Embedding" else GAIN / math.sqrt(shape[-1] or 1)
+    values = (values * limit).view(shape)
+    if layer == "Embedding" and shape[0] > PAD_ROW:
+        values[PAD_ROW] = 0
+    return values
+
+
+def _nearest(module: nn.Module) -> str:
+    """The name of the nearest class of *module* that is one of `torch.nn`."""
+    return str(next(cls.__name__ for cls in type(module).__mro__ if getattr(nn, cls.__name__, None) is cls))
+
+
+@torch.no_grad()
+def pin(module: nn.Module) -> None:
+    """Fill the parameters of *module* with their pinned numbers."""
+    layer = _nearest(module)
+    pinned = {}
+    for name, parameter in module._parameters.items():
+        if parameter is None or parameter.device.type == "meta":
+            continue
+        values = _numbers(layer, name, tuple(parameter.shape))
+        if parameter.dtype == values.dtype:
+            parameter.data = values
+        else:
+            parameter.copy_(values)
+        if parameter.nbytes <= _COMPARED_BYTES:
+            pinned[name] = _Pinned(parameter, parameter.data_ptr(), parameter.detach().clone())
+    _layers[id(module)] = weakref.ref(module), pinned
+
+
+def restore() -> None:
+    """Undo what was done to pinned parameters: training, or another initialisation, costs no question anything.
+
+    A parameter that was given the numbers of another layer's is a copy that the answer is made with, and stays.
+    """
+    for key, (reference, pinned) in list(_layers.items()):
+        module = reference()
+        if module is None:
+            del _layers[key]
+            continue
+        for name, (_, address, kept) in pinned.items():
+            parameter = module._parameters.get(name)
+            if parameter is None or (
+                parameter.data_ptr() == address and not _equal_bytes(address, kept.data_ptr(), kept.nbytes)
+            ):
+                continue
+            with contextlib.suppress(Exception):  # student code may have made anything of it
+                if parameter.shape == kept.shape and not _is_copy(parameter.data):
+                    parameter.data.copy_(kept)
+
+
+def _is_copy(numbers: Tensor) -> bool:
+    """Whether these are the numbers of any pinned parameter."""
+    return any(
+        kept.shape == numbers.shape and same_numbers(kept, numbers.to(kept.dtype))
+        for _, pinned in _layers.values()
+        for _, _, kept in pinned.values()
+    )
+
+
+def _is_pinned(tensor: Tensor) -> bool:
+    address = tensor.untyped_storage().data_ptr()
+    return any(one.address == address for _, pinned in _layers.values() for one in pinned.values())
+
+
+def pin_all_layers() -> None:
+    """From now on, in this process, layers are pinned when made or reset, and no initialisation changes them."""
+    nn.Module.register_parameter = _pinning(nn.Module.register_parameter)  # type: ignore[method-assign]
+    for layer in _PINNED_LAYERS:
+        _pin_after_init(layer)
+        layer.reset_parameters = pin  # type: ignore[method-assign, assignment]
+    for name in dir(nn.init):
+        function = getattr(nn.init, name)
+        if name.endswith("_") and not name.startswith("_") and callable(function):
+            setattr(nn.init, name, _sparing(function))
+    for name in ("uniform_", "normal_"):  # as in `layer.weight.data.uniform_(-0.1, 0.1)`
+        setattr(Tensor, name, _sparing(getattr(Tensor, name)))
+
+
+def _pin_after_init(layer: type[nn.Module]) -> None:
+    init = layer.__init__
+
+    @functools.wraps(init)
+    def pinned_init(self: nn.Module, *args: Any, **kwargs: Any) -> None:
+        init(self, *args, **kwargs)
+        # Vectors of one's own (`from_pretrained`) are an answer of one's own: they stay.
+        # Where `reset_parameters` is a subclass's, the layer is not pinned yet.
+        if kwargs.get("_weight") is None and getattr(type(self), "reset_parameters", None) is not pin:
+            pin(self)
+        if isinstance(self, nn.RNNBase):
+            self.dropout = 0.0  # grading is deterministic, also where the variable was not used
+
+    layer.__init__ = pinned_init  # type: ignore[method-assign]
+
+
+def _sparing(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def spared(tensor: Tensor, *args: Any, **kwargs: Any) -> Any:
+        return tensor if _is_pinned(tensor) else function(tensor, *args, **kwargs)
+
+    return spared
+
+
+def _pinning(register: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(register)
+    def registered(self: nn.Module, name: str, param: nn.Parameter | None) -> None:
+        """`layer.weight = nn.Parameter(torch.randn(…))` is another initialisation, too."""
+        register(self, name, param)
+        reference, pinned = _layers.get(id(self), (None, {}))
+        known = reference is not None and reference() is self and name in pinned
+        if known and param is not None and param.device.type != "meta" and param.shape == pinned[name].kept.shape:
+            param.data = param.data if _is_copy(param.data) else pinned[name].kept.to(param.dtype).clone()
+
+    return registered
+
+
+def is_recurrent(value: object) -> bool:
+    """Whether *value* is a layer for which either layout is right."""
+    return isinstance(value, nn.RNNBase)
+
+
+def make(right: Layer, own: object, *, batch_first: bool) -> nn.Module:
+    """The layer that *right* describes, in the layout of *own* if that has one: the next lines were written for it."""
+    arguments: dict[str, Any] = dict(right.arguments)
+    if "batch_first" in arguments:
+        arguments["batch_first"] = bool(own.batch_first) if isinstance(own, nn.RNNBase) else batch_first
+    layer: nn.Module = getattr(nn, right.type)(**arguments)
+    return layer
+
+
+def become(own: nn.Module, right: nn.Module) -> None:
+    """Let *own* be what *right* is, wherever it is held: in a list, an object, a closure, a bound method."""
+    object.__setattr__(own, "__class__", type(right))
+    own.__dict__ = right.__dict__
+    if id(right) in _layers:
+        _layers[id(own)] = weakref.ref(own), _layers[id(right)][1]
+
+
+def describe_layer(value: nn.Module) -> Layer | Other:
+    """What is told of a layer: the class of `torch.nn` that it is or derives from, its arguments and parameters.
+
+    Raises TypeError or ValueError for an argument that is none.
+    """
+    for cls in type(value).__mro__:
+        if cls in ARGUMENTS:
+            arguments = {name: _argument(name, getattr(value, name)) for name in ARGUMENTS[cls]}
+            if isinstance(value, nn.Linear):
+                arguments["bias"] = value.bias is not None
+            parameters = dict(value.named_parameters())
+            first = next(iter(parameters.values()), torch.empty(0))
+            shapes = {name: tuple(parameter.shape) for name, parameter in parameters.items()}
+            dtype = str(first.dtype).removeprefix("torch.")
+            return Layer(cls.__name__, arguments, dtype, first.device.type, shapes)
+    return Other(_nearest(value))
+
+
+def _argument(name: str, value: Any) -> bool | int | float | str | None:
+    """An argument of a layer as plain data; whatever else an object claims must not come near a message."""
+    if name in _FLAGS:
+        return bool(value)
+    if name == "nonlinearity":
+        return str(value)
+    if name in _OPTIONAL and value is None:
+        return None
+    return float(value) if name == "max_norm" else operator.index(value)

@@ -1,0 +1,221 @@
+"""Cells into top-level statements, so that one that fails does not take the others with it; and what they bind."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import functools
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from types import CodeType
+
+from IPython.core.inputtransformer2 import TransformerManager
+
+__all__ = ["TOLD", "Statement", "of_cell"]
+
+TOLD = "__bound__"
+"""The function that statements call which tell what they bind."""
+
+# Magics that run the code they are given; all others are passed over.
+_RUNNING_MAGICS = {"time", "timeit", "capture", "prun"}
+# A line that starts so goes on with the block before it.
+_CONTINUATIONS = ("else", "elif", "except", "finally", ")", "]", "}", "#")
+_TARGETS = re.compile(r"^[ \t]*([A-Za-z_]\w*(?:[ \t]*,[ \t(]*[A-Za-z_]\w*)*)[ \t)]*=(?!=)", re.MULTILINE)
+_NAME = re.compile(r"[A-Za-z_]\w*")
+_NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError, IndexError)
+_BLOCKS = (ast.With, ast.If, ast.For, ast.While, ast.Try, ast.Match)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One top-level statement of a cell, or the error that kept it from being one."""
+
+    cell: int
+    """The code cell's number, from 1."""
+    line: int
+    """Its first line within the cell, from 1."""
+    node: ast.stmt | None
+    error: SyntaxError | None = None
+    meant: frozenset[str] = frozenset()
+    """The names that stand to the left of `=` in what is no statement."""
+
+    @functools.cached_property
+    def names(self) -> frozenset[str]:
+        """The names that it binds at the top level, or would if it were one."""
+        return frozenset(self.meant if self.node is None else _bound(self.node))
+
+    @functools.cached_property
+    def spoken(self) -> set[str]:
+        """The names that it speaks of; none where it is no statement, and does nothing."""
+        try:
+            return spoken(self.code)
+        except _NOT_PYTHON:
+            return set()
+
+    @functools.cached_property
+    def code(self) -> CodeType:
+        """What to execute. Raises the error that kept it from being a statement, or from being compiled."""
+        if self.error is not None:
+            raise self.error
+        assert self.node is not None
+        node = self.node
+        if isinstance(node, ast.Expr):  # as in IPython, `_` is what the last expression gave
+            node = ast.copy_location(ast.Assign([ast.Name("_", ast.Store())], node.value), node)
+        module = ast.fix_missing_locations(ast.Module([node], []))
+        # Without `assert`: what one says of the released sizes is no part of an answer.
+        code: CodeType = compile(module, f"<cell {self.cell}>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, optimize=1)
+        return code
+
+    def telling(self, names: Collection[str]) -> Statement:
+        """The same statement; one that holds others in blocks calls `TOLD` as soon as one of these binds a name."""
+        if not isinstance(self.node, _BLOCKS) or self.names.isdisjoint(names):
+            return self
+        return replace(self, node=_Telling(names).visit(copy.deepcopy(self.node)))
+
+    def with_numbers(self, numbers: Mapping[int, int]) -> Statement:
+        """The same statement with other whole numbers in place of those that are written in it."""
+        if self.node is None or not numbers:
+            return self
+        return replace(self, node=_Numbering(numbers).visit(copy.deepcopy(self.node)))
+
+    def written(self, numbers: Collection[int]) -> Iterator[tuple[int, int]]:
+        """Which of *numbers* are written in it, each with its line in the cell."""
+        for node in ast.walk(self.node) if self.node else ():
+            if isinstance(node, ast.Constant) and type(node.value) is int and node.value in numbers:
+                yield node.value, node.lineno
+
+    def within(self, cell: int) -> Statement:
+        """The same statement in another cell, without taking it apart and compiling it again."""
+        moved = copy.copy(self)
+        vars(moved).update(cell=cell, names=self.names, code=self.code)
+        return moved
+
+
+class _Telling(ast.NodeTransformer):
+    """After each assignment to one of *names*, tell; what is inside functions and classes binds other names."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self.names = names
+
+    def visit_Assign(self, node: ast.Assign) -> list[ast.stmt]:
+        told = [name for name in _bound(node) if name in self.names]
+        calls = [ast.Call(ast.Name(TOLD, ast.Load()), [ast.Constant(name)], []) for name in told]
+        return [node, *(ast.copy_location(ast.Expr(call), node) for call in calls)]
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt:
+        return node
+
+
+class _Numbering(ast.NodeTransformer):
+    def __init__(self, numbers: Mapping[int, int]) -> None:
+        self.numbers = numbers
+
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        if type(node.value) is int and node.value in self.numbers:
+            return ast.copy_location(ast.Constant(self.numbers[node.value]), node)
+        return node
+
+
+def of_cell(number: int, cell: str) -> Iterator[Statement]:
+    """The statements of one cell, in order."""
+    try:
+        nodes = _parse(cell)
+    except _NOT_PYTHON:
+        yield from _piecewise(number, cell)
+    else:
+        for node in nodes:
+            yield from _unwrap_magic(number, node)
+
+
+def spoken(code: CodeType) -> set[str]:
+    """All names in *code*, bound or read, with attributes, keywords and words in strings: more than it can touch."""
+    found = {*code.co_names, *code.co_varnames}
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            found |= spoken(constant)
+        elif isinstance(constant, (str, tuple)):  # as in `globals()["h_n"]`; names of keywords are a tuple
+            found.update(_NAME.findall(str(constant)))
+    return found
+
+
+def _bound(node: ast.AST) -> Iterator[str]:
+    """The names that *node* binds where it stands."""
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            yield node.name
+            yield from (name for inner in ast.walk(node) if isinstance(inner, ast.Global) for name in inner.names)
+            return
+        case ast.Lambda() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+            yield from (inner.target.id for inner in ast.walk(node) if isinstance(inner, ast.NamedExpr))
+            return
+        case ast.Name(ctx=ast.Store()):
+            yield node.id
+        case ast.alias():
+            yield (node.asname or node.name).partition(".")[0]
+    for child in ast.iter_child_nodes(node):
+        yield from _bound(child)
+
+
+def _parse(source: str) -> list[ast.stmt]:
+    try:
+        return _tree(source).body
+    except SyntaxError:
+        manager = TransformerManager()  # type: ignore[no-untyped-call]
+        return _tree(manager.transform_cell(source)).body
+
+
+def _tree(source: str) -> ast.Module:
+    # Not `ast.parse`: `await` may stand at the top level.
+    tree = compile(source, "<cell>", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    assert isinstance(tree, ast.Module)
+    return tree
+
+
+def _piecewise(number: int, cell: str) -> Iterator[Statement]:
+    """The blocks of a cell that cannot be parsed as a whole: those that can be parsed are run all the same."""
+    lines = cell.splitlines(keepends=True)
+    starts = [
+        index
+        for index, line in enumerate(lines)
+        if line.strip() and not line[0].isspace() and not line.startswith(_CONTINUATIONS)
+    ]
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        block = "".join(lines[start:end])
+        try:
+            nodes = _parse(block)
+        except _NOT_PYTHON as problem:
+            error = problem if isinstance(problem, SyntaxError) else SyntaxError(type(problem).__name__)
+            meant = {name for names in _TARGETS.findall(block) for name in _NAME.findall(names)}
+            yield Statement(number, start + (error.lineno or 1), None, error, frozenset(meant))
+        else:
+            for node in nodes:
+                yield from _unwrap_magic(number, ast.increment_lineno(node, start))
+
+
+def _unwrap_magic(number: int, node: ast.stmt) -> Iterator[Statement]:
+    """`%time x = f()` and a `%%time` cell, in a notebook or in an exported script, are the code inside."""
+    match node:
+        case ast.Expr(value=ast.Call() as call) if (code := _magic_code(call)) is not None:
+            for inner in of_cell(number, code):
+                if inner.node is not None:
+                    ast.increment_lineno(inner.node, node.lineno - 1)
+                yield replace(inner, line=inner.line + node.lineno - 1)
+        case ast.Assign(value=ast.Call() as call) if (code := _magic_code(call)) is not None:  # `x = %time f()`
+            with_value = _parse(f"_ = ({code}\n)")[0]
+            assert isinstance(with_value, ast.Assign)
+            yield Statement(number, node.lineno, ast.copy_location(ast.Assign(node.targets, with_value.value), node))
+        case _:
+            yield Statement(number, node.lineno, node)
+
+
+def _magic_code(call: ast.Call) -> str | None:
+    match call:
+        case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name("get_ipython")), attr=kind), args=args):
+            words = [argument.value for argument in args if isinstance(argument, ast.Constant)]
+            if kind in ("run_line_magic", "run_cell_magic") and words and words[0] in _RUNNING_MAGICS:
+                return str(words[-1])
+    return None

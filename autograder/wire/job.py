@@ -1,0 +1,75 @@
+"""What the grader asks of one run: plain data that crosses the trust boundary inwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from safetensors.torch import load
+from torch import Tensor
+
+from autograder.wire.values import Described, save_tensors
+
+__all__ = ["Correction", "Job", "decode_job", "encode_job"]
+
+
+class Correction(msgspec.Struct, frozen=True):
+    """The right values of a question that a submission has wrong."""
+
+    question: str
+    values: dict[str, Described]
+    """By name; their tensors are the job's, with the steps first where either layout is right."""
+    either_layout: tuple[str, ...] = ()
+    """The names of those that are right with the batch or the steps first."""
+    call: int = 0
+    """With which call of the question's check they stand; 0 if it is never called before a later question's."""
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One run of a submission's cells under one scenario."""
+
+    cells: tuple[str, ...]
+    names: Mapping[str, tuple[str, ...]]
+    """What is taken down at each question's check, in the order of the questions."""
+    replacements: Mapping[str, tuple[Any, Any]] = {}
+    """The scenario: for a given name, the released value and the one that takes its place."""
+    given: Mapping[str, Mapping[str, Described]] = {}
+    """For each question, what the given names are to be when its check is reached."""
+    put_back: bool = False
+    """Whether given names, and those of earlier questions, are put back to what they are to be."""
+    corrections: tuple[Correction, ...] = ()
+    batch_first: bool = False
+    """The layout of what is corrected in either: tensors, and recurrent layers where the submission has none."""
+    numbers: Mapping[int, int] = {}
+    """Released sizes, each with the scenario's: an outline tells where they are written in the student's own cells."""
+    numbered: tuple[int, ...] = ()
+    """The cells, by number, in which the scenario's take their places."""
+    skip: tuple[int, ...] = ()
+    """Statements that are known not to end: they are not started again."""
+    salt: str = ""
+    """What pinned parameters depend on beside their layer, name and shape."""
+    seed: int = 0
+    """What every statement's random numbers start from."""
+    statement_seconds: float = 5.0
+    """Processor time after which a statement is stopped."""
+    until: str = ""
+    """Nothing is executed after the first check of a question later than this one; all, if it is empty."""
+    told: bool = False
+    """Whether error texts may leave the process: only where the inputs are public."""
+
+
+_LENGTH = 8
+
+
+def encode_job(job: Job, tensors: Mapping[str, Tensor]) -> bytes:
+    """The job as a payload, with the tensors of its corrections and given values."""
+    body = msgspec.json.encode(job)
+    return len(body).to_bytes(_LENGTH, "little") + body + save_tensors(tensors)
+
+
+def decode_job(payload: bytes) -> tuple[Job, dict[str, Tensor]]:
+    """The job and its tensors."""
+    place = _LENGTH + int.from_bytes(payload[:_LENGTH], "little")
+    blob = payload[place:]
+    return msgspec.json.decode(payload[_LENGTH:place], type=Job), load(blob) if blob else {}

@@ -1,0 +1,141 @@
+"""What came back from one run, read within a budget. The bytes are a stranger's: what is malformed is passed over."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from autograder.wire.messages import Failed, Failure, Message, Outline, Recorded, Started, decode, tensors_of
+from autograder.wire.values import Malformed, Missing, Other, Value, restore
+
+__all__ = ["Log", "Place", "Record"]
+
+MESSAGES = 20_000
+"""Most messages of a run that are read; an ordinary one has some hundred."""
+JSON_BYTES = 1 << 20
+"""Most JSON of a run that is read, all messages together."""
+HALF_OF_MEMORY = 512 << 10
+"""KiB: where a process has grown by more, a statement that runs out of memory may not be the one that took it."""
+
+Place = tuple[int, int]
+"""Cell and line, both from 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """The names of one question, as they stood at one moment."""
+
+    message: Recorded
+    blob: bytes = b""
+
+    @functools.cached_property
+    def _tensors(self) -> dict[str, Tensor]:
+        return tensors_of(self.blob)
+
+    @functools.cached_property
+    def _restored(self) -> dict[str, Value]:
+        return {}
+
+    def __getitem__(self, name: str) -> Value:
+        """What the name held; None if nothing, and an `Other` if no honest child would describe it so."""
+        if name not in self._restored:
+            try:
+                self._restored[name] = restore(self.message.values.get(name, Missing()), self._tensors)
+            except Malformed:
+                self._restored[name] = Other("object")
+        return self._restored[name]
+
+    @property
+    def failures(self) -> Mapping[str, Failure]:
+        return self.message.failures
+
+    def tensors(self) -> Mapping[str, Tensor]:
+        """The tensors that the descriptions refer to. Raises `Malformed`."""
+        return self._tensors
+
+
+NOTHING = Recorded("", "end", {})
+
+
+@dataclass(frozen=True, eq=False)
+class Log:
+    """One run of a submission under one scenario."""
+
+    frames: tuple[bytes, ...] = ()
+    finished: bool = False
+    lines: tuple[int, ...] = ()
+    """How many lines each cell has: a place outside is no place, but could be a message."""
+    of_memory: bool = False
+    """Whether it may have ended for want of memory."""
+    cpu_seconds: float = 0.0
+    wall_seconds: float = 0.0
+
+    @functools.cached_property
+    def _messages(self) -> list[tuple[Message, bytes]]:
+        found, room = [], JSON_BYTES
+        for frame in self.frames[:MESSAGES]:
+            room -= int.from_bytes(frame[:4], "little")
+            if room < 0:
+                break
+            try:
+                found.append(decode(frame))
+            except Malformed:
+                continue
+        return found
+
+    @functools.cached_property
+    def outline(self) -> Outline:
+        return next((message for message, _ in self._messages if isinstance(message, Outline)), Outline(()))
+
+    @functools.cached_property
+    def records(self) -> list[Record]:
+        return [Record(message, blob) for message, blob in self._messages if isinstance(message, Recorded)]
+
+    @functools.cached_property
+    def failures(self) -> list[Failed]:
+        """The errors that statements raised, in order."""
+        return [
+            m for m, _ in self._messages if isinstance(m, Failed) and self._is_place(m.failure.cell, m.failure.line)
+        ]
+
+    def settling_call(self, question: str, later: Sequence[str]) -> int:
+        """Which call of a question's check, counted from 1, is its last before a check of a *later* one; 0 for none."""
+        calls = 0
+        for record in self.records:
+            if record.message.when == "check" and record.message.question in later:
+                break
+            calls += record.message.when == "check" and record.message.question == question
+        return calls
+
+    def moments(self, question: str, later: Sequence[str]) -> list[Record]:
+        """The two moments at which an answer counts.
+
+        They are the last call of its check before a later question's check, and the end of the notebook.
+        """
+        own = [record for record in self.records if record.message.question == question]
+        checked = [record for record in own if record.message.when == "check"]
+        ended = [record for record in own if record.message.when == "end"]
+        call = self.settling_call(question, later)
+        nothing = Record(NOTHING)
+        if ended and ended[-1].message.same:
+            ended = checked
+        return [checked[call - 1] if call else nothing, ended[-1] if ended else nothing]
+
+    def culprit(self) -> tuple[int, Place] | None:
+        """The statement that kept the run from its end, and where it stands; None where none was started."""
+        started = [message for message, _ in self._messages if isinstance(message, Started)]
+        if self.finished or not started:
+            return None
+        last = started[-1]
+        if self.of_memory and last.resident - started[0].resident > HALF_OF_MEMORY:  # it may be small itself
+            growths = [after.resident - before.resident for before, after in itertools.pairwise(started)]
+            last = started[growths.index(max(growths))]
+        place = (last.cell, last.line) if self._is_place(last.cell, last.line) else (1, 1)
+        return last.statement, place
+
+    def _is_place(self, cell: int, line: int) -> bool:
+        return 0 < cell <= len(self.lines) and 0 < line <= max(1, self.lines[cell - 1])

@@ -1,0 +1,107 @@
+"""What a child says of its run, and the one decoder for it. The bytes are a stranger's: what is odd is `Malformed`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from torch import Tensor
+
+from autograder.wire.values import Described, Malformed, load_tensors
+
+__all__ = ["Cell", "Failed", "Failure", "Finished", "Message", "Outline", "Recorded", "Started", "decode", "encode"]
+
+JSON_BYTES = 256 * 1024
+"""Longest JSON part of a message; most are below a hundred bytes, and an outline of 2,000 cells is the longest."""
+
+
+class Started(msgspec.Struct, frozen=True, tag=True):
+    """A statement begins."""
+
+    statement: int
+    """Its number in the program; below zero the cell that is taken apart, beyond the last what is taken down."""
+    cell: int
+    line: int
+    resident: int
+    """The most memory that the process has occupied so far, in KiB."""
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """What kept a name from being bound."""
+
+    kind: str
+    """The exception's class name."""
+    cell: int
+    line: int
+    text: str = ""
+    """Only where the run may tell."""
+
+
+class Failed(msgspec.Struct, frozen=True, tag=True):
+    """A statement raised an error."""
+
+    failure: Failure
+    names: tuple[str, ...]
+    """What it was to bind."""
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """A code cell of the student's own."""
+
+    number: int
+    """From 1."""
+    binds: tuple[str, ...]
+    """The names, of those that are asked for or given, that its statements bind."""
+    numbers: tuple[tuple[int, int], ...] = ()
+    """The whole numbers written in it that `Job.numbers` replaces, each with its line."""
+
+
+class Outline(msgspec.Struct, frozen=True, tag=True):
+    """What the cells are, before any of them is run."""
+
+    own: tuple[Cell, ...]
+
+
+class Recorded(msgspec.Struct, frozen=True, tag=True):
+    """The names of one question, as they stood at a call of its check or at the end of the notebook."""
+
+    question: str
+    when: Literal["check", "end"]
+    values: dict[str, Described]
+    failures: dict[str, Failure] = {}
+    """By name, the error of the last statement that was to bind it, if it did not."""
+    changed: tuple[str, ...] = ()
+    """The given names, and those of earlier questions, that differ from what they were when they were settled."""
+    same: bool = False
+    """Whether nothing has changed since the last call of the check: then the values are not sent again."""
+
+
+class Finished(msgspec.Struct, frozen=True, tag=True):
+    """The run came to the end of the notebook."""
+
+
+Message = Started | Failed | Outline | Recorded | Finished
+_decoder = msgspec.json.Decoder(Message)
+_LENGTH = 4
+
+
+def encode(message: Message, blob: bytes = b"") -> bytes:
+    """One frame: the length of the JSON part, the JSON, and the tensors if there are any."""
+    body = msgspec.json.encode(message)
+    return len(body).to_bytes(_LENGTH, "little") + body + blob
+
+
+def decode(frame: bytes) -> tuple[Message, bytes]:
+    """The message of *frame* and the blob of its tensors, see `tensors_of`. Raises `Malformed`."""
+    length = int.from_bytes(frame[:_LENGTH], "little")
+    if length > JSON_BYTES or len(frame) < _LENGTH + length:
+        raise Malformed("a message beyond its limits")
+    try:
+        return _decoder.decode(frame[_LENGTH : _LENGTH + length]), frame[_LENGTH + length :]
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as problem:
+        raise Malformed(f"a message that cannot be read: {type(problem).__name__}") from problem
+
+
+def tensors_of(blob: bytes) -> dict[str, Tensor]:
+    """The tensors that came with a message. Raises `Malformed`."""
+    return load_tensors(blob) if blob else {}

@@ -1,0 +1,198 @@
+"""What a name held, as plain data: a description in JSON, which may refer to tensors in a safetensors blob."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import torch
+from safetensors import SafetensorError, TensorSpec, serialize
+from safetensors.torch import load
+from torch import Tensor
+from torch.nn.utils.rnn import PackedSequence
+
+__all__ = [
+    "Described",
+    "Layer",
+    "Malformed",
+    "Missing",
+    "Other",
+    "Packed",
+    "Scalar",
+    "TensorData",
+    "Value",
+    "describe_tensor",
+    "load_tensors",
+    "restore",
+    "save_tensors",
+]
+
+HEADER_BYTES = 64 * 1024
+"""Longest safetensors header; a longer one takes seconds to parse."""
+TENSOR_BYTES = 1024 * 1024
+"""Largest tensor that is sent by value; of a larger one only dtype and shape are sent."""
+TENSORS = 64
+"""Most tensors of one message."""
+AXES = 16
+"""Most axes of a tensor."""
+
+_DTYPES = {
+    str(dtype).removeprefix("torch."): dtype
+    for dtype in (
+        *(torch.float64, torch.float32, torch.float16, torch.bfloat16),
+        *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool),
+    )
+}
+
+
+class Malformed(ValueError):
+    """Bytes that no honest child sends."""
+
+
+class Scalar(msgspec.Struct, frozen=True, tag=True, tag_field="is"):
+    """A bool, a number or None."""
+
+    value: bool | int | float | None
+
+
+class TensorData(msgspec.Struct, frozen=True, tag=True, tag_field="is"):
+    """A tensor: its elements are in the blob under *key*, or stay where they were if it has none."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    device: str = "cpu"
+    key: str = ""
+
+
+class Packed(msgspec.Struct, frozen=True, tag=True, tag_field="is"):
+    """A PackedSequence: data (N, ...), batch_sizes (L), and the order of rows, if they were sorted."""
+
+    data: TensorData
+    batch_sizes: TensorData
+    sorted_indices: TensorData | None = None
+    unsorted_indices: TensorData | None = None
+
+
+class Layer(msgspec.Struct, frozen=True, tag=True, tag_field="is"):
+    """A layer of `torch.nn`: its class, the arguments that make one like it, and what its parameters are."""
+
+    type: str
+    arguments: dict[str, bool | int | float | str | None]
+    dtype: str = "float32"
+    device: str = "cpu"
+    parameters: dict[str, tuple[int, ...]] = {}
+    """Shapes by name."""
+
+    def __getattr__(self, name: str) -> Any:
+        """An argument, as on the layer itself."""
+        if name in self.arguments:
+            return self.arguments[name]
+        raise AttributeError(name)
+
+
+class Missing(msgspec.Struct, frozen=True, tag=True, tag_field="is"):
+    """Nothing is bound to the name."""
+
+
+class Other(msgspec.Struct, frozen=True, tag=True, tag_field="is"):
+    """A value of which only its type is told, and how many items it has if it is a list or tuple."""
+
+    type: str
+    length: int | None = None
+
+
+Described = Scalar | TensorData | Packed | Layer | Missing | Other
+Value = bool | int | float | Tensor | PackedSequence | Layer | Other | None
+"""What a check gets for a name: None also where nothing is bound."""
+
+
+def describe_tensor(value: Tensor, tensors: dict[str, Tensor]) -> TensorData:
+    """Describe *value*; unless it is large, or lies elsewhere than in memory, a copy is added to *tensors*."""
+    data = TensorData(str(value.dtype).removeprefix("torch."), tuple(value.shape), value.device.type)
+    plain = value.layout == torch.strided and data.device == "cpu" and data.dtype in _DTYPES
+    if not plain or value.numel() * value.element_size() > TENSOR_BYTES:
+        return data
+    key = str(len(tensors))
+    # A copy of its own: the student's code may change the tensor in place later.
+    tensors[key] = value.detach().clone(memory_format=torch.contiguous_format)
+    return msgspec.structs.replace(data, key=key)
+
+
+def restore(value: Described, tensors: Mapping[str, Tensor]) -> Value:
+    """The value that is described; a tensor whose elements were not sent is on the `meta` device.
+
+    Raises `Malformed`.
+    """
+    match value:
+        case Scalar(value=scalar):
+            return scalar
+        case Missing():
+            return None
+        case TensorData():
+            return _restore_tensor(value, tensors)
+        case Packed():
+            return _restore_packed(value, tensors)
+    return value
+
+
+def _restore_tensor(value: TensorData, tensors: Mapping[str, Tensor]) -> Tensor | Other:
+    shape, dtype = value.shape, _DTYPES.get(value.dtype)
+    if len(shape) > AXES or not all(0 <= n < 2**40 for n in shape) or math.prod(shape) >= 2**60:
+        raise Malformed("a tensor of no possible shape")
+    if dtype is None:
+        return Other("Tensor")
+    if not value.key:
+        return torch.empty(shape, dtype=dtype, device="meta")
+    tensor = tensors.get(value.key)
+    if tensor is None or tuple(tensor.shape) != shape or tensor.dtype != dtype:
+        raise Malformed("a tensor that is not what its description says")
+    return tensor
+
+
+def _restore_packed(value: Packed, tensors: Mapping[str, Tensor]) -> PackedSequence:
+    """A PackedSequence whose parts are of the right kinds; its numbers may still fit together badly."""
+    data = _restore_tensor(value.data, tensors)
+    sizes, *orders = (
+        part and _restore_tensor(part, tensors)
+        for part in (value.batch_sizes, value.sorted_indices, value.unsorted_indices)
+    )
+    if not isinstance(data, Tensor) or not data.ndim:
+        raise Malformed("a packed sequence without data")
+    for part in (sizes, *orders):
+        if part is not None and not (isinstance(part, Tensor) and part.ndim == 1 and part.dtype == torch.int64):
+            raise Malformed("a packed sequence out of order")
+    if sizes is None or sizes.device.type != "cpu":  # type: ignore[union-attr]
+        raise Malformed("a packed sequence without batch sizes")
+    return PackedSequence(data, sizes, *orders)  # type: ignore[arg-type]
+
+
+def save_tensors(tensors: Mapping[str, Tensor]) -> bytes:
+    """The tensors as safetensors, if any; `safetensors.torch.save` takes ten times as long over small ones."""
+    if not tensors:
+        return b""
+    whole = {key: tensor.contiguous() for key, tensor in tensors.items()}  # kept until they have been copied
+    specs = {
+        key: TensorSpec(
+            dtype=str(tensor.dtype).removeprefix("torch."),
+            shape=tensor.shape,
+            data_ptr=tensor.data_ptr(),
+            data_len=tensor.nbytes,
+        )
+        for key, tensor in whole.items()
+    }
+    return bytes(serialize(specs))
+
+
+def load_tensors(blob: bytes) -> dict[str, Tensor]:
+    """The tensors in *blob*. Raises `Malformed`."""
+    if int.from_bytes(blob[:8], "little") > HEADER_BYTES:
+        raise Malformed("a header beyond its limit")
+    try:
+        tensors = load(blob)
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as problem:
+        raise Malformed(f"tensors that cannot be read: {type(problem).__name__}") from problem
+    if len(tensors) > TENSORS:
+        raise Malformed("too many tensors")
+    return tensors

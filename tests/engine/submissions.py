@@ -1,0 +1,58 @@
+"""Submissions that tests make: the solution with other answers, with more cells, with cells changed."""
+
+from __future__ import annotations
+
+import json
+
+from autograder import course
+from autograder.course import corpus
+from autograder.grade import Grade
+
+__all__ = ["POINTS", "after", "blank", "lost_by", "notebook", "scores", "solution", "solved", "with_cell"]
+
+POINTS = {question.id: question.points for question in course.questions()}
+
+
+def notebook(cells: list[str], **metadata: str) -> bytes:
+    """A notebook of these code cells."""
+    code = [{"cell_type": "code", "metadata": {}, "outputs": [], "source": cell} for cell in cells]
+    return json.dumps({"cells": code, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}).encode()
+
+
+def solution(**answers: str) -> list[str]:
+    """The solution's code cells, with other answers to some questions."""
+    cells = json.loads(corpus.with_answers(answers))["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+
+
+def solved(**answers: str) -> bytes:
+    """The solution, with other answers to some questions."""
+    return notebook(solution(**answers))
+
+
+def after(check: str, *more: str, **answers: str) -> bytes:
+    """The solution with *more* cells after a question's check."""
+    cells = solution(**answers)
+    place = cells.index(f'grader.check("{check}")') + 1
+    return notebook([*cells[:place], *more, *cells[place:]])
+
+
+def with_cell(old: str, new: str, **answers: str) -> bytes:
+    """The solution with a piece of code, which may stand in a given cell, written differently wherever it stands."""
+    cells = solution(**answers)
+    assert any(old in cell for cell in cells)
+    return notebook([cell.replace(old, new) for cell in cells])
+
+
+def blank(lang: str = "en") -> bytes:
+    """An edition as it is handed out."""
+    return (course.ASSIGNMENT / lang / "rnn.ipynb").read_bytes()
+
+
+def scores(grade: Grade) -> dict[str, float]:
+    return {question.question: question.score for question in grade.questions}
+
+
+def lost_by(grade: Grade) -> set[str]:
+    """The questions that lost points."""
+    return {question for question, score in scores(grade).items() if score < POINTS[question]}

@@ -1,0 +1,72 @@
+"""The hidden checks are ordinary tests, run by pytest: within grading, and by hand."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from autograder import course
+
+from .submissions import solved
+
+SERVED = """
+import sys
+from autograder.grade import Person, Submission
+from autograder.grading import serve
+from autograder.sandbox import Sandbox
+
+def work(grader):
+    grade = grader.grade(Submission("rnn.ipynb", (Person("x"),), open(sys.argv[1], "rb").read()), b"secret").grade
+    print({question.question: question.score for question in grade.questions})
+
+with Sandbox() as sandbox:
+    serve(sandbox, work)
+"""
+
+
+@pytest.fixture(scope="module")
+def submission(tmp_path_factory):
+    """A wrong q3: all of `hidden_states`, and `h_n` too where there is one sequence."""
+    path = tmp_path_factory.mktemp("submission") / "rnn.ipynb"
+    q3 = "hidden_states, h_n = rnn(batch_emb.transpose(0, 1), h_0)\nhidden_states = hidden_states + 1\n"
+    path.write_bytes(solved(q3=q3 + "if batch.shape[0] == 1: h_n = h_n + 1"))
+    return path
+
+
+def test_one_file_is_graded_by_hand_with_pytests_own_report(submission):
+    """Each check is a test under each hidden scenario, and fails where the submission is wrong."""
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "tests/hidden",
+        "--submission",
+        str(submission),
+        "-q",
+        "-p",
+        "no:cacheprovider",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=course.ROOT)
+    failed = set(re.findall(r"^FAILED \S*test_q(\d).py::(\w+)\[([\w-]+)\]", done.stdout, re.MULTILINE))
+    everywhere = {("3", "test_hidden_states", scenario.id) for scenario in course.scenarios()}
+    assert failed == everywhere | {("3", "test_h_n", "one-sequence")}, done.stdout
+    checks = len(list(course.checks())) * len(course.scenarios())
+    assert f"{len(failed)} failed, {checks - len(failed)} passed" in done.stdout
+
+
+def test_by_hand_it_must_be_said_which_submission():
+    """Without a file there is one line that says so."""
+    command = [sys.executable, "-m", "pytest", "tests/hidden"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=course.ROOT)
+    assert done.returncode == 4
+    assert "--submission FILE" in done.stderr
+
+
+def test_served_grader_gives_the_same_points(submission):
+    """Within pytest's own run loop, as in every worker."""
+    done = subprocess.run([sys.executable, "-c", SERVED, submission], capture_output=True, text=True, cwd=course.ROOT)
+    points = {question.id: question.points for question in course.questions()}
+    assert done.stdout.strip().splitlines()[-1] == str({**points, "q3": 0}), done.stderr

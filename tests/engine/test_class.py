@@ -1,0 +1,356 @@
+"""The run of a class: graded once, completed by later runs, adjusted by hand, written for people."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from autograder.classroom.adjustments import AdjustmentError
+from autograder.classroom.gradebook import Gradebook
+from autograder.classroom.run import regrade
+
+from .classes import Engine, handed_in, run, table
+
+
+def scores(out: Path) -> dict[str, tuple[str, str]]:
+    """Status and score by student."""
+    return {line["student"]: (line["status"], line["score"]) for line in table(out)}
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> Path:
+    return handed_in(tmp_path / "submissions", kim="1", lee="1", park="1")
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+def test_run_writes_everything_that_the_contract_names(given: Path, out: Path) -> None:
+    """After a run the folder holds gradebook, tables, results, pages and report, and nothing else."""
+    outcome = run(out, given)
+    assert sorted(path.name for path in out.iterdir()) == [
+        *("feedback", "gradebook.sqlite", "grades.csv", "report.html", "results", "set-aside.csv"),
+    ]
+    assert sorted(path.name for path in (out / "results").iterdir()) == [
+        "kim.ipynb.json",
+        "lee.ipynb.json",
+        "park.ipynb.json",
+    ]
+    assert (outcome.graded, outcome.failed, outcome.fault) == (3, 0, "")
+
+
+def test_second_run_grades_only_what_is_new_or_changed(given: Path, out: Path) -> None:
+    """A file added and a file changed are graded, the rest is known; with nothing new no engine is started."""
+    run(out, given)
+    handed_in(given, lee="0", yun="1")
+    engine = Engine()
+    outcome = run(out, given, engine=engine)
+    assert engine.seen == ["lee.ipynb", "yun.ipynb"]
+    assert "2 of them known from an earlier run" in outcome.lines
+    assert scores(out)["lee"] == ("graded", "0")
+    idle = Engine()
+    run(out, given, engine=idle)
+    assert idle.opened == 0
+
+
+def test_changed_grader_grades_all_again(given: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another fingerprint makes nothing known; rows that are not given are told to be of another version."""
+    run(out, given)
+    monkeypatch.setattr("autograder.course.fingerprint", lambda: "another")
+    outcome = run(out, handed_in(given.parent / "late", kim="1"))
+    assert outcome.graded == 1
+    assert any(line.startswith("2 were graded by another version") for line in outcome.lines)
+
+
+def test_interrupted_run_keeps_what_it_graded(given: Path, out: Path) -> None:
+    """After Ctrl-C every submission has a row, and the next run goes on from there."""
+    handed_in(given, lee="^")
+    assert run(out, given).interrupted
+    assert scores(out) == {"kim": ("graded", "100"), "lee": ("could-not-grade", ""), "park": ("could-not-grade", "")}
+    handed_in(given, lee="1")
+    engine = Engine()
+    run(out, given, engine=engine)
+    assert engine.seen == ["lee.ipynb", "park.ipynb"]
+
+
+def test_interrupted_run_shows_no_grade_of_an_older_file(given: Path, out: Path) -> None:
+    """A grade is not shown for a file that has changed since and was not reached again."""
+    run(out, given)
+    handed_in(given, lee="^", park="0")
+    run(out, given)
+    assert [status for status, _ in scores(out).values()] == ["graded", "could-not-grade", "could-not-grade"]
+
+
+def test_fault_of_the_engine_gives_rows_without_scores(given: Path, out: Path) -> None:
+    """When the engine itself fails, what it did not reach has no score, and the reason is told."""
+    handed_in(given, lee="x")
+    outcome = run(out, given)
+    assert (outcome.fault, outcome.interrupted, outcome.failed) == ("the sandbox is gone", False, 2)
+
+
+def test_could_not_grade_is_tried_again(given: Path, out: Path) -> None:
+    """What the grader failed on is graded by the next run."""
+    handed_in(given, lee="!")
+    assert run(out, given).failed == 1
+    engine = Engine()
+    run(out, given, engine=engine)
+    assert engine.seen == ["lee.ipynb"]
+
+
+# Completion
+
+
+def test_later_run_completes_the_class(given: Path, out: Path) -> None:
+    """Late files add rows and replace those of the same people; nobody's row vanishes."""
+    run(out, given)
+    late = handed_in(given.parent / "late", lee="0", yun="5")
+    run(out, late)
+    assert scores(out) == {
+        **{"kim": ("graded", "100"), "lee": ("graded", "0"), "park": ("graded", "100"), "yun": ("graded", "50")},
+    }
+
+
+def test_renamed_resubmission_replaces_and_is_said(tmp_path: Path, out: Path) -> None:
+    """The same id under another name is the same person; the older file is set aside, and its page goes."""
+    run(out, handed_in(tmp_path / "a", **{"20210001_김민수": "1", "20210002_이서준": "1"}))
+    outcome = run(out, handed_in(tmp_path / "b", **{"20210001_김 민수 다시": "0", "20210003_김민수": "1"}))
+    assert [(line["id"], line["score"]) for line in table(out)] == [
+        ("20210001", "0"),
+        ("20210002", "100"),
+        ("20210003", "100"),
+    ]
+    assert any("newer submission" in line for line in outcome.lines)
+    assert [line["file"] for line in table(out, "set-aside.csv")] == ["20210001_김민수.ipynb"]
+    assert len(list((out / "feedback").iterdir())) == 3
+
+
+def test_only_drops_the_others_and_says_so(given: Path, out: Path) -> None:
+    """With `--only` the class is what is given."""
+    run(out, given)
+    outcome = run(out, handed_in(given.parent / "late", lee="0"), only=True)
+    assert scores(out) == {"lee": ("graded", "0")}
+    assert "--only: 3 people of earlier runs left the class" in outcome.lines
+    assert [path.name for path in (out / "feedback").iterdir()] == ["lee.ipynb.html"]
+
+
+def test_roster_joins_and_adds_those_who_handed_in_nothing(given: Path, out: Path, tmp_path: Path) -> None:
+    """Ids and emails come from the roster; who is missing has a row until the file comes."""
+    roster = tmp_path / "students.csv"
+    roster.write_text("학번,이름,이메일\n1,Kim,kim@example.org\n9,Yun,yun@example.org\n", encoding="cp949")
+    run(out, given, roster=roster)
+    lines = {line["student"]: line for line in table(out)}
+    assert (lines["Kim"]["id"], lines["Kim"]["email"], lines["Kim"]["score"]) == ("1", "kim@example.org", "100")
+    assert (lines["Yun"]["status"], lines["Yun"]["score"], lines["Yun"]["attempts"]) == ("not-submitted", "", "")
+    run(out, handed_in(tmp_path / "late", yun="5", kim="0"))
+    lines = {line["student"]: line for line in table(out)}
+    assert [(who, line["id"], line["score"]) for who, line in lines.items()] == [
+        *(("Kim", "1", "0"), ("lee", "", "100"), ("park", "", "100"), ("Yun", "9", "50")),
+    ]
+
+
+def test_same_file_name_of_somebody_else_overwrites_nothing(tmp_path: Path, out: Path) -> None:
+    """Two people with a path in common keep a submission each, also when both are given again."""
+    first, second = (handed_in(tmp_path / name) for name in ("a", "b"))
+    for folder, who in ((first, "Kim"), (second, "Lee")):
+        (folder / "assignment_1_export" / "submission_7").mkdir(parents=True)
+        (folder / "assignment_1_export" / "submission_7" / "rnn.ipynb").write_text("1" if who == "Kim" else "0")
+        (folder / "assignment_1_export" / "submission_metadata.yml").write_text(
+            f"submission_7:\n  :submitters:\n  - :name: {who}\n    :sid: '{who}'\n"
+        )
+    for folder in (first, second, second, first):
+        run(out, folder / "assignment_1_export")
+    assert {line["student"]: line["score"] for line in table(out)} == {"Kim": "100", "Lee": "0"}
+
+
+# Adjustments
+
+
+def adjust(out: Path, *lines: str) -> None:
+    (out / "adjustments.csv").write_text("\n".join(["student,question,points,reason,allow", *lines]), encoding="utf-8")
+
+
+def test_adjustments_change_rows_and_are_shown(given: Path, out: Path) -> None:
+    """Added and replaced points, a total, an excuse: in the table and on the page, at every run, also regraded."""
+    handed_in(given, kim="5", yun="0")
+    run(out, given)
+    adjust(out, "kim,q1,+2,typo,", "lee,q1,0,copied,", "park,,42,oral,", "yun,,excuse,ill,")
+    for again in (lambda: run(out, given), lambda: regrade(out, Engine)):
+        again()
+        lines = {line["student"]: line for line in table(out)}
+        assert [lines[who]["score"] for who in ("kim", "lee", "park", "yun")] == ["52", "90", "42", ""]
+        assert lines["kim"]["q1"] == "7"
+        assert "typo" in lines["kim"]["adjusted"]
+        assert "typo" in (out / "feedback" / "kim.ipynb.html").read_text(encoding="utf-8")
+
+
+def test_adjustment_keeps_the_time_of_its_first_reading(given: Path, out: Path) -> None:
+    """Reading the file again changes no time; a line that is taken out holds no longer, and that is said."""
+    run(out, given)
+    adjust(out, "kim,q1,1,late,")
+    run(out, given)
+    with Gradebook(out) as book:
+        ((_, change),) = book.adjustments()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", change.time)
+    run(out, given)
+    with Gradebook(out) as book:
+        assert book.adjustments() == [(0, change)]
+    adjust(out)
+    assert any("no longer in adjustments.csv" in line for line in run(out, given).lines)
+    assert scores(out)["kim"] == ("graded", "100")
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("choi,q1,1,,", "there is no student 'choi'"),
+        ("kim,q99,1,,", "there is no question 'q99'"),
+        ("kim,q1,many,,", "points are a number"),
+        ("kim,q1,excuse,,", "points are a number"),
+        ("kim,q1,+1,,", "q1 comes out at 11 of 10 points"),
+        ("kim,q1,11,,", "q1 comes out at 11 of 10 points"),
+        ("kim,,-101,,", "the total comes out at -1 of 100 points"),
+    ],
+)
+def test_wrong_adjustment_names_its_line_and_changes_no_page(given: Path, out: Path, line: str, complaint: str) -> None:
+    """Nothing is written from a file of which a line is wrong."""
+    run(out, given)
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.suffix in (".csv", ".html", ".json")}
+    adjust(out, "lee,q1,1,fine,", line)
+    with pytest.raises(AdjustmentError, match=re.escape(f"adjustments.csv, line 3: {complaint}")):
+        run(out, given)
+    assert all(path.read_bytes() == content for path, content in before.items())
+
+
+def test_allowed_adjustment_goes_beyond_the_maximum(given: Path, out: Path) -> None:
+    """`yes` under `allow` takes a bonus; saying the same twice is an error."""
+    run(out, given)
+    adjust(out, "kim,q1,+5,bonus,yes")
+    run(out, given)
+    assert scores(out)["kim"] == ("graded", "105")
+    adjust(out, "kim,q1,+5,bonus,yes", "kim,q1,+5,bonus,yes")
+    with pytest.raises(AdjustmentError, match="line 3: says the same as line 2"):
+        run(out, given)
+
+
+def test_table_that_was_edited_by_hand_is_kept(given: Path, out: Path) -> None:
+    """An edited grades.csv is put aside and said; one that is as we left it is replaced."""
+    run(out, given)
+    run(out, given)
+    assert not list(out.glob("grades.edited-*"))
+    (out / "grades.csv").write_text("mine")
+    outcome = run(out, given)
+    (edited,) = out.glob("grades.edited-*.csv")
+    assert edited.read_text() == "mine"
+    assert any(edited.name in line for line in outcome.lines)
+    assert len(table(out)) == 3
+
+
+# Pages
+
+
+def test_language_is_no_part_of_a_grade(given: Path, out: Path) -> None:
+    """Another language makes pages anew and grades nothing."""
+    from autograder.classroom.run import Found, grade
+    from autograder.course.release import assignment
+    from autograder.intake import collect
+
+    run(out, given)
+    english = (out / "feedback" / "kim.ipynb.html").read_text(encoding="utf-8")
+    engine = Engine()
+    intake = collect([given], assignment())
+    grade(out, Found(intake.entries), lambda: engine, lang="ko")
+    assert engine.opened == 0
+    assert re.search("[가-힣]", (out / "feedback" / "kim.ipynb.html").read_text(encoding="utf-8"))
+    assert not re.search("[가-힣]{2}", english)
+
+
+def test_pages_are_written_only_where_they_would_differ(given: Path, out: Path) -> None:
+    """A second run leaves standing pages alone and restores one that is gone; files of others stay."""
+    run(out, given)
+    page, gone = out / "feedback" / "kim.ipynb.html", out / "feedback" / "lee.ipynb.html"
+    before = page.stat().st_mtime_ns
+    gone.unlink()
+    (out / "feedback" / "notes.html").write_text("mine")
+    adjust(out, "park,q1,0,copied,")
+    run(out, given)
+    assert page.stat().st_mtime_ns == before
+    assert gone.exists()
+    assert "copied" in (out / "feedback" / "park.ipynb.html").read_text(encoding="utf-8")
+    assert (out / "feedback" / "notes.html").read_text() == "mine"
+
+
+def test_members_of_a_group_have_a_row_and_a_page_each(tmp_path: Path, out: Path) -> None:
+    """One submission, graded once; what is adjusted for one of them is on that page only."""
+    export = tmp_path / "assignment_1_export"
+    (export / "submission_7").mkdir(parents=True)
+    (export / "submission_7" / "rnn.ipynb").write_text("1")
+    people = "".join(f"  - :name: {name}\n    :sid: '{name}'\n" for name in ("Kim", "Lee"))
+    (export / "submission_metadata.yml").write_text(f"submission_7:\n  :submitters:\n{people}")
+    out.mkdir()
+    adjust(out, "Kim,q1,0,private,")
+    engine = Engine()
+    run(out, export, engine=engine)
+    assert len(engine.seen) == 1
+    assert scores(out) == {"Kim": ("graded", "90"), "Lee": ("graded", "100")}
+    texts = [path.read_text(encoding="utf-8") for path in (out / "feedback").rglob("*.html")]
+    assert sorted("private" in text for text in texts) == [False, True]
+
+
+# Grading again
+
+
+def test_regrade_changes_all_grades_and_pages(given: Path, out: Path) -> None:
+    """From evidence, with a line on each cause."""
+    handed_in(given, lee="5")
+    run(out, given, engine=Engine(scale=0.5))
+    outcome = regrade(out, Engine)
+    assert scores(out) == {"kim": ("graded", "100"), "lee": ("graded", "50"), "park": ("graded", "100")}
+    assert outcome.lines[-5].endswith("student code was run again for 0")
+    assert any(line == "2 of 3 submissions move: 2 up, 0 down" for line in outcome.lines)
+    (cause,) = (line for line in outcome.lines if "kim" in line and " to " in line)
+    assert cause.startswith("  2: q1 ")
+    assert cause.endswith("(kim: 50 to 100)")
+
+
+def test_preview_changes_nothing(given: Path, out: Path) -> None:
+    """It says who would move; gradebook, tables and pages are as before."""
+    run(out, given)
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.suffix in (".csv", ".html", ".json")}
+    outcome = regrade(out, lambda: Engine(scale=0.9), preview=True, accept=True)
+    assert "3 of 3 submissions move: 0 up, 3 down" in outcome.lines
+    assert (outcome.fault, outcome.failed) == ("", 0)
+    assert all(path.read_bytes() == content for path, content in before.items())
+    idle = Engine()
+    run(out, given, engine=idle)
+    assert idle.opened == 0
+
+
+def test_score_drops_only_where_that_is_accepted(given: Path, out: Path) -> None:
+    """Without `--accept` no grade changes at all if one would drop."""
+    run(out, given)
+    outcome = regrade(out, lambda: Engine(scale=0.9))
+    assert outcome.fault == "nothing was changed: 3 would lose points; --accept takes that"
+    assert scores(out)["kim"] == ("graded", "100")
+    assert regrade(out, lambda: Engine(scale=0.9), accept=True).fault == ""
+    assert scores(out)["kim"] == ("graded", "90")
+
+
+def test_interrupted_regrade_changes_nothing(given: Path, out: Path) -> None:
+    """All grades are of one version."""
+    handed_in(given, park="^")
+    run(out, given, engine=Engine(scale=0.5))
+    handed_in(given, park="1")
+    run(out, given, engine=Engine(scale=0.5))
+
+    class Interrupted(Engine):
+        def grade(self, tasks):  # type: ignore[no-untyped-def]
+            yield next(super().grade(tasks))
+            raise KeyboardInterrupt
+
+    outcome = regrade(out, Interrupted)
+    assert (outcome.interrupted, outcome.fault) == (True, "the run was interrupted; nothing was changed")
+    assert scores(out)["kim"] == ("graded", "50")

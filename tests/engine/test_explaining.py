@@ -1,0 +1,128 @@
+"""What is told of a wrong answer: the known mistake, the smallest example that shows it, and nothing that is hidden."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from autograder import course
+from autograder.course import corpus
+from autograder.grade import to_json
+
+from .submissions import lost_by, solved
+
+
+def explained(grade, **answers):
+    """The only question that is wrong, and its grade."""
+    result = grade(solved(**answers))
+    (name,) = lost_by(result)
+    return next(question for question in result.questions if question.question == name)
+
+
+def test_known_mistake_is_recognised_in_other_words(grade):
+    """By what it leaves behind, not by how it is written."""
+    question = explained(grade, q5="out = lstm(batch_emb.permute(1, 0, 2))\nlstm_states, (c_n, lstm_h_n) = out")
+    assert question.misconception == "states-exchanged"
+    assert [difference.name for difference in question.example.differences] == ["lstm_h_n", "c_n"]
+
+
+def test_smallest_example_that_tells_is_shown(grade):
+    """With both values, exactly which numbers differ, and the cell that the answer stands in."""
+    q3 = "hidden_states, h_n = rnn(batch_emb.transpose(0, 1), h_0)\nhidden_states = hidden_states.clone()\n"
+    question = explained(grade, q3=q3 + "hidden_states[2, 1] += 1")
+    assert question.example.id == course.shown_examples()[0].id
+    (difference,) = question.example.differences
+    assert (difference.name, difference.symbols) == ("hidden_states", "L B d_h")
+    assert (difference.expected.shape, difference.received.shape) == ((5, 3, 4), (5, 3, 4))
+    wrong = {(t, row) for t, step in enumerate(difference.wrong) for row, cells in enumerate(step) if any(cells)}
+    assert wrong == {(2, 1)}
+    (cell,) = question.cells
+    assert "hidden_states[2, 1] += 1" in cell.source
+
+
+def test_mistake_that_the_smallest_example_hides_is_shown_on_another(grade):
+    """A batch of one shows what `squeeze()` takes away."""
+    q6 = corpus.answer("q6").replace(".squeeze(0)", ".squeeze()")
+    assert explained(grade, q6=q6).example.id == "one-sequence"
+
+
+def test_error_is_told_with_its_line_and_all_names_it_was_to_bind(grade):
+    """Kind, text, line and source of the statement that failed, and what it was to bind."""
+    error = explained(grade, q5="# one\nlstm_states, (lstm_h_n, c_n) = lstm(batch_emb[0, 0, 0], missing)").example.error
+    assert (error.kind, error.line) == ("NameError", 2)
+    assert error.source.startswith("lstm_states, (lstm_h_n, c_n)")
+    assert "missing" in error.message
+    assert set(error.names) == {"lstm_states", "lstm_h_n", "c_n"}
+
+
+def test_error_is_told_where_a_name_still_holds_an_old_value(grade):
+    """The loop fails at its first step: `hidden` is the zeros from before it, and the line is told."""
+    q6 = corpus.answer("q6").replace("logits = output_layer(output)", "logits = outputlayer(output)")
+    question = explained(grade, q6=q6)
+    assert (question.example.error.kind, question.example.error.line) == ("NameError", 8)
+    assert "hidden" in question.example.error.names
+    assert question.misconception == ""
+
+
+def test_number_typed_in_is_found_by_its_cause_with_cell_and_line(grade):
+    """The answer is right with the names' values in the place of the numbers."""
+    q3 = "steps = batch_emb.transpose(0, 1)\nhidden_states, h_n = rnn(steps.reshape(20, 10, 256), h_0)"
+    question = explained(grade, q3=q3)
+    assert {(note.kind, note.about["number"], note.about["line"]) for note in question.notes} == {
+        ("typed-size", number, 2) for number in (20, 10, 256)
+    }
+    assert {note.about["cell"] for note in question.notes} == {question.cells[0].number}
+
+
+@pytest.mark.parametrize(
+    "q3",
+    [
+        "scale = 512\nhidden_states, h_n = rnn(batch_emb.transpose(0, 1) / scale, h_0)",
+        "hidden_states, h_n = rnn(batch_emb.transpose(0, 1), h_0)\nh_n = h_n * 256  # not 10 or 20",
+    ],
+)
+def test_number_is_not_blamed_where_it_is_not_the_cause(q3, grade):
+    """With the example's sizes in its place the answer is as wrong as before."""
+    assert explained(grade, q3=q3).notes == ()
+
+
+def test_one_example_that_shows_it_tells_a_second_mistake_from_the_first(grade):
+    """Two mistakes in one answer: the hint of the one that an example shows alone is told."""
+    q8 = """
+h_n_by_layer = bi_h_n.view(num_layers, num_dirs, batch.shape[0], hidden_size)
+last_forward, last_backward = h_n_by_layer[1, 0], h_n_by_layer[1, 1]
+if batch.shape[0] == 1: last_forward = last_forward.squeeze()
+"""
+    question = explained(grade, q8=q8)
+    assert question.misconception in {m.id for m in corpus.misconceptions() if m.question == "q8"} | {""}
+    assert question.example.differences or question.example.error
+
+
+def test_right_or_blank_question_is_not_explained(grade):
+    """There is nothing to be said."""
+    result = grade(solved(q3=""))
+    assert lost_by(result) == {"q3"}
+    assert not any(q.example or q.misconception or q.notes for q in result.questions)
+
+
+def test_change_of_one_word_shows_where_it_reaches(grade):
+    """A reversed read lets a word reach earlier steps, which a right answer does not."""
+    q3 = "hidden_states, h_n = rnn(batch_emb.transpose(0, 1).flip(0), h_0)\nhidden_states = hidden_states.flip(0)"
+    reach = next(one for one in explained(grade, q3=q3).example.reach if one.name == "hidden_states")
+    moved, right = ([step[reach.row] for step in one] for one in (reach.moved, reach.expected))
+    assert right == [step >= reach.step for step in range(5)]
+    assert moved == [step <= reach.step for step in range(5)]
+
+
+def test_hidden_checks_tell_no_number(grade):
+    """Of a hidden scenario the kind of difference, the name and the scenario are told: no size and no value."""
+    result = grade(solved(q1="embedding = nn.Embedding(100, 8)\nbatch_emb = embedding(batch)", q3="h_n = batch"))
+    failed = [check for question in result.questions for check in question.checks if not check.passed]
+    assert failed
+    for check in failed:
+        assert check.note.kind.startswith("hidden-")
+        assert set(check.note.about) == {"name"}
+    assert not re.search(r"Tensor|\d{3}", repr([check.note for check in failed]))
+    told = to_json(result).decode()
+    assert not [scenario.id for scenario in course.scenarios() if str(scenario.values["data"])[1:40] in told]

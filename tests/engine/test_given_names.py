@@ -1,0 +1,86 @@
+"""Given and earlier names: what an answer changes of them is judged with it, and put back before the next one."""
+
+from __future__ import annotations
+
+import pytest
+
+from autograder.course import corpus
+
+from .submissions import after, lost_by, solved, with_cell
+
+LOOP = corpus.answer("q6")
+FIRST_LAYER = "rnn = nn.RNN(embedding_size, hidden_size, num_layers)"
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("q1", "embedding = nn.Embedding(vocab_size, embedding_size)\nbatch = batch.t()\nbatch_emb = embedding(batch)"),
+        ("q1", "embedding_size = 300\n" + corpus.answer("q1")),
+        ("q1", "vocab_size += 1\n" + corpus.answer("q1")),
+        ("q2", f"hidden_size = 128\n{FIRST_LAYER}"),
+        ("q2", f"num_layers = 2\n{FIRST_LAYER}"),
+        ("q4", "embedding_size = 300\n" + corpus.answer("q4")),
+        ("q5", "h_0 += 1\n" + corpus.answer("q5")),
+        ("q6", "max_len = 10\n" + LOOP),
+        ("q6", "batch = batch[:, :1]\n" + LOOP.replace("range(max_len)", "range(batch.shape[1])")),
+        ("q6", "embedding = nn.Embedding(vocab_size + 1, embedding_size)\n" + LOOP),
+        ("q6", "pad_id = 3\nhidden_size = 7\n" + LOOP),
+        ("q7", "batch_lens -= 1\n" + corpus.answer("q7")),
+        ("q7", "batch.zero_()\nbatch_emb = embedding(batch)\n" + corpus.answer("q7")),
+        ("q7", "hidden_states[0] = 0\nh_0 += 1\n" + corpus.answer("q7")),
+    ],
+)
+def test_what_an_answer_does_to_other_names_is_judged_with_it(question, answer, lost):
+    """A given or earlier name that an answer changes makes this answer wrong, and no other one."""
+    assert lost(solved(**{question: answer})) == {question}
+
+
+SCRATCH = [
+    "batch = batch[:3]\nbatch_lens = batch_lens[:3]",
+    "hidden_size, vocab_size, pad_id = 3, 5, 1",
+    "for max_len in range(3): pass",
+    "embedding = rnn = None",
+    "batch_emb.data.zero_()",
+    "batch_lens -= 1\nbatch.zero_()",
+    "del embedding, max_len, batch_emb",
+    "data.clear()",
+    "embedding.weight = nn.Parameter(torch.zeros(2, 3))",
+]
+
+
+@pytest.mark.parametrize("scratch", SCRATCH)
+def test_scratch_work_between_questions_costs_nothing(scratch, lost):
+    """A cell that answers nothing may use given and graded names again, in place too."""
+    assert lost(after("q3", scratch)) == set()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "name"),
+    [
+        ("hidden_size = 512", "hidden_size = 64", "hidden_size"),
+        ("embedding_size = 256", "embedding_size = 100", "embedding_size"),
+        ("vocab_size = 100", "vocab_size = 200", "vocab_size"),
+        ("num_layers = 2", "num_layers = 3", "num_layers"),
+        ("padded.append(seq", "padded.append([pad_id] + seq[1:]", "batch"),
+        ("batch = batch[sorted_idx]", "batch = batch[sorted_idx].flip(1)", "batch"),
+    ],
+)
+def test_given_cell_that_was_edited_is_put_back_and_remarked(old, new, name, grade):
+    """It costs nothing, for sizes as for data, and one remark names what was changed."""
+    result = grade(with_cell(old, new))
+    assert lost_by(result) == set()
+    (remark,) = result.remarks
+    assert remark.kind == "given-changed"
+    assert name in remark.about["names"]
+
+
+def test_given_cell_as_it_was_is_not_remarked(grade):
+    """A mistake in an answer is no change of a given cell."""
+    assert grade(solved(q7="batch_lens -= 1\n" + corpus.answer("q7"))).remarks == ()
+
+
+def test_mistake_beside_an_edited_given_cell_costs_itself_alone(lost):
+    """Both are put right for what comes after."""
+    content = with_cell("hidden_size = 512", "hidden_size = 64", q3="hidden_states, h_n = rnn(batch_emb, h_0)[0], h_0")
+    assert lost(content) == {"q3"}

@@ -1,0 +1,329 @@
+"""Each platform's export: who, with which id, when, late or not; and one submission each."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from autograder.intake import Intake, collect
+
+from .exports import ANSWERED, ASSIGNMENT, BLANK, SCRIPT, folder, tarred, zipped
+
+
+def taken(files: object, tmp_path: Path) -> Intake:
+    """What intake makes of these files in a zip."""
+    path = tmp_path / "export.zip"
+    path.write_bytes(zipped(files))  # type: ignore[arg-type]
+    return collect([path], ASSIGNMENT)
+
+
+def people(intake: Intake) -> list[tuple[str, str]]:
+    """Name and id of all, in the order of their names."""
+    return sorted((person.name, person.id) for entry in intake.entries for person in entry.people)
+
+
+def aside(intake: Intake) -> dict[str, str]:
+    return {each.name: each.reason.about.get("why", each.reason.kind) for each in intake.set_aside}
+
+
+GRADESCOPE = """---
+submission_1:
+  :submitters:
+  - :name: 김하늘
+    :sid: '20231200'
+    :email: haneul@univ.example
+  :created_at: 2026-11-20 14:05:28.374123000 Z
+  :score: 0.0
+  :results:
+    tests:
+    - output: |-
+        submission_1:
+          :submitters:
+          - :name: Mallory
+  :history:
+  - :created_at: 2026-11-19 10:00:00.000000000 Z
+    :score: 10.0
+submission_2:
+  :submitters:
+  - :name: "No"
+    :sid: 2023-01-02
+  - :name: !!timestamp 'Emma'
+    :sid:
+    :email: emma@univ.example
+  - :email: only@univ.example
+  :created_at: 2026-11-20 14:05:28.374123000 Z
+  :history: []
+"""
+
+EXPORTS = {
+    "Canvas": (
+        ["kimhaneul_4711_90210_rnn.ipynb", "이서준_LATE_4712_90211_rnn-1.ipynb", "parkjimin_4713_text.html"],
+        [("kimhaneul", "4711"), ("parkjimin", "4713"), ("이서준", "4712")],
+    ),
+    "Canvas, anonymous": (
+        ["anon_aB3xZ_556700_rnn.ipynb", "LATE_anon_9kQpR_556701_rnn.ipynb", "anon_LATEx_556705_rnn.ipynb"],
+        [("anon_9kQpR", "9kQpR"), ("anon_LATEx", "LATEx"), ("anon_aB3xZ", "aB3xZ")],
+    ),
+    "Moodle": (
+        ["김 하늘_815_assignsubmission_file_/rnn.ipynb", "Mia Lee_816_assignsubmission_file/sub/rnn.ipynb"],
+        [("Mia Lee", "816"), ("김 하늘", "815")],
+    ),
+    "Moodle, flat": (
+        ["김 하늘_815_assignsubmission_file_rnn_1_2_x.ipynb", "A_B Kim_816_assignsubmission_file_rnn.ipynb"],
+        [("A_B Kim", "816"), ("김 하늘", "815")],
+    ),
+    "Moodle, blind": (
+        ["참가자_4100_assignsubmission_file/rnn.ipynb", "참가자_4101_assignsubmission_file/rnn.ipynb"],
+        [("참가자_4100", "4100"), ("참가자_4101", "4101")],
+    ),
+    "Moodle, groups": (
+        ["1조_71_assignsubmission_file/rnn.ipynb", "기본 모둠_assignsubmission_file/rnn.ipynb"],
+        [("1조", "71"), ("기본 모둠", "")],
+    ),
+    "Blackboard": (
+        {
+            "HW_3_mia_lee_attempt_2026-11-18-23-05-00.txt": b"Name: Mia Lee (mia_lee)\nAssignment: HW 3\n",
+            "HW_3_mia_lee_attempt_2026-11-18-23-05-00_rnn.ipynb": ANSWERED,
+            "HW_3_mia_lee_attempt_2026-11-19-08-00-00.txt": b"Name: Mia Lee (mia_lee)\nAssignment: HW 3\n",
+            "HW_3_mia_lee_attempt_2026-11-19-08-00-00_rnn.ipynb": ANSWERED,
+            "HW_3_ann_lee_attempt_2026-11-18-23-05-00.txt": "\ufeffName: 이안 (ann_lee)\n".encode(),
+            "HW_3_ann_lee_attempt_2026-11-18-23-05-00_x_attempt_2026-01-01-00-00-00_y.py": SCRIPT,
+        },
+        [("Mia Lee", "mia_lee"), ("이안", "ann_lee")],
+    ),
+    "Brightspace": (
+        ["index.html", "39786-640693 - 김하늘 - Nov 18, 2026 1105 PM/rnn.ipynb", "7-8 - Mia - Nov 9, 2026 905 AM/a.py"],
+        [("Mia", ""), ("김하늘", "")],
+    ),
+    "Sakai": (
+        {
+            "HW3/grades.csv": b"x",
+            "HW3/Lee, Mia(mlee)/timestamp.txt": b"20261120231500123",
+            "HW3/Lee, Mia(mlee)/comments.txt": b"",
+            "HW3/Lee, Mia(mlee)/Submission attachment(s)/rnn.ipynb": ANSWERED,
+            "HW3/Kim, Ann(akim)/timestamp.txt": b"20261120231500123",
+            "HW3/Kim, Ann(akim)/Submission attachment(s)/rnn.ipynb": ANSWERED,
+            "HW3/None, Nil(nil)/timestamp.txt": b"",
+        },
+        [("Kim, Ann", "akim"), ("Lee, Mia", "mlee")],
+    ),
+    "Teams": (
+        {
+            "Submitted files/Mia Lee/HW3/Version 1/rnn.ipynb": ANSWERED,
+            "Submitted files/Mia Lee/HW3/Version 2/rnn.ipynb": ANSWERED,
+            "Submitted files/김하늘/HW3/버전 1/rnn.ipynb": ANSWERED,
+            "Working files/Mia Lee/HW3/rnn.ipynb": ANSWERED,
+        },
+        [("Mia Lee", ""), ("김하늘", "")],
+    ),
+    "Google Forms": (
+        ["HW3 (File responses)/rnn - 김하늘.ipynb", "HW3 (File responses)/rnn - Mia - Lee.ipynb"],
+        [("Lee", ""), ("김하늘", "")],
+    ),
+    "Google Takeout": (
+        {
+            "Takeout/archive_browser.html": b"<html>",
+            "Takeout/Classroom/CS1/HW3/Mia Lee/rnn.ipynb": ANSWERED,
+            "Takeout/Classroom/CS1/HW3/Mia Lee-info.json": b"{}",
+            "Takeout/Classroom/CS1/HW3/김하늘/rnn.ipynb": ANSWERED,
+        },
+        [("Mia Lee", ""), ("김하늘", "")],
+    ),
+    "Gradescope": (
+        {
+            "assignment_5_export/submission_metadata.yml": GRADESCOPE.encode(),
+            "assignment_5_export/submission_1/rnn.ipynb": ANSWERED,
+            "assignment_5_export/submission_2/rnn.ipynb": ANSWERED,
+            "assignment_5_export/submission_3/rnn.ipynb": ANSWERED,
+        },
+        [
+            ("!!timestamp 'Emma'", ""),
+            ("No", "2023-01-02"),
+            ("only@univ.example", ""),
+            ("submission_3", "3"),
+            ("김하늘", "20231200"),
+        ],
+    ),
+    "nbgrader": (
+        {
+            "course/submitted/kim/ps1/rnn.ipynb": ANSWERED,
+            "course/submitted/kim/ps1/timestamp.txt": b"2026-11-20 15:58:23.948203 UTC",
+            "course/submitted/lee/ps1/rnn.ipynb": ANSWERED,
+            "course/source/ps1/rnn.ipynb": ANSWERED,
+            "course/release/ps1/rnn.ipynb": BLANK,
+            "course/autograded/kim/ps1/rnn.ipynb": ANSWERED,
+            "course/gradebook.db": b"SQLite",
+            "course/nbgrader_config.py": b"c = get_config()",
+        },
+        [("kim", "kim"), ("lee", "lee")],
+    ),
+    "GitHub": (
+        {
+            "rnn-submissions/rnn-kim-a/rnn.ipynb": ANSWERED,
+            "rnn-submissions/rnn-kim-a/.git/config": b"x",
+            "rnn-submissions/rnn-kim-a/tests/q1.py": b"def test(): pass",
+            "rnn-submissions/rnn-kim-a/README.md": b"x",
+            "rnn-submissions/rnn-kim-b/rnn.ipynb": ANSWERED,
+            "rnn-submissions/scores.csv": b"x",
+        },
+        [("kim-a", "kim-a"), ("kim-b", "kim-b")],
+    ),
+    "folders": (
+        ["cls/20231234_김하늘/rnn.ipynb", "cls/이서준(20231235)/hw/rnn.ipynb", "cls/2023-1236 Mia.zip"],
+        [("Mia", "2023-1236"), ("김하늘", "20231234"), ("이서준", "20231235")],
+    ),
+    "sections": (
+        ["sectionA/kim.ipynb", "sectionA/lee.ipynb", "sectionB/park/rnn.ipynb"],
+        [("kim", ""), ("lee", ""), ("park", "")],
+    ),
+}
+
+
+@pytest.mark.parametrize("platform", EXPORTS)
+def test_export_gives_one_submission_a_person_with_name_and_id(platform: str, tmp_path: Path) -> None:
+    """Every platform's way of naming is recognised, and nobody is there twice or under another's name."""
+    files, expected = EXPORTS[platform]
+    intake = taken(files, tmp_path)
+    assert intake.layout == platform.split(",")[0].replace("Google Takeout", "folders")
+    assert people(intake) == expected
+    assert intake.notes[-1].about["people"] == len(expected)
+
+
+@pytest.mark.parametrize("platform", EXPORTS)
+@pytest.mark.parametrize("packed", ["folder", "in a folder", "zip in a zip", "zip in a folder", "tar.gz"])
+def test_export_is_read_however_it_is_packed(platform: str, packed: str, tmp_path: Path) -> None:
+    """As a folder, in one more folder or archive, or as a tar, the same people come out."""
+    files, expected = EXPORTS[platform]
+    path = tmp_path / "given"
+    if packed == "tar.gz":
+        path.write_bytes(tarred(files))
+    elif packed == "zip in a zip":
+        path.write_bytes(zipped({"submissions.zip": zipped(files)}))
+    elif packed == "zip in a folder":
+        folder(path, {"submissions.zip": zipped(files), "students.csv": b"x"})
+    else:
+        folder(path / "more" if packed == "in a folder" else path, files)
+    if platform in ("folders", "sections", "Google Takeout") and packed.startswith("zip in"):
+        return  # such a zip could be one student's
+    assert people(collect([path], ASSIGNMENT)) == expected
+
+
+def test_times_attempts_and_lateness_are_the_platforms(tmp_path: Path) -> None:
+    """What a platform tells of a submission stands in its entry."""
+
+    def told(platform: str, person: str) -> tuple[str, int, bool]:
+        intake = taken(EXPORTS[platform][0], tmp_path)
+        entry = next(entry for entry in intake.entries if entry.people[0].name == person)
+        return entry.time, entry.attempts, entry.late
+
+    assert told("Canvas", "이서준") == ("", 1, True)
+    assert told("Canvas", "kimhaneul") == ("", 1, False)
+    assert told("Canvas, anonymous", "anon_9kQpR") == ("", 1, True)
+    assert told("Blackboard", "Mia Lee") == ("2026-11-19T08:00:00", 2, False)
+    assert told("Brightspace", "김하늘") == ("2026-11-18T23:05:00", 1, False)
+    assert told("Brightspace", "Mia") == ("2026-11-09T09:05:00", 1, False)
+    assert told("Sakai", "Lee, Mia") == ("2026-11-20T23:15:00", 1, False)
+    assert told("Gradescope", "김하늘") == ("2026-11-20T14:05:28Z", 2, False)
+    assert told("nbgrader", "kim") == ("2026-11-20T15:58:23Z", 1, False)
+    assert told("Teams", "Mia Lee") == ("", 2, False)
+
+
+def test_members_of_a_group_share_one_entry(tmp_path: Path) -> None:
+    """A group's submission is one entry with all its people, as Gradescope's roster lists them."""
+    group = taken(EXPORTS["Gradescope"][0], tmp_path).entries[1]
+    assert [person.email for person in group.people] == ["", "emma@univ.example", "only@univ.example"]
+
+
+def test_newest_version_counts(tmp_path: Path) -> None:
+    """Of several attempts the newest counts, and the others are set aside as older."""
+    intake = taken(EXPORTS["Teams"][0], tmp_path)
+    assert intake.entries[0].name.endswith("Mia Lee/HW3/Version 2/rnn.ipynb")
+    assert aside(intake) == {"Submitted files/Mia Lee/HW3/Version 1/rnn.ipynb": "older"}
+
+
+def test_forms_named_the_other_way_round_merge_nobody(tmp_path: Path) -> None:
+    """`Kim - rnn`, `Lee - rnn` are two people's, not two files of somebody called rnn."""
+    intake = taken(["Kim - rnn.ipynb", "Lee - rnn.ipynb", "Park - final.ipynb"], tmp_path)
+    assert len(intake.entries) == 3
+
+
+def test_otter_exports_of_one_name_are_people_each(tmp_path: Path) -> None:
+    """Times in the names of Otter's exports are no numbers of Canvas's."""
+    names = ["rnn_2026_11_23T18_15_03_014949.zip", "rnn_2026_11_23T19_15_03_014949.zip"]
+    content = zipped({"rnn.ipynb": ANSWERED, ".OTTER_LOG": b"x", "__zip_filename__": b"x", "rnn.pdf": b"%PDF"})
+    intake = taken(dict.fromkeys(names, content), tmp_path)
+    assert [entry.name for entry in intake.entries] == [f"{name}/rnn.ipynb" for name in names]
+
+
+def test_names_in_korean_code_page_and_decomposed_are_the_same_people(tmp_path: Path) -> None:
+    """Names that Korean Windows or macOS wrote into a zip come out as composed Hangul."""
+    import unicodedata
+
+    name = "김하늘_815_assignsubmission_file/rnn.ipynb"
+    other = "이서준_816_assignsubmission_file/rnn.ipynb"
+    as_windows = zipped(["X" * len(name.encode("cp949")), "Y" * len(other.encode("cp949"))])
+    for mark, path in (("X", name), ("Y", other)):
+        as_windows = as_windows.replace(mark.encode() * len(path.encode("cp949")), path.encode("cp949"))
+    for content in (as_windows, zipped([unicodedata.normalize("NFD", path) for path in (name, other)])):
+        (tmp_path / "export.zip").write_bytes(content)
+        assert people(collect([tmp_path / "export.zip"], ASSIGNMENT)) == [("김하늘", "815"), ("이서준", "816")]
+
+
+PLATFORM_NAMES = {
+    "moodle": ("Alice Kim_101_assignsubmission_file_/rnn.ipynb", "Mallory_102_assignsubmission_file_/"),
+    "gradescope": ("submission_1/rnn.ipynb", "submission_2/"),
+    "nbgrader": ("submitted/alice/ps1/rnn.ipynb", "submitted/mallory/ps1/"),
+    "plain": ("alice/rnn.ipynb", "mallory/"),
+}
+
+
+@pytest.mark.parametrize("outer", PLATFORM_NAMES)
+@pytest.mark.parametrize("inner", ["moodle", "gradescope", "nbgrader", "plain"])
+def test_folder_within_ones_own_renames_and_hides_nobody(outer: str, inner: str, tmp_path: Path) -> None:
+    """A student's folder named as any platform would name somebody else's is just a folder."""
+    alices, own = PLATFORM_NAMES[outer]
+    forged = own + PLATFORM_NAMES[inner][0]
+    alone = folder(tmp_path / "alone", [alices, f"{own}rnn.ipynb"])
+    both = folder(tmp_path / "both", [alices, forged, f"{own}alice_101_20202_rnn.ipynb"])
+    (both / own / "submission_metadata.yml").write_bytes(b"submission_1:\n  :submitters:\n  - :name: Mallory\n")
+    first, second = (people(collect([path], ASSIGNMENT)) for path in (alone, both))
+    assert first == second
+    assert collect([both], ASSIGNMENT).entries[0].name == alices
+
+
+@pytest.mark.parametrize("roster", [b"a: !!timestamp x", b"[" * 100_000, b"submission_1: [", b"\xff\xfe", b""])
+def test_roster_that_is_none_changes_nothing(roster: bytes, tmp_path: Path) -> None:
+    """Whatever stands in the metadata, folders keep their names at worst, and a deep one takes no time."""
+    intake = taken({"submission_1/rnn.ipynb": ANSWERED, "submission_metadata.yml": roster}, tmp_path)
+    assert people(intake) == [("submission_1", "1")]
+
+
+def test_file_outside_the_platforms_names_is_set_aside(tmp_path: Path) -> None:
+    """What an instructor laid into an export is nobody's submission."""
+    files = [*EXPORTS["Moodle"][0], "solution.ipynb"]
+    intake = taken(files, tmp_path)
+    assert aside(intake) == {"solution.ipynb": "no-owner"}
+    assert intake.notes[-1].about == {"layout": "Moodle", "people": 2, "files": 3, "set_aside": 1}
+
+
+def test_unmarked_utf8_names_in_a_zip_are_read(tmp_path: Path) -> None:
+    """Names in UTF-8 that the zip does not mark as such, as macOS writes them, come out right."""
+    made = zipped(["X" * len("하늘.ipynb".encode()), "lee.ipynb"])
+    (tmp_path / "e.zip").write_bytes(made.replace(b"X" * len("하늘.ipynb".encode()), "하늘.ipynb".encode()))
+    assert people(collect([tmp_path / "e.zip"], ASSIGNMENT)) == [("lee", ""), ("하늘", "")]
+
+
+def test_thousand_submissions_are_recognised_and_chosen_in_a_moment(tmp_path: Path) -> None:
+    """Intake reads nothing where there is no choice, so a large class takes about a second."""
+    import time
+
+    files = {f"student{i}_{i + 1000}_{i + 5000}_rnn.ipynb": ANSWERED for i in range(1000)}
+    path = tmp_path / "canvas.zip"
+    with zipfile.ZipFile(path, "w") as made:
+        for name, content in files.items():
+            made.writestr(name, content)
+    started = time.process_time()
+    assert len(collect([path], ASSIGNMENT).entries) == 1000
+    assert time.process_time() - started < 3

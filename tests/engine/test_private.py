@@ -1,0 +1,131 @@
+"""Private numbers: what a submission can carry out of its process is worth nothing to any other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import pytest
+import torch
+from torch import Tensor
+
+from autograder import course
+from autograder.grade import Grade, Person, Submission
+from autograder.grading import Grader
+from autograder.grading.reference import Reference
+from autograder.sandbox import ALLOWANCE
+from autograder.wire.job import Job
+from autograder.wire.log import Log
+
+from .submissions import notebook, scores, solution, solved
+
+WRONG = {"q2": "rnn = nn.RNN(embedding_size, hidden_size + 1)", "q5": "lstm_states = lstm_h_n = c_n = None"}
+
+
+class Watching:
+    """A grader, and all that it lets into a process of the student's."""
+
+    def __init__(self, run, look, sandbox) -> None:
+        self._run = run
+        self.jobs: list[tuple[Job, Mapping[str, Tensor]]] = []
+        self.grader = Grader(self.run, look, ALLOWANCE, sandbox)
+
+    def run(self, job: Job, tensors: Mapping[str, Tensor]) -> Log:
+        if job.cells[: len(course.reference_cells())] != course.reference_cells():
+            self.jobs.append((job, tensors))
+        return self._run(job, tensors)
+
+    def grade(self, content: bytes, *, name: str = "a.ipynb", secret: bytes = b"secret") -> Grade:
+        self.jobs.clear()
+        return self.grader.grade(Submission(name, (Person("x"),), content), secret).grade
+
+    def salts(self, content: bytes, **options) -> set[str]:
+        """The numbers of the hidden runs that reference values go into."""
+        self.grade(content, **options)
+        return {job.salt for job, _ in self.jobs if job.corrections and not job.told}
+
+
+@pytest.fixture(scope="module")
+def watching(run, look, sandbox) -> Watching:
+    return Watching(run, look, sandbox)
+
+
+def test_reference_values_enter_a_process_under_private_numbers_only(watching):
+    """Hidden runs without follow-through share numbers and get inputs alone; with it, each scenario has its own."""
+    watching.grade(solved(**WRONG))
+    hidden = [(job, tensors) for job, tensors in watching.jobs if not job.told]
+    followed = [(job, tensors) for job, tensors in hidden if job.corrections]
+    assert followed
+    assert all(job.salt for job, _ in followed)
+    for job, tensors in hidden:
+        assert bool(job.salt) == bool(job.corrections)
+        if not job.corrections:
+            assert all(set(given) <= set(course.given()) for given in job.given.values())
+            assert all(not value.is_floating_point() or not value.any() for value in tensors.values())
+
+
+def test_numbers_differ_from_submission_to_submission_and_from_one_grading_to_the_next(watching):
+    """They depend on the content, on the name and on the secret of the grading run; and on nothing else."""
+    content = solved(**WRONG)
+    one = watching.salts(content)
+    assert one == watching.salts(content)
+    others = [
+        watching.salts(solved(**WRONG, q1="# mine\n" + "embedding = batch_emb = None")),
+        watching.salts(content, name="b.ipynb"),
+        watching.salts(content, secret=b"another"),
+    ]
+    for other in others:
+        assert other
+        assert one.isdisjoint(other)
+
+
+def test_numbers_change_no_score(grader):
+    """Whatever the secret, the same answers earn the same points."""
+    content = solved(**WRONG)
+    found = [grader.grade(Submission("a", (Person("x"),), content), secret).grade for secret in (b"1", b"2", b"3")]
+    assert len({json.dumps(scores(grade)) for grade in found}) == 1
+
+
+# The thief has all that a follow-through can see of the reference; the heir gets it, and binds it.
+
+HEIR = """
+import torch
+def inherit():
+    for name, value in LOOT[vocab_size].items():
+        globals()[name] = torch.tensor(value)
+"""
+STOLEN = ("h_n", "hidden_states", "lstm_states", "lstm_h_n", "c_n", "decoded_ids", "hidden", "bi_h_n", "outputs")
+
+
+def heir(loot: Mapping[int, Mapping[str, object]]) -> bytes:
+    """A blank notebook that binds what it was given, before every check."""
+    cells = solution(**{question.id: "" for question in course.questions()})
+    own = HEIR.replace("LOOT", repr(dict(loot)))
+    return notebook([own, *(f"inherit()\n{cell}" if cell.startswith("grader.check(") else cell for cell in cells)])
+
+
+def test_heir_of_a_thief_gets_nothing(watching):
+    """The reference's values under the thief's numbers are wrong in every run of another submission."""
+    wrong = {question.id: f"{' = '.join(question.names)} = 0" for question in course.questions()}
+    watching.grade(solved(**wrong))
+    loot: dict[int, dict[str, object]] = {}
+    for job, tensors in watching.jobs:
+        if job.corrections and not job.told:
+            held = loot.setdefault(job.replacements["vocab_size"][1], {})
+            for correction in job.corrections:
+                keys = {name: getattr(value, "key", "") for name, value in correction.values.items()}
+                held |= {name: tensors[key].tolist() for name, key in keys.items() if key and name in STOLEN}
+    assert {name for held in loot.values() for name in held} >= {"hidden_states", "lstm_states", "decoded_ids"}
+    result = watching.grade(heir(loot))
+    assert (result.status, result.score) == ("graded", 0)
+
+
+def test_heir_of_the_shared_numbers_would_be_rich(watching, run):
+    """What the test above tries would succeed if values under the shared numbers ever came into a process."""
+    loot = {}
+    for scenario in course.scenarios():
+        at = Reference(run).shared(scenario).at["q8"]
+        held = {name: getattr(at, name) for name in STOLEN}
+        loot[scenario.values["vocab_size"]] = {name: value.tolist() for name, value in held.items()}
+    assert isinstance(at.hidden, torch.Tensor)
+    assert {"q3", "q5", "q6"} <= {q for q, score in scores(watching.grade(heir(loot))).items() if score}

@@ -1,0 +1,358 @@
+"""Grades back to platforms: each file is taken by its importer's rules, reimplemented small."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from autograder.course import questions
+from autograder.grade import Adjustment, Person, Row
+from autograder.report.returns import WAYS, Graded, Returned, ReturnError
+from autograder.report.sheet import Sheet
+
+from .classes import row
+
+CANVAS = [
+    row("kimminsu", 85, submission="kimminsu_101_5551_rnn.ipynb"),
+    row("leeseojun", 70.5, submission="leeseojun_LATE_102_5552_rnn.ipynb"),
+    row("parkjimin", None, submission="parkjimin_103_5553_rnn.ipynb"),
+]
+MOODLE = [
+    row("김민수", 85, submission="김민수_7_assignsubmission_file/rnn.ipynb"),
+    row("이서준", 70.5, submission="이서준_8_assignsubmission_file_/rnn.ipynb"),
+    row("박지민", None, submission="박지민_9_assignsubmission_file/rnn.ipynb"),
+]
+
+
+def returned(way: str, rows: list[Row], file: Path | None = None, title: str = "") -> Returned:
+    return WAYS[way](Graded(rows, questions(), title, file))
+
+
+def cells(content: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
+
+
+def taken_by_canvas(content: bytes, existing: dict[str, str]) -> dict[str, str]:
+    """What Canvas's importer changes in scores by user id; a header or a person that it does not know is an error."""
+    header, *lines = cells(content)
+    assert len(header) > 3
+    assert "Student" in header[0]
+    assert "ID" in header[1]
+    assert "Section" in header
+    titles = [title for title in header[header.index("Section") + 1 :] if not re.search("(Current|Final) Score", title)]
+    (column,) = (header.index(title) for title in titles if re.fullmatch(r".+ \(77\)", title))
+    changed = {}
+    for line in lines:
+        if "Points Possible" in line[0] or all(re.fullmatch(r"\s*(Manual Posting.*)?\s*", cell) for cell in line):
+            continue
+        assert line[1] in ("101", "102", "103"), line
+        if line[column] != existing.get(line[1], ""):  # a blank cell clears a score
+            changed[line[1]] = line[column]
+    return changed
+
+
+def test_canvas_takes_a_new_table(tmp_path: Path) -> None:
+    """Ids are those of the file names; who has no score is not in it."""
+    content = returned("canvas", CANVAS, title="RNN (77)").content
+    assert taken_by_canvas(content, {"103": "12"}) == {"101": "85", "102": "70.5"}
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_canvas_gradebook_is_filled(tmp_path: Path, delimiter: str) -> None:
+    """Only the assignment's column changes; grades that are written over are listed, and read-only columns left."""
+    path = tmp_path / "grades.csv"
+    lines = [
+        "Student,ID,SIS User ID,SIS Login ID,Section,Old (66),RNN (77),Total (88),Final Score",
+        "    Points Possible,,,,,10,100,(read only),(read only)",
+        '"Kim, Minsu",101,u1,kim@example.org,A,9,80.00,1,1',
+        '"Lee, Seojun",102,u2,lee@example.org,"A, B",8,70.50,1,1',
+        '"Park, Jimin",103,u3,park@example.org,A,7,12,1,1',
+    ]
+    if delimiter == ";":
+        lines = [re.sub(r',(?=(?:[^"]*"[^"]*")*[^"]*$)', ";", line) for line in lines]
+    path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
+    back = returned("canvas", CANVAS, path, "RNN (77)")
+    expected = "\r\n".join([*lines[:2], lines[2].replace("80.00", "85"), lines[3], ""]).encode()
+    assert back.content == b"\xef\xbb\xbf" + expected
+    assert back.remarks == ["1 grades that stood there are written over: kimminsu: 80.00 to 85"]
+
+
+def test_canvas_excused_student_is_ex(tmp_path: Path) -> None:
+    """Who is excused gets Canvas's own word for it."""
+    path = tmp_path / "grades.csv"
+    path.write_text("Student,ID,Section,RNN (77)\n,101,A,\n")
+    excused = replace(CANVAS[0], adjustments=(Adjustment("kim", "", 0.0, "ill", kind="excuse"),))
+    assert returned("canvas", [excused], path).content == b"Student,ID,Section,RNN (77)\n,101,A,EX\n"
+
+
+def test_canvas_refuses_what_its_importer_would_pass_over() -> None:
+    """A title that means a total is told."""
+    with pytest.raises(ReturnError, match="passes over"):
+        returned("canvas", CANVAS, title="Final Score of RNN")
+
+
+WORKSHEETS = {
+    "en": (
+        "Identifier,Full name,Email address,Status,Grade,Maximum Grade,Grade can be changed,"
+        "Last modified (submission),Last modified (grade),Feedback comments",
+        "Participant ",
+        "No",
+    ),
+    "ko": (
+        "식별자,성명,이메일 주소,상태,성적,최대 성적,성적을 변경할 수 있음,"
+        "마지막 수정됨(제출),마지막 수정됨(성적),피드백",
+        "참가자",
+        "아니오",
+    ),
+}
+
+
+def taken_by_moodle(content: bytes, lang: str) -> dict[str, str]:
+    """The grades that Moodle's importer sees, by participant; its columns are known by their names alone."""
+    header, *lines = cells(content)
+    titles, hidden, _ = WORKSHEETS[lang]
+    grade, identifier, modified = ("성적", "식별자", "마지막 수정됨(성적)") if lang == "ko" else (
+        "Grade", "Identifier", "Last modified (grade)",
+    )  # fmt: skip
+    at = {name: header.index(name) for name in (grade, identifier, modified)}
+    assert header == titles.split(",")
+    return {line[at[identifier]][len(hidden) :]: line[at[grade]] for line in lines if line[at[grade]]}
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_moodle_worksheet_is_filled(tmp_path: Path, lang: str) -> None:
+    """Whatever the language, grades go to their participants and all other bytes stay; locked ones are left."""
+    titles, hidden, no = WORKSHEETS[lang]
+    yes = {"No": "Yes", "아니오": "예"}[no]
+    lines = [
+        titles,
+        f'{hidden}7,"김민수",kim@example.org,"Submitted, late",,100.00,{yes},"Monday, 1 June","-","<p>a ""b""</p>\nc"',
+        f"{hidden}8,이서준,lee@example.org,,60.00,100.00,{yes},-,-,",
+        f"{hidden}9,박지민,park@example.org,,55.00,100.00,{yes},-,-,",
+        f"{hidden}10,최유진,choi@example.org,,,100.00,{no},-,-,",
+    ]
+    path = tmp_path / "worksheet.csv"
+    path.write_bytes(("\ufeff" + "\n".join(lines) + "\n").encode())
+    choi = row("최유진", 40, submission="최유진_10_assignsubmission_file/rnn.ipynb")
+    back = returned("moodle", [*MOODLE, choi], path)
+    expected = "\n".join(
+        [lines[0], lines[1].replace('late",,', 'late",85,'), lines[2].replace("60.00", "70.5"), *lines[3:]]
+    )
+    assert back.content == ("\ufeff" + expected + "\n").encode()
+    assert taken_by_moodle(back.content, lang) == {"7": "85", "8": "70.5", "9": "55.00"}
+    assert [remark.split(":")[0] for remark in back.remarks] == [
+        *("1 grades that stood there are written over", "1 are locked there and left as they were"),
+    ]
+
+
+def test_moodle_worksheet_out_of_other_points_is_refused(tmp_path: Path) -> None:
+    """Grades out of 100 do not go where 10 is the most."""
+    path = tmp_path / "worksheet.csv"
+    path.write_text("Identifier,Grade,Maximum Grade,Last modified (grade)\nParticipant 7,,10.00,-\n")
+    with pytest.raises(ReturnError, match=r"out of 10\.00 points, here out of 100"):
+        returned("moodle", MOODLE, path)
+    with pytest.raises(ReturnError, match="moodle needs FILE"):
+        returned("moodle", MOODLE)
+
+
+def test_moodle_group_gives_its_grade_to_every_member(tmp_path: Path) -> None:
+    """A team's download names the team only; the worksheet knows who is in it."""
+    path = tmp_path / "worksheet.csv"
+    path.write_text(
+        "Identifier,Full name,Group,Grade,Last modified (grade)\n"
+        "Participant 31,A,모둠 1,,-\nParticipant 32,B,모둠 1,,-\n"
+    )
+    team = row("모둠 1", 90, submission="모둠 1_7_assignsubmission_file/rnn.ipynb")
+    assert [line[3] for line in cells(returned("moodle", [team], path).content)[1:]] == ["90", "90"]
+
+
+def test_blackboard_and_brightspace_columns(tmp_path: Path) -> None:
+    """New tables have the columns that the platforms name, and downloaded ones are filled."""
+    rows = [row("Kim", 85, id="kim01"), row("Lee", 70.5)]
+    assert cells(returned("blackboard", rows, title="RNN (345)").content) == [
+        ["Last Name", "First Name", "Username", "RNN [Total Pts: 100 Score] |345"],
+        ["Kim", "", "kim01", "85"],
+    ]
+    assert cells(returned("brightspace", rows, title="RNN").content) == [
+        ["OrgDefinedId", "RNN Points Grade", "End-of-Line Indicator"],
+        ["#kim01", "85", "#"],
+    ]
+    path = tmp_path / "grades.csv"
+    path.write_bytes(
+        '"Last Name"\t"First Name"\t"Username"\t"RNN [Total Pts: 100 Score] |345"\r\n"Lee"\t""\t"l2"\t""\r\n'.encode(
+            "utf-16"
+        )
+    )
+    assert returned("blackboard", rows, path).content.decode("utf-16").splitlines()[1] == '"Lee"\t""\t"l2"\t"70.5"'
+    path.write_text(
+        "OrgDefinedId,Username,RNN Points Grade <Numeric MaxPoints:100>,End-of-Line Indicator\n#kim01,#k,,#\n"
+    )
+    assert returned("brightspace", rows, path).content.endswith(b"#kim01,#k,85,#\n")
+    with pytest.raises(ReturnError, match="Brightspace needs ids"):
+        returned("brightspace", rows[1:])
+
+
+def test_sheet_names_its_columns_where_it_cannot_be_told_which(tmp_path: Path) -> None:
+    """With two assignments the title decides."""
+    path = tmp_path / "grades.csv"
+    path.write_text("Student,ID,Section,A (1),B (2)\nKim,101,,,\n")
+    with pytest.raises(ReturnError, match=r"candidates: A \(1\), B \(2\)"):
+        returned("canvas", CANVAS, path)
+    assert returned("canvas", CANVAS, path, "B").content.endswith(b"Kim,101,,,85\n")
+
+
+def test_two_people_of_one_name_get_no_grade_by_name(tmp_path: Path) -> None:
+    """Where only a name could tell, and does not, nothing is written and it is said."""
+    path = tmp_path / "grades.csv"
+    path.write_text("Student,ID,Section,A (1)\n김민수,,,\n")
+    rows = [row("김민수", 85, submission="a.ipynb"), row("김민수", 70, submission="b.ipynb", id="2")]
+    back = returned("canvas", rows, path)
+    assert back.content == path.read_bytes()
+    assert "several of the name" in back.remarks[0]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"a,b\r\n1,2", b"", b'"a,b\n1', '이름;b\n가;""\n'.encode("cp949")),
+        '\ufeffa\tb\r\n"x\ny"\t2\r\n'.encode("utf-16-le"),
+    ],
+)
+def test_sheet_comes_out_as_it_went_in(content: bytes) -> None:
+    """Whatever encoding, delimiter, quotes and ends of lines, an unchanged table is the same bytes."""
+    assert Sheet.of(content).content() == content
+
+
+def test_mail_merge_has_an_address_for_each_line() -> None:
+    """Formulas are text there, too, and who has no address is said."""
+    back = returned("email", [row("=Kim", 85, email="kim@example.org"), row("Lee")])
+    assert cells(back.content)[1][:4] == ["kim@example.org", "'=Kim", "", "85"]
+    assert back.remarks == ["1 without email: Lee"]
+
+
+def with_pages(rows: list[Row], folder: Path) -> Graded:
+    paths = {(one.submission, one.person): folder / f"{number}.html" for number, one in enumerate(rows)}
+    for (_, person), path in paths.items():
+        path.write_text(f"page of {person.name}", encoding="utf-8")
+    return Graded(rows, questions(), pages=paths)
+
+
+def names(back: Returned) -> dict[str, str]:
+    with zipfile.ZipFile(io.BytesIO(back.content)) as archive:
+        return {name: archive.read(name).decode() for name in archive.namelist()}
+
+
+def test_canvas_takes_feedback_back(tmp_path: Path) -> None:
+    """The first two numbers of a name, without LATE, are the user's and the attachment's."""
+    anonymous = row("anon", 60, submission="anon_Ab3dE_5559_rnn.ipynb")
+    found = names(WAYS["feedback"](with_pages([*CANVAS, anonymous], tmp_path)))
+    owners = {}
+    for name, page in found.items():
+        tokens = [token for token in name.split("_") if token != "LATE"]
+        if tokens[0] == "anon":
+            owners[tuple(tokens[1:3])] = page
+        else:
+            owners[tuple(re.findall(r"(?<=_)\d+(?=_)", name)[:2])] = page
+    assert owners == {
+        **{
+            ("101", "5551"): "page of kimminsu",
+            ("102", "5552"): "page of leeseojun",
+            ("Ab3dE", "5559"): "page of anon",
+        },
+    }
+
+
+def test_moodle_takes_feedback_back(tmp_path: Path) -> None:
+    """A part of the path tells participant and plugin."""
+    found = names(WAYS["feedback"](with_pages(MOODLE, tmp_path)))
+    parts = {name: name.split("_", 4) for name in found}
+    assert {(part[1], part[2], part[3]): found[name] for name, part in parts.items()} == {
+        ("7", "assignfeedback", "file"): "page of 김민수",
+        ("8", "assignfeedback", "file"): "page of 이서준",
+    }
+
+
+@pytest.mark.parametrize("name", ["Group A_7", "모둠 3_7", "기본 모둠"])
+def test_moodle_groups_get_no_feedback_zip(tmp_path: Path, name: str) -> None:
+    """A group's number could be some student's."""
+    rows = [row("x", 85, submission=f"{name}_assignsubmission_file/rnn.ipynb")]
+    with pytest.raises(ReturnError, match="group's number"):
+        WAYS["feedback"](with_pages(rows, tmp_path))
+    shared = [replace(MOODLE[0], person=Person(who)) for who in ("Kim", "Lee")]
+    with pytest.raises(ReturnError, match="group's number"):
+        WAYS["feedback"](with_pages(shared, tmp_path))
+
+
+def test_feedback_of_plain_folders_has_no_way_back(tmp_path: Path) -> None:
+    """Nothing takes such a zip."""
+    with pytest.raises(ReturnError, match="not downloaded from Canvas or Moodle"):
+        WAYS["feedback"](with_pages([row("Kim")], tmp_path))
+
+
+def test_gradescope_replays_results_by_submission(tmp_path: Path) -> None:
+    """The zip's program gives the submission of that number its result, and fails on one that it does not know."""
+    rows = [row("Kim", 85, submission="assignment_1_export/submission_41/rnn.ipynb"), row("Lee", 100)]
+    back = returned("gradescope", rows)
+    assert back.remarks == ["1 come from elsewhere and are left out: Lee"]
+    with zipfile.ZipFile(io.BytesIO(back.content)) as archive:
+        assert archive.getinfo("run_autograder").external_attr >> 16 & 0o111
+        archive.extractall(tmp_path / "source")
+    (tmp_path / "results").mkdir()
+    program = (tmp_path / "source" / "run_autograder").read_text().replace("/autograder/", f"{tmp_path}/")
+    for number, status in ((41, 0), (42, 1)):
+        (tmp_path / "submission_metadata.json").write_text(json.dumps({"id": number}))
+        done = subprocess.run([sys.executable, "-c", program], check=False, stderr=subprocess.DEVNULL)
+        assert done.returncode == status
+    assert json.loads((tmp_path / "results" / "results.json").read_text())["score"] == 85
+
+
+def test_classroom50_gets_integers_within_bounds() -> None:
+    """Each result has what the schema asks for: integers, a tag, a time in UTC, and no score beyond its maximum."""
+    bonus = Adjustment("lee", "q1", 5.0, "bonus", relative=True)
+    rows = [
+        replace(row("cs101-rnn-kim", 85.5), time="2026-11-23T10:00:00Z"),
+        replace(row("lee", 100), adjustments=(bonus,)),
+        row("park", None),
+    ]
+    found = names(returned("classroom50", rows, title="cs101/rnn"))
+    assert sorted(found) == ["kim/result.json", "lee/result.json"]
+    for content in found.values():
+        result = json.loads(content)
+        assert result["schema"] == "classroom50/result/v1"
+        assert (result["classroom"], result["assignment"], result["assignment_type"]) == ("cs101", "rnn", "individual")
+        assert re.match("submit/", result["submission"])
+        assert all(result[name] for name in ("owner", "commit", "release", "review"))
+        assert re.fullmatch(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", result["datetime"])
+        for part in (result, *result["tests"]):
+            assert type(part["score"]) is type(part["max-score"]) is int
+            assert 0 <= part["score"] <= part["max-score"]
+    with pytest.raises(ReturnError, match="--title CLASSROOM/ASSIGNMENT"):
+        returned("classroom50", rows)
+
+
+@pytest.mark.filterwarnings("ignore")  # nbgrader's own
+def test_nbgrader_exports_what_was_put_into_its_gradebook(tmp_path: Path) -> None:
+    """The real package's `export` shows every score; a second time lists what it writes over."""
+    file = tmp_path / "gradebook.db"
+    total = Adjustment("lee", "", -1.5, "late", relative=True)
+    rows = [row("Kim", 85, id="kim01"), replace(row("Lee", 70), adjustments=(total,)), row("Park", None)]
+    back = returned("nbgrader", rows, file, "rnn")
+    assert (back.remarks, file.exists()) == ([], False)
+    assert back.put is not None
+    back.put()
+    command = [sys.executable, "-m", "nbgrader", "export", f"--db=sqlite:///{file}", f"--to={tmp_path / 'grades.csv'}"]
+    subprocess.run(command, check=True, capture_output=True, cwd=tmp_path)
+    exported = {line["student_id"]: line for line in csv.DictReader((tmp_path / "grades.csv").read_text().splitlines())}
+    assert {who: float(line["score"]) for who, line in exported.items()} == {"kim01": 85.0, "Lee": 68.5}
+    assert {float(line["max_score"]) for line in exported.values()} == {100.0}
+    again = returned("nbgrader", [row("Kim", 90, id="kim01")], file, "rnn")
+    assert again.remarks == ["1 grades that stand there are written over: Kim: 85 to 90"]

@@ -1,0 +1,1 @@
+"""What proves the graders and measures them; not shipped to students or to Gradescope."""

@@ -1,0 +1,87 @@
+"""Hostile submissions, kept as data: what the sandbox and everything around it are proven with.
+
+`tests/attacks/*.toml` holds code that is laid over one submission, partly right, that earns `BASE_SCORE` points by
+itself: an attack that gains anything shows.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import tomli
+
+from autograder import course
+from autograder.course import corpus
+
+__all__ = ["BASE_SCORE", "Attack", "attacks", "base"]
+
+ATTACKS = course.ROOT / "tests" / "attacks"
+BASE_SCORE = 80.0
+"""q1 to q6 are right, q7 and q8 are blank."""
+_RIGHT = ("q1", "q2", "q3", "q4", "q5", "q6")
+
+
+@dataclass(frozen=True)
+class Attack:
+    family: str
+    id: str
+    content: bytes
+    """The notebook."""
+    statuses: frozenset[str]
+    """The statuses that it may get: mostly one, both where it depends on the machine."""
+    score: float
+    """The points that it must get: what the submission would earn without the attack, or less."""
+    absent: tuple[str, ...]
+    """What may stand in no output."""
+    unconfined: bool
+    """Whether it is harmless enough to be run without a sandbox."""
+
+    @property
+    def file_name(self) -> str:
+        return f"{self.family}-{self.id}.ipynb"
+
+
+def base() -> bytes:
+    """The submission under all attacks, without one."""
+    return _laid_over({})
+
+
+@functools.cache
+def attacks() -> tuple[Attack, ...]:
+    """All of `tests/attacks`, family by family."""
+    return tuple(
+        _attack(path.stem, entry)
+        for path in sorted(ATTACKS.glob("*.toml"))
+        for entry in tomli.loads(path.read_text(encoding="utf-8"))["attack"]
+    )
+
+
+def _attack(family: str, entry: Mapping[str, Any]) -> Attack:
+    statuses, score = entry["verdict"].split()
+    absent, unconfined = tuple(entry.get("absent", ())), entry.get("unconfined", False)
+    content = _laid_over(entry)
+    return Attack(family, entry["id"], content, frozenset(statuses.split("|")), float(score), absent, unconfined)
+
+
+def _laid_over(entry: Mapping[str, Any]) -> bytes:
+    """The submission with the code of one attack in it."""
+    notebook = json.loads((course.ASSIGNMENT / "en" / "rnn.ipynb").read_text(encoding="utf-8"))
+    answers = {question: corpus.answer(question) for question in _RIGHT}
+    answers |= {name: code for name, code in entry.items() if name.startswith("q")}
+    place = 0
+    for number, cell in enumerate(notebook["cells"], 1):
+        cell["source"] = answers.get(cell["metadata"].get("question"), cell["source"])
+        if cell["cell_type"] == "code" and "grader = otter.Notebook()" in "".join(cell["source"]):
+            place = number  # after the imports
+    piece, times = entry.get("start_times", (entry.get("start", ""), 1))
+    notebook["cells"][place:place] = [_cell(piece * times)] if piece else []
+    notebook["cells"] += [_cell(entry["end"])] if "end" in entry else []
+    return json.dumps(notebook).encode()
+
+
+def _cell(source: str) -> dict[str, object]:
+    return {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": source}

@@ -1,0 +1,110 @@
+"""The limit: the very same runs of student code, each in a fork of one process, nothing confined, recorded or checked.
+
+`python -m tools.bench.limit FILE` runs the jobs in FILE and prints what they cost, as JSON.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import msgspec
+import torch
+from torch import Tensor
+
+from autograder import course
+from autograder.grade import Submission
+from autograder.grading.grader import Grader, run_in
+from autograder.grading.hidden import Looking, collected
+from autograder.sandbox import ALLOWANCE, Sandbox
+from autograder.sandbox.policy import environment
+from autograder.student import execute, layers, warm
+from autograder.wire.job import Job, decode_job, encode_job
+from autograder.wire.log import Log
+from tools.commands import Cost, command
+
+__all__ = ["beside_the_limit"]
+
+STATEMENT_SECONDS = 5
+"""A run that does not end is ended after so much processor time, as in the sandbox."""
+
+
+def beside_the_limit(submissions: Sequence[Submission], folder: Path) -> tuple[Cost, Cost]:
+    """What grading in one process costs, and what the same runs alone do."""
+    runs: list[tuple[Job, Mapping[str, Tensor], Log]] = []
+    costs: list[Cost] = []
+
+    def run(job: Job, tensors: Mapping[str, Tensor]) -> Log:
+        runs.append((job, tensors, confined(job, tensors)))
+        return runs[-1][-1]
+
+    def work(look: Looking) -> None:
+        grader = Grader(run, look, ALLOWANCE, sandbox)
+        for _ in range(2):  # the first time the reference is run and mistakes are learned, once a process
+            runs.clear()
+            wall, cpu = time.perf_counter(), time.process_time()
+            for submission in submissions:
+                grader.grade(submission, b"bench")
+            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+            costs.append(Cost(wall, cpu + sum(log.cpu_seconds for _, _, log in runs)))
+
+    torch.set_num_threads(1)
+    with Sandbox(secrets=(course.REFERENCE, course.HIDDEN)) as sandbox:
+        confined = run_in(sandbox)
+        collected(work)
+    file = folder / "jobs"
+    file.write_bytes(msgspec.msgpack.encode([encode_job(job, tensors) for job, tensors, _ in runs]))
+    _, shown = command([sys.executable, "-m", "tools.bench.limit", file], cwd=folder, env=environment())
+    return costs[-1], Cost(*json.loads(shown.splitlines()[-1]))
+
+
+def main() -> None:
+    """Run the jobs, one after another, and print their wall and processor time together."""
+    torch.set_num_threads(1)
+    warm()
+    payloads = msgspec.msgpack.decode(Path(sys.argv[1]).read_bytes(), type=list[bytes])
+    cpu, wall = 0.0, time.perf_counter()
+    for payload in payloads:
+        pid = os.fork()
+        if pid == 0:
+            _child(payload)
+        _, _, usage = os.wait4(pid, 0)
+        cpu += usage.ru_utime + usage.ru_stime
+    print(json.dumps([time.perf_counter() - wall, cpu]))
+
+
+class _Bare(execute.Execution):
+    """A run that limits, tells and takes down nothing; scenarios and corrections still replace what they do."""
+
+    def one(self, index: int, statement: object, act: Callable[[], None]) -> None:
+        if index not in self.job.skip:
+            with contextlib.suppress(BaseException):
+                act()
+
+    def send(self, message: object, blob: bytes = b"") -> None: ...
+
+    def record(self, question: str, when: object) -> None: ...
+
+
+def _child(payload: bytes) -> NoReturn:
+    try:
+        signal.setitimer(signal.ITIMER_PROF, STATEMENT_SECONDS)
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+        job, tensors = decode_job(payload)
+        layers.salted(job.salt)
+        _Bare(job, tensors, lambda frame: None).everything()
+    finally:
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""A class made up from right and wrong answers, no two submissions alike."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+
+from autograder import course
+from autograder.course import corpus
+from autograder.grade import Person, Submission
+
+__all__ = ["made_up_class"]
+
+RIGHT_SHARE = 0.4
+"""Of the submissions, so many have no mistake; the others have one, or, a quarter of them, two."""
+
+
+def made_up_class(size: int, *, seed: int = 1) -> Iterator[Submission]:
+    """So many submissions; a larger class begins with the submissions of a smaller one."""
+    questions = [question.id for question in course.questions()]
+    # Answers to a single question go with any others.
+    right = {
+        question: [one.answers[question] for one in corpus.alternatives() if set(one.answers) == {question}]
+        for question in questions
+    }
+    wrong = [one for one in corpus.misconceptions() if set(one.answers) == {one.question}]
+    for number in range(size):
+        draw = random.Random(f"{seed} {number}")
+        answers = {q: draw.choice(right[q]) for q in questions if right[q] and draw.random() < 0.5}
+        if draw.random() >= RIGHT_SHARE:
+            for mistake in draw.sample(wrong, draw.choice([1, 1, 1, 2])):
+                answers[mistake.question] = mistake.answers[mistake.question]
+        yield Submission(f"{number:06}.ipynb", (Person(f"{number:06}"),), _signed(corpus.with_answers(answers), number))
+
+
+def _signed(notebook: bytes, number: int) -> bytes:
+    """The notebook with a comment of its own in an answer, as no two people write alike."""
+    content = json.loads(notebook)
+    cell = next(cell for cell in content["cells"] if cell["metadata"].get("question"))
+    cell["source"] = f"# submission {number}\n" + "".join(cell["source"])
+    return json.dumps(content).encode()

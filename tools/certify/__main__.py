@@ -1,0 +1,110 @@
+"""`make certify`: prove the graders, print the table, and say by the exit status whether the proof holds."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from tqdm import tqdm
+
+from autograder import course
+from autograder.classroom.pool import Pool
+from autograder.classroom.task import Task
+from autograder.grade import Grade
+from tools.certify import hints, ways
+from tools.certify.cases import Case, beside_another_mistake, beside_right_answers, corpus, problems
+from tools.certify.judging import side_by_side
+from tools.certify.mutants import caught
+from tools.certify.proof import Found, Proof
+from tools.certify.shown import told_apart
+from tools.certify.stability import stable
+
+__all__ = ["main"]
+
+PARTS = ("corpus", "company", "mutants", "stability", "shown", "ways", "public")
+WAYS_EVERY = 6
+"""Every so many of the corpus go all the ways: a grade that depends on the way does so for many."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Prove what *argv* says, print the table, and give the exit status: 0 if all holds."""
+    parser = argparse.ArgumentParser(prog="make certify", description=__doc__)
+    parser.add_argument("--question", metavar="qN", default="", help="only this question's answers")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="do these parts (default: all)")
+    parser.add_argument("--every", metavar="N", type=int, default=1, help="take every Nth submission and mutant")
+    parser.add_argument("--pairs", metavar="N", type=int, default=300, help="pairs of mistakes (default: %(default)s)")
+    parser.add_argument("--seeds", metavar="N", type=int, default=20, help="judge under N seeds (default: %(default)s)")
+    parser.add_argument("--workers", metavar="N", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--environment", metavar="DIR", type=Path, help="where `make grade`'s packages alone are")
+    arguments = parser.parse_args(argv)
+    proof = Proof()
+    _grade(arguments, proof)
+    _judge(arguments, proof)
+    if "ways" in arguments.only:
+        submissions = [case.submission for case in _chosen(corpus(), arguments)][::WAYS_EVERY]
+        for found in ways.grades_by_other_ways(submissions, arguments.workers, arguments.environment):
+            proof.add(found)
+    if "public" in arguments.only:
+        done = subprocess.run([sys.executable, "-m", "tools.public_checks"], cwd=course.ROOT, check=False)
+        proof.add(Found("public checks", ["see above"] * (done.returncode != 0), 1))
+    print("", *proof.lines, sep="\n")
+    return 0 if proof.holds else 1
+
+
+def _chosen(cases: Iterable[Case], arguments: argparse.Namespace) -> list[Case]:
+    return [case for case in cases if arguments.question in ("", *case.questions)][:: arguments.every]
+
+
+def _grade(arguments: argparse.Namespace, proof: Proof) -> None:
+    """Grade the corpus, and its mistakes in company, and score what their owners are told."""
+    cases = _chosen(corpus(), arguments) if "corpus" in arguments.only else []
+    if "company" in arguments.only:
+        cases += _chosen(beside_right_answers(), arguments)
+        cases += _chosen(beside_another_mistake(), arguments)[: arguments.pairs]
+    graded = []
+    for case, grade in tqdm(_graded(cases, arguments.workers), total=len(cases), unit="file", desc="grading"):
+        graded.append((case, grade))
+        for problem in problems(case, grade):
+            tqdm.write(f"{case.kind} {case.id}: {problem}", file=sys.stdout)
+    for kind in dict.fromkeys(case.kind for case in cases):
+        own = [(case, grade) for case, grade in graded if case.kind == kind]
+        proof.add(Found(kind, [case.id for case, grade in own if problems(case, grade)], len(own)))
+    score, untold = hints.score(graded)
+    if score:
+        more = ", ".join(f"{count} {kind}" for kind, count in score.most_common())
+        proof.add(Found("wrong answers that are told more", untold, score.total()), least=hints.LEAST_TOLD, more=more)
+
+
+def _graded(cases: Sequence[Case], workers: int) -> Iterator[tuple[Case, Grade]]:
+    if not cases:
+        return
+    by_name = {case.submission.name: case for case in cases}
+    with Pool(workers) as pool:
+        for task, result in pool.grade(Task(case.submission, ways.SECRET) for case in cases):
+            yield by_name[task.submission.name], result.grade
+
+
+def _judge(arguments: argparse.Namespace, proof: Proof) -> None:
+    """Do what is judged many answers at a time."""
+    every = arguments.every
+    possible: dict[str, tuple[Callable[[str], Found], float]] = {
+        "mutants": (partial(caught, every=every), 0.98),
+        "stability": (partial(stable, every=every, seeds=arguments.seeds), 1.0),
+        "shown": (told_apart, 1.0),
+    }
+    parts = [possible[name] for name in possible if name in arguments.only]
+    questions = [one.id for one in course.questions() if arguments.question in ("", one.id)]
+    found = side_by_side([part for part, _ in parts], questions, arguments.workers) if parts else iter(())
+    for _, least in parts:
+        own = [next(found) for _ in tqdm(questions, unit="question", desc="judging")]
+        wrong = [one for finding in own for one in finding.wrong]
+        proof.add(Found(own[0].what, wrong, sum(finding.total for finding in own)), least=least)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,118 @@
+"""Submissions whose grade is known beforehand, and what is wrong with the grade that they got."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from autograder import course
+from autograder.course.corpus import Misconception, alternatives, misconceptions, with_answers
+from autograder.grade import Grade, Person, QuestionGrade, Submission
+from autograder.language import LANGUAGES
+
+__all__ = ["Case", "beside_another_mistake", "beside_right_answers", "corpus", "problems"]
+
+LEAST_LOSS = 0.3
+"""The share of its question's points that a wrong answer loses at least."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A submission whose grade is known beforehand."""
+
+    kind: str
+    id: str
+    content: bytes
+    mistakes: tuple[Misconception, ...] = ()
+    """The known mistakes in it, of different questions; all else is right, unless it is `blank`."""
+    questions: frozenset[str] = frozenset()
+    """The questions that it is about, if not all."""
+
+    @property
+    def submission(self) -> Submission:
+        suffix = "ipynb" if self.content.startswith(b"{") else "py"
+        return Submission(f"{self.kind}/{self.id}.{suffix}", (Person(self.id),), self.content)
+
+
+def corpus() -> Iterator[Case]:
+    """The reference, the blank editions, every alternative, and every misconception alone."""
+    yield Case("reference", "solution", course.REFERENCE.read_bytes())
+    for lang in LANGUAGES:
+        yield Case("blank", lang, (course.ASSIGNMENT / lang / "rnn.ipynb").read_bytes())
+    for right in alternatives():
+        yield Case("alternative", right.id, right.content, (), frozenset(right.answers))
+    for mistake in misconceptions():
+        yield _of_mistakes("misconception", mistake.id, {}, mistake)
+
+
+def beside_right_answers() -> Iterator[Case]:
+    """Every misconception, with the other questions answered right, but in other words than the solution's."""
+    for mistake in misconceptions():
+        draw = random.Random(mistake.id)
+        answers: dict[str, str] = {}
+        for question in course.questions():
+            # Answers to a single question go with any others.
+            right = [one.answers[question.id] for one in alternatives() if set(one.answers) == {question.id}]
+            answers |= {question.id: draw.choice(right)} if right else {}
+        yield _of_mistakes("company", mistake.id, answers, mistake)
+
+
+def beside_another_mistake() -> Iterator[Case]:
+    """Every misconception together with one of every other question, drawn at random, where both can be made.
+
+    First each with one of the next question, then each with one of the question after that, and so on.
+    """
+    ids = [question.id for question in course.questions()]
+    seen: list[set[str]] = []
+    for step in range(1, len(ids)):
+        for mistake in misconceptions():
+            question = ids[(ids.index(mistake.question) + step) % len(ids)]
+            others = [one for one in misconceptions() if one.question == question and _can_be_both(mistake, one)]
+            for other in random.Random(f"{mistake.id} {question}").sample(others, min(1, len(others))):
+                if {mistake.id, other.id} not in seen:
+                    seen.append({mistake.id, other.id})
+                    yield _of_mistakes("pair", f"{mistake.id}+{other.id}", {}, mistake, other)
+
+
+def _can_be_both(one: Misconception, other: Misconception) -> bool:
+    return one.question != other.question and one.answers.keys().isdisjoint(other.answers)
+
+
+def _of_mistakes(kind: str, id_: str, answers: Mapping[str, str], *mistakes: Misconception) -> Case:
+    for mistake in mistakes:
+        answers = {**answers, **mistake.answers}
+    return Case(kind, id_, with_answers(answers), mistakes, frozenset(mistake.question for mistake in mistakes))
+
+
+def problems(case: Case, grade: Grade) -> list[str]:
+    """What is wrong with the grade that *case* got: nothing, if the graders are right."""
+    if grade.status not in ("graded", "stopped") or not grade.questions:
+        return [f"{grade.status}: {grade.detail}"]
+    by_question = {mistake.question: mistake for mistake in case.mistakes}
+    alone = case.kind == "misconception"
+    return [
+        f"{question.question}: {problem}"
+        for question in grade.questions
+        for problem in (
+            _of_a_wrong_one(by_question[question.question], question, alone=alone)
+            if question.question in by_question
+            else _of_a_right_one(question, 0.0 if case.kind == "blank" else question.points)
+        )
+    ]
+
+
+def _of_a_right_one(question: QuestionGrade, score: float) -> Iterator[str]:
+    if question.score != score:
+        failed = [f"{check.check} ({check.note.kind})" for check in question.checks if check.note]
+        yield f"earned {question.score:g} instead of {score:g}: {', '.join(failed)}"
+
+
+def _of_a_wrong_one(mistake: Misconception, question: QuestionGrade, *, alone: bool) -> Iterator[str]:
+    failed = [check.check for check in question.checks if not check.passed]
+    if question.score > (1 - LEAST_LOSS) * question.points:
+        yield f"{mistake.id} keeps {question.score:g} of {question.points:g} points"
+    if mistake.catches not in failed:
+        yield f"{mistake.id} slips through {mistake.catches}"
+    if question.misconception != mistake.id and (alone or question.misconception):
+        yield f"{mistake.id} is explained as {question.misconception or 'nothing known'}"

@@ -1,0 +1,86 @@
+"""Judge many answers at once: tried out together, one run for each scenario, instead of graded one by one."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import msgspec
+import torch
+
+from autograder import course
+from autograder.course import Scenario
+from autograder.grading.grader import run_in
+from autograder.grading.hidden import Look, asked
+from autograder.grading.reference import Reference, Run
+from autograder.grading.trials import Trial, observe
+from autograder.sandbox import Sandbox
+from autograder.wire.log import Record
+from tools.certify.proof import Found
+
+__all__ = ["Judge", "judge", "side_by_side"]
+
+TOGETHER = 40
+"""So many answers share a run: of more than twice as many, not all would be read."""
+STOPPED = "does not end"
+
+
+class Judge:
+    """Tries answers out and lets the hidden checks look at them."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._reference = Reference(run)
+        self._known: dict[bytes, set[str]] = {}
+
+    def observed(self, trials: Sequence[Trial], scenario: Scenario, seed: int = 0) -> dict[str, Record]:
+        """What each of *trials*, all of one question, leaves behind, by its id; nothing of one that does not end."""
+        found: dict[str, Record] = {}
+        for start in range(0, len(trials), TOGETHER):
+            found |= self._together(trials[start : start + TOGETHER], scenario, seed)
+        return found
+
+    def _together(self, trials: Sequence[Trial], scenario: Scenario, seed: int) -> dict[str, Record]:
+        found = observe(trials, scenario, self._reference.shared(scenario), self._run, seed=seed)
+        lacking = [trial for trial in trials if trial.id not in found]  # one of them kept the others from their turn
+        for trial in lacking if len(trials) > 1 else ():
+            found |= self._together([trial], scenario, seed)
+        return found
+
+    def failing(
+        self, trials: Sequence[Trial], scenarios: Sequence[Scenario] = course.scenarios(), seed: int = 0
+    ) -> dict[str, set[str]]:
+        """The checks that each of *trials*, all of one question, fails in any of *scenarios*."""
+        failed: dict[str, set[str]] = {trial.id: set() for trial in trials}
+        for scenario in scenarios:
+            records = self.observed(trials, scenario, seed)
+            for trial in trials:
+                record = records.get(trial.id)
+                failed[trial.id] |= {STOPPED} if record is None else self._failing(trial.question, record, scenario)
+        return failed
+
+    def _failing(self, question: str, record: Record, scenario: Scenario) -> set[str]:
+        values = msgspec.json.encode(record.message.values)
+        key = f"{scenario.id} {question} ".encode() + values + record.blob
+        if key not in self._known:
+            look = Look(question, record, self._reference.shared(scenario).at[question], scenario)
+            tests = {check.name: check.test for check in course.question(question).checks}
+            self._known[key] = {name for name, test in tests.items() if asked(test, look) is not None}
+        return self._known[key]
+
+
+@functools.cache
+def judge() -> Judge:
+    """This process's own."""
+    torch.set_num_threads(1)
+    return Judge(run_in(Sandbox(secrets=(course.REFERENCE, course.HIDDEN))))
+
+
+def side_by_side(parts: Sequence[Callable[[str], Found]], questions: Sequence[str], workers: int) -> Iterator[Found]:
+    """What each of *parts* finds of each question, by so many processes."""
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        tasks = [pool.submit(part, question) for part in parts for question in questions]
+        for task in tasks:
+            yield task.result()
