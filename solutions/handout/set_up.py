@@ -45,8 +45,8 @@ def set_up():
             bound = set(re.findall(r"(\w+)(?=[^\n=]*=(?!=))", source))
         failed.update(dict.fromkeys(bound, not result.success))
 
-    def told(file):
-        """What is said of one question, line by line."""
+    def told(file, brief=False):
+        """What is said of one question, line by line; of one that passes, *brief* leaves out what was looked at."""
         said = []
         for result in file.test_case_results:
             if not result.passed:
@@ -55,7 +55,8 @@ def set_up():
         if not said:
             passed = "통과."  # ko
             passed = "passed."  # en
-            said = [f"✓ {file.name} {passed} {result.test_case.success_message or ''}" for result in file.test_case_results]
+            looked = [result.test_case.success_message or "" for result in file.test_case_results]
+            said = [f"✓ {file.name} {passed}" if brief else f"✓ {file.name} {passed} {message}" for message in looked]
         own = names.get(file.name, [])
         if any(failed.get(name) for name in own) and all(shell.user_ns.get(name) is not None for name in own):
             said.append("⚠ 답 셀의 마지막 실행이 오류로 끝났습니다. 이 검사는 그 전에 남은 값을 보았습니다.")  # ko
@@ -66,7 +67,7 @@ def set_up():
         """What is said of all questions, and how many passed."""
         files = results.results.values()
         passed = sum(file.passed_all for file in files)
-        lines = [line for file in files for line in told(file)]
+        lines = [line for file in files for line in told(file, brief=True)]
         return [*lines, f"{len(files)}문제 가운데 {passed}문제를 통과했습니다. 점수는 공개하지 않은 검사가 정합니다."]  # ko
         return [*lines, f"{passed} of {len(files)} questions passed. Hidden checks decide the points."]  # en
 
