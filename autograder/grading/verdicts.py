@@ -10,7 +10,7 @@ from autograder.course import Question, Scenario
 from autograder.grade import Note
 from autograder.grading.hidden import Look, Looking
 from autograder.grading.runs import NOTHING, Remedy, Runs, later
-from autograder.wire.log import Record
+from autograder.wire.log import Log, Record
 from autograder.wire.values import Layer
 
 __all__ = ["Verdict", "verdicts"]
@@ -57,7 +57,9 @@ def _verdict(question: Question, wrong: Sequence[Question], runs: Runs, look: Lo
     if plain.right or not plain.answered:
         return plain
     tried: list[Verdict] = []
-    for remedy in _remedies(question, wrong, runs):
+    failed_in = {scenario for _, scenario in plain.failures.values()}
+    changes = any(_changes(question, runs.under(scenario)) for scenario in failed_in)
+    for remedy in _remedies(wrong, runs, changes=changes):
         tried.append(_under(remedy, question, runs, look))
         if tried[-1].right:
             break
@@ -65,12 +67,12 @@ def _verdict(question: Question, wrong: Sequence[Question], runs: Runs, look: Lo
     return max((*tried, plain), key=lambda verdict: verdict.points)
 
 
-def _remedies(question: Question, wrong: Sequence[Question], runs: Runs) -> Iterator[Remedy]:
-    """The ways to put right what came before *question*; where it cannot be told which is meant, each."""
+def _remedies(wrong: Sequence[Question], runs: Runs, *, changes: bool) -> Iterator[Remedy]:
+    """The ways to put right what came before a question; where it cannot be told which is meant, each."""
     names = tuple(one.id for one in wrong)
     layouts = [False, True] if any(_has_either_layout(one, runs) for one in wrong) else [False]
     for put_back in (False, True):
-        if put_back and not _changes(question, runs):
+        if put_back and not changes:
             return
         for batch_first in layouts:
             if names or put_back:
@@ -85,9 +87,8 @@ def _has_either_layout(question: Question, runs: Runs) -> bool:
     )
 
 
-def _changes(question: Question, runs: Runs) -> bool:
+def _changes(question: Question, log: Log) -> bool:
     """Whether given names, or those of earlier answers, are not what they should be at its check or before."""
-    log = runs.under(course.scenarios()[0])
     after = later(question.id)
     return any(record.message.changed and record.message.question not in after for record in log.records)
 

@@ -82,7 +82,6 @@ class FollowThrough:
             if name not in names and not _same(self.namespace.get(name), kept):
                 self.namespace[name] = kept
         for name in self.settled.keys() - open_names if own else ():
-            layers.reset(self.settled[name][0])
             if not _same(self.namespace.get(name), self.settled[name][1]):
                 self.namespace[name] = _restored(*self.settled[name])
         self._bind_given(next(iter(open_questions), ""), names)
@@ -141,7 +140,7 @@ def _same(one: object, other: object) -> bool:
         return _same(one.data, other.data) and _same(one.batch_sizes, other.batch_sizes)
     if type(one) is type(other) and isinstance(one, _COMPARED):
         return bool(one == other)
-    return one is other
+    return one is other and (not isinstance(one, nn.Module) or layers.is_whole(one))
 
 
 def _copied(value: object) -> object:
@@ -154,4 +153,6 @@ def _copied(value: object) -> object:
 
 
 def _restored(value: object, kept: object) -> object:
+    if isinstance(value, nn.Module):
+        layers.reset(value)
     return kept if isinstance(value, (Tensor, PackedSequence, list, dict)) else value

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from autograder.wire.values import Layer, Other
 
-__all__ = ["become", "describe_layer", "is_recurrent", "make", "pin_all_layers", "reset", "restore", "salted", "same_numbers"]
+__all__ = ["become", "describe_layer", "is_whole", "make", "pin_all_layers", "reset", "restore", "salted"]
 
 GAIN = 3.0
 EMBEDDING_BOUND = 3.0
@@ -134,11 +134,19 @@ def restore() -> None:
                     parameter.data.copy_(kept)
 
 
-def reset(value: object) -> None:
-    """Let a layer that is settled have its own parameters, whatever others it was given."""
+def is_whole(value: nn.Module) -> bool:
+    """Whether a layer has the parameters that it was made with, whatever their numbers."""
+    return all(value._parameters.get(name) is one.parameter for name, one in _pinned_of(value).items())
+
+
+def reset(value: nn.Module) -> None:
+    """Let a layer have the parameters that it was made with."""
+    value._parameters.update({name: one.parameter for name, one in _pinned_of(value).items()})  # type: ignore[misc]
+
+
+def _pinned_of(value: nn.Module) -> dict[str, _Pinned]:
     reference, pinned = _layers.get(id(value), (None, {}))
-    if reference is not None and reference() is value:
-        reference()._parameters.update({name: one.parameter for name, one in pinned.items()})  # type: ignore[union-attr]
+    return pinned if reference is not None and reference() is value else {}
 
 
 def _is_copy(numbers: Tensor) -> bool:
@@ -198,17 +206,13 @@ def _pinning(register: Callable[..., None]) -> Callable[..., None]:
     def registered(self: nn.Module, name: str, param: nn.Parameter | None) -> None:
         """`layer.weight = nn.Parameter(torch.randn(…))` is another initialisation, too."""
         register(self, name, param)
-        reference, pinned = _layers.get(id(self), (None, {}))
-        known = reference is not None and reference() is self and name in pinned
-        if known and param is not None and param.device.type != "meta" and param.shape == pinned[name].kept.shape:
-            param.data = param.data if _is_copy(param.data) else pinned[name].kept.to(param.dtype).clone()
+        pinned = _pinned_of(self)
+        if param is None or name not in pinned or param.device.type == "meta" or param.shape != pinned[name].kept.shape:
+            return
+        param.data = param.data if _is_copy(param.data) else pinned[name].kept.to(param.dtype).clone()
+        pinned[name] = pinned[name]._replace(parameter=param, address=param.data_ptr())
 
     return registered
-
-
-def is_recurrent(value: object) -> bool:
-    """Whether *value* is a layer for which either layout is right."""
-    return isinstance(value, nn.RNNBase)
 
 
 def make(right: Layer, own: object, *, batch_first: bool) -> nn.Module:
