@@ -129,7 +129,7 @@ def _remarks(found: list[Verdict], runs: Runs) -> tuple[Note, ...]:
     """What is to be said of the whole notebook: given names that were put back for an answer to be right."""
     if not any(verdict.right and verdict.remedy.put_back for verdict in found):
         return ()
-    records = runs.under(course.scenarios()[0]).records
+    records = [record for scenario in course.scenarios() for record in runs.under(scenario).records]
     changed = {name for record in records for name in record.message.changed if name in course.given()}
     return (Note("given-changed", {"names": sorted(changed)}),) if changed else ()
 

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tools.certify.attacks import BASE_SCORE, Attack, attacks
 
 from autograder import course
 from autograder.sandbox import libc
+from tools.attacks import BASE_SCORE, Attack, attacks
 
 from .submissions import blank, solved
 

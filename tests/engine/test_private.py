@@ -124,8 +124,8 @@ def test_heir_of_the_shared_numbers_would_be_rich(watching, run):
     """What the test above tries would succeed if values under the shared numbers ever came into a process."""
     loot = {}
     for scenario in course.scenarios():
-        at = Reference(run).shared(scenario).at["q8"]
-        held = {name: getattr(at, name) for name in STOLEN}
+        at = Reference(run).shared(scenario).at
+        held = {name: getattr(at[q.id], name) for q in course.questions() for name in q.names if name in STOLEN}
         loot[scenario.values["vocab_size"]] = {name: value.tolist() for name, value in held.items()}
-    assert isinstance(at.hidden, torch.Tensor)
+    assert isinstance(at["q6"].hidden, torch.Tensor)
     assert {"q3", "q5", "q6"} <= {q for q, score in scores(watching.grade(heir(loot))).items() if score}
