@@ -27,7 +27,7 @@ from .submissions import blank, solved
 
 CANARY = "canary-in-the-environment-of-the-grader"
 SECONDS = 15.0
-ABOUT_CONFINEMENT = {"endings", "network", "reading", "writing"}
+ABOUT_CONFINEMENT = {"doors", "endings", "network", "reading", "writing"}
 """The families that depend on who runs the grader; the others are tried by one user only."""
 
 RUN = f"""
@@ -107,7 +107,7 @@ def telling(attack: Attack) -> bytes:
 class Graded:
     """What came of the whole class."""
 
-    folder: Path
+    status: int
     said: str
     grades: dict[str, dict[str, Any]]
     left_running: list[int]
@@ -149,8 +149,7 @@ def grade(user: str, folder: Path) -> Graded:
         )
     said = run.stdout.decode()
     grades = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in out.iterdir()}
-    assert run.returncode == 0, said
-    return Graded(folder, said, grades, left_running)
+    return Graded(run.returncode, said, grades, left_running)
 
 
 @contextmanager
@@ -186,6 +185,14 @@ def test_attack_comes_to_its_verdict(graded: Callable[[str], Graded], user: str,
     )
     assert attack.score <= BASE_SCORE
     assert grade["seconds"] <= SECONDS * 2
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_class_is_graded_to_its_end(graded: Callable[[str], Graded], user: str) -> None:
+    """The grader survives every attack, and every file has its grade."""
+    result = graded(user)
+    assert result.status == 0, result.said
+    assert result.grades.keys() == {attack.file_name for attack in hostile(user)} | BYSTANDERS.keys()
 
 
 @pytest.mark.parametrize("user", USERS)
