@@ -24,22 +24,22 @@ test: .venv/.develop  ## lint, type checks and the whole test suite
 build: .venv/.develop  ## regenerate assignment/, solutions/rnn.ipynb and build/gradescope.zip
 	$(BIN)/python -m autograder.build
 
-certify: .venv/.develop  ## prove the graders: right answers earn all, every known mistake is caught and explained
-	$(BIN)/python -m autograder.certify
+certify: .venv/.develop .venv/grade/.ready  ## prove the graders: right answers earn all, every known mistake is caught and explained
+	$(BIN)/python -m tools.certify --environment .venv/grade $(CERTIFY)
 
-bench: .venv/bench/.ready  ## speed beside other graders on the same submissions
-	$(BIN)/python -m autograder.bench $(BENCH)
+bench: .venv/.develop  ## speed beside other graders on the same submissions
+	$(BIN)/python -m tools.bench $(BENCH)
 
 fuzz: .venv/.develop  ## a hundred thousand damaged submissions and observations through everything that reads them
-	FUZZ_EXAMPLES=13000 $(BIN)/python -m pytest tests/engine/test_fuzz.py
+	FUZZ_EXAMPLES=13000 $(BIN)/python -m pytest tests/engine/test_fuzz_intake.py tests/engine/test_wire.py
 
 attacks: .venv/.develop  ## what hostile submissions gain with `otter run`, for docs/security.md
-	$(BIN)/python -m autograder.certify.otter_attacks
+	$(BIN)/python -m tools.otter_attacks
 
-# nbgrader, only ever measured, has an environment of its own.
-.venv/bench/.ready: .venv/.develop
-	$(PYTHON) -m venv .venv/bench
-	.venv/bench/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt nbgrader torch otter-grader ipykernel
+# What `make grade` installs, and nothing else: grades must not depend on what is there beside it.
+.venv/grade/.ready: .venv/.grade
+	$(PYTHON) -m venv .venv/grade
+	.venv/grade/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
 	@touch $@
 
 clean:  ## remove the environment and everything made

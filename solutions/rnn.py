@@ -274,8 +274,7 @@ grader.check("q1")
 guess = None
 
 with after("q1"):
-    reveal(guess, tuple(batch_emb.shape), "id마다 vector 하나이므로 맨 뒤에 d_w 축이 생깁니다: (B, L, d_w).")  # ko
-    reveal(guess, tuple(batch_emb.shape), "One vector for every id, so an axis d_w appears at the end: (B, L, d_w).")  # en
+    reveal("batch_emb", guess)
 
 # %% [markdown] lang="ko"
 # ## RNN
@@ -422,8 +421,7 @@ grader.check("q3")
 # %% aside
 guess = None
 
-reveal(guess, 2, "hidden_states에는 맨 위 layer만 있고, h_n의 첫 축은 layer마다 하나씩 3이 됩니다.")  # ko
-reveal(guess, 2, "hidden_states holds the top layer only; the first axis of h_n counts layers and becomes 3.")  # en
+reveal("layers", guess)
 with after("q3"):
     print("hidden_states", tuple(hidden_states.shape))
     print("h_n          ", tuple(h_n.shape))
@@ -549,8 +547,7 @@ grader.check("q4")
 guess = None
 
 with after("q4"):
-    reveal(guess, lstm.weight_ih_l0.shape[0], "gate 셋과 g에 d_h행씩, 모두 4 * d_h입니다.")  # ko
-    reveal(guess, lstm.weight_ih_l0.shape[0], "d_h rows for each gate and for g: 4 * d_h.")  # en
+    reveal("gates", guess)
 
 # %% [markdown] lang="ko"
 # ### q5. LSTM 실행하기 (15점)
@@ -698,8 +695,7 @@ with after("q6"):
     print("input_id   ", tuple(decoded_ids[-1].shape))
     print("hidden     ", tuple(hidden.shape))
     print("decoded_ids", tuple(decoded_ids.shape))
-    reveal(guess, tuple(output_layer(hidden).shape), "마지막 축만 d_h에서 V로 바뀝니다: (1, B, V).")  # ko
-    reveal(guess, tuple(output_layer(hidden).shape), "Only the last axis changes, from d_h to V: (1, B, V).")  # en
+    reveal("scores", guess)
 
 # %% [markdown] lang="ko"
 # ## Packing
@@ -740,8 +736,7 @@ with after("q6"):
 # %% aside
 guess = None
 
-reveal(guess, 2, "단어만 남습니다.")  # ko
-reveal(guess, 2, "The words are left, and nothing else.")  # en
+reveal("cells", guess)
 display(draw_packing("시점마다 아직 끝나지 않은 sequence만 계산합니다", batch.tolist(), batch_lens.tolist()))  # ko
 display(draw_packing("Each step computes only the sequences still running", batch.tolist(), batch_lens.tolist()))  # en
 
@@ -895,8 +890,7 @@ grader.check("q7")
 # %% aside
 guess = None
 
-reveal(guess, 3 * num_dirs, "layer마다, 방향마다 하나씩 있습니다: num_layers * num_dirs.")  # ko
-reveal(guess, 3 * num_dirs, "One for each layer and direction: num_layers * num_dirs.")  # en
+reveal("states", guess)
 with after("q7"):
     print("packed_batch.data       ", tuple(packed_batch.data.shape))
     print("packed_batch.batch_sizes", packed_batch.batch_sizes.tolist())

@@ -20,8 +20,10 @@ import torch
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from autograder import corpus, course, notebook
+from autograder import course
 from autograder.build.checks import student_checks
+from autograder.course import corpus
+from autograder.intake import notebook
 from autograder.language import Language
 
 __all__ = ["LEAST_CAUGHT", "Outcome", "main", "measure", "rejected"]

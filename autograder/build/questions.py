@@ -21,16 +21,16 @@ _TOTAL = {"ko": "합계", "en": "total"}
 
 def names_to_leave() -> dict[str, list[str]]:
     """The names that each question must leave behind."""
-    return {question.id: list(question.names) for question in _questions()}
+    return {question.id: list(question.names) for question in course.questions()}
 
 
 def table(lang: Language) -> str:
     """All questions with their points, as Markdown."""
     rows = [_COLUMNS[lang], "|---|---|--:|---|"]
-    for question in _questions():
-        checks = [check for check in course.hidden_checks(question) if check.points]
+    for question in course.questions():
+        checks = [check for check in question.checks if check.points]
         names = [f"{', '.join(f'`{name}`' for name in check.names)} {check.points:g}" for check in checks]
-        rows.append(f"| {question.id} | {question.title(lang)} | {question.points:g} | {' · '.join(names)} |")
+        rows.append(f"| {question.id} | {question.titles[lang]} | {question.points:g} | {' · '.join(names)} |")
     return "\n".join([*rows, f"| {_TOTAL[lang]} | | {course.maximum():g} | |"])
 
 
@@ -38,10 +38,6 @@ def check_headings(cells: Sequence[Cell], lang: Language) -> None:
     """Raise ValueError unless the headings of the questions in *cells* give the points of the hidden checks."""
     prose = "\n".join(cell.source for cell in cells if cell.kind == "markdown")
     headings = re.findall(_HEADING[lang], prose)
-    graded = [(question.id, f"{question.points:g}") for question in _questions()]
+    graded = [(question.id, f"{question.points:g}") for question in course.questions()]
     if headings != graded:
         raise ValueError(f"headings ({lang}) and hidden checks disagree: {sorted({*headings} ^ {*graded})}")
-
-
-def _questions() -> list[course.Question]:
-    return [question for question in course.questions() if question.points]

@@ -21,16 +21,53 @@ def after(question):
         print(f"Solve {question} first, then run this cell again.")  # en
 
 
-def reveal(guess, answer, why):
-    """Show the answer once something was guessed."""
+# ko: 예상해 보기의 답과 까닭. 먼저 예상해 보세요!
+# en: what is to be predicted, and why it is so; predict first!
+predictions = {
+    "batch_emb": (
+        lambda: tuple(batch_emb.shape),
+        "id마다 vector 하나이므로 맨 뒤에 d_w 축이 생깁니다: (B, L, d_w).",  # ko
+        "One vector for every id, so an axis d_w appears at the end: (B, L, d_w).",  # en
+    ),
+    "layers": (
+        lambda: 2,
+        "hidden_states에는 맨 위 layer만 있고, h_n의 첫 축은 layer의 수를 따라 3이 됩니다.",  # ko
+        "hidden_states holds the top layer only; the first axis of h_n counts layers and becomes 3.",  # en
+    ),
+    "gates": (
+        lambda: lstm.weight_ih_l0.shape[0],
+        "gate 셋과 g에 d_h행씩, 모두 4 * d_h입니다.",  # ko
+        "d_h rows for each gate and for g: 4 * d_h.",  # en
+    ),
+    "scores": (
+        lambda: tuple(output_layer(hidden).shape),
+        "마지막 축만 d_h에서 V로 바뀝니다: (1, B, V).",  # ko
+        "Only the last axis changes, from d_h to V: (1, B, V).",  # en
+    ),
+    "cells": (
+        lambda: 2,
+        "단어만 남으므로 모든 길이의 합입니다.",  # ko
+        "The words are left, and nothing else: all lengths added up.",  # en
+    ),
+    "states": (
+        lambda: 3 * num_dirs,
+        "layer마다, 방향마다 하나씩 있습니다: num_layers * num_dirs.",  # ko
+        "One for each layer and direction: num_layers * num_dirs.",  # en
+    ),
+}
+
+
+def reveal(name, guess):
+    """Show what was to be predicted, once something was guessed."""
     if guess is None:
         print("guess에 예상을 적은 뒤에 이 셀을 다시 실행해 보세요.")  # ko
         print("Type what you expect after guess, then run this cell again.")  # en
     else:
-        verdict = "맞습니다" if guess == answer else "다릅니다"  # ko
-        print(f"예상 {guess}, 실제 {answer}: {verdict}. {why}")  # ko
-        verdict = "the same" if guess == answer else "not the same"  # en
-        print(f"Expected {guess}, actual {answer}: {verdict}. {why}")  # en
+        actual, why = predictions[name][0](), predictions[name][1]
+        verdict = "맞습니다" if guess == actual else "다릅니다"  # ko
+        print(f"예상 {guess}, 실제 {actual}: {verdict}. {why}")  # ko
+        verdict = "as expected" if guess == actual else "not as expected"  # en
+        print(f"Expected {guess}, actual {actual}: {verdict}. {why}")  # en
 
 
 class Picture:

@@ -91,7 +91,9 @@ def hostile(user: str) -> list[Attack]:
     return [attack for attack in attacks() if user == "as it is" or attack.family in ABOUT_CONFINEMENT]
 
 
-CASES = [pytest.param(user, attack, id=f"{attack.file_name[:-6]}, {user}") for user in USERS for attack in hostile(user)]
+CASES = [
+    pytest.param(user, attack, id=f"{attack.file_name[:-6]}, {user}") for user in USERS for attack in hostile(user)
+]
 
 
 def telling(attack: Attack) -> bytes:
@@ -178,7 +180,10 @@ def test_there_are_attacks_of_every_kind() -> None:
 def test_attack_comes_to_its_verdict(graded: Callable[[str], Graded], user: str, attack: Attack) -> None:
     """An attack gets the status and the points that it deserves, in its time, and never more than without it."""
     grade = graded(user).grades[attack.file_name]
-    assert (grade["status"] in attack.statuses, grade["score"]) == (True, attack.score), (grade["status"], grade["detail"])
+    assert (grade["status"] in attack.statuses, grade["score"]) == (True, attack.score), (
+        grade["status"],
+        grade["detail"],
+    )
     assert attack.score <= BASE_SCORE
     assert grade["seconds"] <= SECONDS * 2
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from autograder.bench import rivals
-from autograder.bench.__main__ import main
-from autograder.bench.sample import made_up_class
+from tools.bench import __main__ as bench
+from tools.bench.sample import made_up_class
+from tools.commands import Cost
 
 
 def test_class_is_made_up_alike_and_all_different() -> None:
@@ -18,28 +16,12 @@ def test_class_is_made_up_alike_and_all_different() -> None:
     assert len({submission.content for submission in large}) == 30
 
 
-def test_quick_form_prints_every_figure(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One small round gives the comparison, the limit, the parts and the growth, and writes them down."""
-    monkeypatch.setattr(rivals, "nbgrader_is_there", lambda: False)  # it needs an environment of its own
-    table = tmp_path / "bench.md"
-    assert main(["--size", "2", "--sample", "1", "--rounds", "1", "--growth", "2", "--table", str(table)]) == 0
+def test_quick_form_prints_every_figure(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """One small round gives the class, one notebook, the others, the limit, regrading, the ratios and the growth."""
+    monkeypatch.setattr(bench, "by_nbgrader", lambda submissions, folder: Cost(1.0, 1.0))  # half a minute of notebooks
+    assert bench.main(["--size", "2", "--sample", "1", "--rounds", "1", "--growth", "2"]) == 0
     shown = capsys.readouterr().out
-    assert table.read_text(encoding="utf-8") == shown
-    for part in (
-        *(
-            "autograder grade",
-            "otter run",
-            "nbgrader is not",
-            "the limit",
-            "ratio",
-            "fork",
-            "confinement",
-            "as-released",
-            "hidden",
-        ),
-        *("checks", "gradebook", "pages", "Confinement", "Evidence", "Sizing", "1,000,000"),
-        *("peak MB", "s to run again", "s to regrade"),
-    ):
-        assert part in shown
+    for row in (bench.CLASS, bench.REGRADED, bench.ONE, bench.OTTER, bench.OTHER, bench.GRADING, bench.LIMIT):
+        assert f"| {row} | " in shown
+    for wanted in ("at least 65", "at most 0.5", "at most 1.5", "at least 5", "| submissions | s | s each |"):
+        assert wanted in shown

@@ -38,7 +38,17 @@ def submission(tmp_path_factory):
 
 def test_one_file_is_graded_by_hand_with_pytests_own_report(submission):
     """Each check is a test under each hidden scenario, and fails where the submission is wrong."""
-    command = [sys.executable, "-m", "pytest", "tests/hidden", "--submission", str(submission), "-q", "-p", "no:cacheprovider"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "tests/hidden",
+        "--submission",
+        str(submission),
+        "-q",
+        "-p",
+        "no:cacheprovider",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, cwd=course.ROOT)
     failed = set(re.findall(r"^FAILED \S*test_q(\d).py::(\w+)\[([\w-]+)\]", done.stdout, re.MULTILINE))
     everywhere = {("3", "test_hidden_states", scenario.id) for scenario in course.scenarios()}

@@ -21,9 +21,9 @@ BLOCK = re.compile(r"<!-- (insert|file): (\S+) -->\n```\w+\n(.*?)```", re.DOTALL
 @pytest.fixture
 def copy(tmp_path):
     """A copy of what a course is made of, with the guide's worked example carried out on it."""
-    for folder in ("autograder", "solutions", "assignment"):
+    for folder in ("autograder", "solutions", "assignment", "tools"):
         shutil.copytree(course.ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    for folder in ("public", "hidden", "misconceptions", "alternatives"):
+    for folder in ("public", "hidden", "shown", "misconceptions", "alternatives", "attacks"):
         shutil.copytree(
             course.ROOT / "tests" / folder, tmp_path / "tests" / folder, ignore=shutil.ignore_patterns("__pycache__")
         )
@@ -47,7 +47,7 @@ def test_worked_example_makes_a_ninth_question(copy):
         return done.stdout
 
     run("autograder.build")
-    printed = run("autograder.certify", "--question", "q9", "--only", "corpus")
+    printed = run("tools.certify", "--question", "q9", "--only", "corpus")
     assert re.findall(r"^ok   misconception +(\S+)", printed, re.MULTILINE) == [
         "directions-under-one-another",
         "final-states-added",
@@ -75,9 +75,11 @@ def test_readme_shows_what_the_example_class_gives():
         rows = {row["submission"]: row for row in csv.DictReader(file)}
     for line in shown[:3]:
         name, *scores = line.split()
-        assert scores[:9] == [rows[name][column] for column in (*(f"q{n}" for n in range(1, 9)), "score")]
+        row = next(row for submission, row in rows.items() if submission.startswith(name))
+        assert scores[:9] == [row[column] for column in (*(f"q{n}" for n in range(1, 9)), "score")]
     statuses = Counter(row["status"] for row in rows.values())
     told = ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
-    assert f"{len(rows)} submissions: {told}" in shown
+    assert f"{len(rows)} students: {told}" in shown
     scores = [float(row["score"]) for row in rows.values()]
-    assert f"mean {statistics.fmean(scores):.1f}, median {statistics.median(scores):.1f} of 100" in shown
+    mean, median = statistics.fmean(scores), statistics.median(scores)
+    assert f"mean {mean:.1f}, median {median:.1f} of 100, of {len(scores)} with a score" in shown

@@ -118,5 +118,7 @@ lstm_states, (lstm_h_n, c_n) = own(batch_emb)
 
 def test_vectors_of_ones_own_are_wrong(grade):
     """`from_pretrained` on made-up vectors is no initialisation but another layer: its answer loses points."""
-    q1 = "embedding = nn.Embedding.from_pretrained(torch.ones(vocab_size, embedding_size))\nbatch_emb = embedding(batch)"
+    q1 = (
+        "embedding = nn.Embedding.from_pretrained(torch.ones(vocab_size, embedding_size))\nbatch_emb = embedding(batch)"
+    )
     assert lost_by(grade(solved(q1=q1))) == {"q1"}

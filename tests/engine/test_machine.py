@@ -40,7 +40,7 @@ BESIDE = {
         "decoded_ids = []", "from tqdm import tqdm_notebook as progress\ndecoded_ids = []"
     ),
     "wandb": "import wandb\nrun = wandb.init(project='x', config={'lr': 1})\n"
-    + LOOP.replace("    decoded_ids.append", "    wandb.log({'step': t, 'best': wandb.Image(3)})\n    decoded_ids.append"),
+    + LOOP.replace("    decoded_ids.append", "    wandb.log({'step': t, 'best': wandb.Image(3)})\n    decoded_ids.append"),  # noqa: E501
     "TensorBoard": "from torch.utils.tensorboard import SummaryWriter\nwriter = SummaryWriter('runs')\n"
     + LOOP.replace("    decoded_ids.append", "    writer.add_scalar('x', 1.0, t)\n    decoded_ids.append"),
     "icecream": "from icecream import ic\n" + LOOP.replace("input_id = logits.argmax(dim=-1).squeeze(0)", ""
@@ -68,13 +68,13 @@ BESIDE = {
     "files = !ls\n%config InlineBackend.figure_format = 'retina'\n" + LOOP,
     "a file written and read": "with open('/content/ids.txt', 'w') as file:\n    print(3, file=file)\n"
     "with open('/content/ids.txt') as file:\n    assert int(file.read()) == 3\n" + LOOP,
-    "a folder and a checkpoint": "import os\nos.makedirs('out', exist_ok=True)\ntorch.save(gru.state_dict(), 'out/gru.pt')\n"
+    "a folder and a checkpoint": "import os\nos.makedirs('out', exist_ok=True)\ntorch.save(gru.state_dict(), 'out/gru.pt')\n"  # noqa: E501
     "gru.load_state_dict(torch.load('out/gru.pt'))\n" + LOOP,
     "pathlib": "from pathlib import Path\nPath('notes.txt').write_text('x')\nnotes = Path('notes.txt').read_text()\n"
     + LOOP.replace("range(max_len)", "range(max_len * len(notes))"),
     "tempfile": "import tempfile\nwith tempfile.NamedTemporaryFile('w', suffix='.txt') as file:\n    file.write('x')\n"
     "with tempfile.TemporaryDirectory() as folder:\n    open(folder + '/a', 'w').close()\n" + LOOP,
-    "logging": "import logging\nlogging.basicConfig(filename='run.log', level=logging.INFO)\nlogging.info('x')\n" + LOOP,
+    "logging": "import logging\nlogging.basicConfig(filename='run.log', level=logging.INFO)\nlogging.info('x')\n" + LOOP,  # noqa: E501
     "DataLoader with workers": "from torch.utils.data import DataLoader, TensorDataset\n"
     "loader = DataLoader(TensorDataset(batch), batch_size=len(batch), num_workers=2, persistent_workers=True)\n"
     + LOOP.replace("input_id = batch[:, 0]", "input_id = next(iter(loader))[0][:, 0]"),
@@ -102,7 +102,10 @@ def decode(first, state, steps):
         tokens.append(first)
     return tokens, state
 """
-ANSWER = LOOP.split("decoded_ids = []")[0] + "tokens, hidden = {}(input_id, hidden, max_len)\ndecoded_ids = torch.stack(tokens)"
+ANSWER = (
+    LOOP.split("decoded_ids = []")[0]
+    + "tokens, hidden = {}(input_id, hidden, max_len)\ndecoded_ids = torch.stack(tokens)"
+)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +114,7 @@ ANSWER = LOOP.split("decoded_ids = []")[0] + "tokens, hidden = {}(input_id, hidd
         ("%%writefile helpers.py\ndef times(x):\n    return x", "import helpers", "once = helpers.times"),
         ("%%writefile lib/helpers.py\ndef times(x):\n    return x", "from lib import helpers\nonce = helpers.times"),
         ("%%writefile helpers.py\ndef times(x):\n    return x", "%run helpers.py\nonce = times"),
-        ("with open('helpers.py', 'w') as file:\n    file.write('def times(x): return x')", "from helpers import times as once"),
+        ("with open('helpers.py', 'w') as file:\n    file.write('def times(x): return x')", "from helpers import times as once"),  # noqa: E501
     ],
     ids=["imported", "imported from a folder", "run", "written by hand"],
 )  # fmt: skip
@@ -123,7 +126,9 @@ def test_module_that_the_notebook_wrote_can_be_used(cells, lost):
 
 def test_run_file_sees_and_binds_the_notebooks_names(lost):
     """As with `%run -i`."""
-    assert lost(after("q5", f"%%writefile decode.py\n{HELPER}", "%run -i decode.py", q6=ANSWER.format("decode"))) == set()
+    assert (
+        lost(after("q5", f"%%writefile decode.py\n{HELPER}", "%run -i decode.py", q6=ANSWER.format("decode"))) == set()
+    )
 
 
 def test_numerical_module_that_is_not_installed_is_missing_whatever_is_installed_beside(grade):

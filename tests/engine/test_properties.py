@@ -71,7 +71,9 @@ def test_reference_keeps_its_promises(run, own, scenario):
 
 
 @in_sandbox
-@given(scenario=scenarios(), wrong=st.sets(st.sampled_from([question.id for question in QUESTIONS])), first=st.booleans())
+@given(
+    scenario=scenarios(), wrong=st.sets(st.sampled_from([question.id for question in QUESTIONS])), first=st.booleans()
+)
 def test_putting_right_leads_back_to_the_reference(run, scenario, wrong, first):
     """Where questions are spoilt and put right, in either layout, all others leave behind what the reference does."""
     right = Reference(run).shared(scenario)

@@ -18,9 +18,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.engine.people import ORDINARY_USER
 
 from autograder.sandbox import Limits, Outcome, Sandbox, SandboxFault, box, frames, landlock, libc, policy, seccomp
-from tests.engine.people import ORDINARY_USER
 
 ENTRY = """
 import ctypes, mmap, os, resource, signal, socket, sys, threading, time

@@ -121,7 +121,9 @@ def test_loop_without_end_is_graded_alike_beside_busy_neighbours(quick):
     found = [quick(solved(q6=FORGOTTEN_STEP)) for _ in range(2)]
     with busy():
         found += [quick(solved(q6=FORGOTTEN_STEP)) for _ in range(2)]
-    assert {(grade.score, grade.status, str(grade.detail)) for grade in found} == {(80, "stopped", str(found[0].detail))}
+    assert {(grade.score, grade.status, str(grade.detail)) for grade in found} == {
+        (80, "stopped", str(found[0].detail))
+    }
 
 
 def descendants(process: int) -> list[int]:

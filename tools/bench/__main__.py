@@ -16,9 +16,9 @@ from pathlib import Path
 
 from autograder.grade import Submission
 from tools.bench.limit import beside_the_limit
-from tools.bench.rivals import NBGRADER, by_nbgrader, by_otter, by_us
+from tools.bench.rivals import by_nbgrader, by_otter, by_us
 from tools.bench.sample import made_up_class
-from tools.commands import Cost, command
+from tools.commands import Cost
 
 __all__ = ["main"]
 
@@ -42,9 +42,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--workers", type=int, default=cores, help="at a time (default: %(default)s)")
     parser.add_argument("--growth", metavar="N", type=int, nargs="*", default=[], help="classes of these sizes, too")
     arguments = parser.parse_args(argv)
+    versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "otter-grader", "nbgrader"))
     print(
         f"Measured {date.today()} by `python -m tools.bench {' '.join(sys.argv[1:])}` on {cores} cores "
-        f"({_processor()}), {_versions()}. A class of {arguments.size} by {arguments.workers} workers; the others get "
+        f"({_processor()}), {versions}. A class of {arguments.size} by {arguments.workers} workers; the others get "
         f"{arguments.sample} of it, one at a time. Medians of {arguments.rounds} rounds, everything in turn in each.\n"
     )
     submissions = list(made_up_class(arguments.size))
@@ -64,13 +65,6 @@ def _processor() -> str:
     return next(names, platform.machine())
 
 
-def _versions() -> str:
-    found = [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in ("torch", "otter-grader"))]
-    if NBGRADER.exists():
-        found.append(f"nbgrader {command([NBGRADER, '--version'], cwd=Path.cwd())[1].split()[-1]}")
-    return ", ".join(found)
-
-
 def _round(submissions: Sequence[Submission], arguments: argparse.Namespace, folder: Path, costs: Costs) -> None:
     """Everything once."""
     graded, regraded = by_us(submissions, folder / "class", arguments.workers)
@@ -79,8 +73,7 @@ def _round(submissions: Sequence[Submission], arguments: argparse.Namespace, fol
     sample = submissions[: arguments.sample]
     costs[ONE] += [by_us([one], folder / one.name, 1)[0] for one in sample]
     costs[OTTER] += by_otter(sample, folder)
-    if NBGRADER.exists():
-        costs[OTHER].append(by_nbgrader(sample, folder / "nbgrader"))
+    costs[OTHER].append(by_nbgrader(sample, folder / "nbgrader"))
     together = submissions[:ONE_PROCESS]
     grading, limit = beside_the_limit(together, folder)
     costs[GRADING].append(grading.each(len(together)))

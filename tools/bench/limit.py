@@ -38,35 +38,31 @@ STATEMENT_SECONDS = 5
 
 def beside_the_limit(submissions: Sequence[Submission], folder: Path) -> tuple[Cost, Cost]:
     """What grading in one process costs, and what the same runs alone do."""
-    jobs: list[tuple[Job, Mapping[str, Tensor]]] = []
-    spent = []
-    child_seconds = 0.0
+    runs: list[tuple[Job, Mapping[str, Tensor], Log]] = []
+    costs: list[Cost] = []
 
     def run(job: Job, tensors: Mapping[str, Tensor]) -> Log:
-        nonlocal child_seconds
-        jobs.append((job, tensors))
-        log = confined(job, tensors)
-        child_seconds += log.cpu_seconds
-        return log
+        runs.append((job, tensors, confined(job, tensors)))
+        return runs[-1][-1]
 
     def work(look: Looking) -> None:
-        nonlocal child_seconds
         grader = Grader(run, look, ALLOWANCE, sandbox)
         for _ in range(2):  # the first time the reference is run and mistakes are learned, once a process
-            jobs.clear()
-            child_seconds, wall, cpu = 0.0, time.perf_counter(), time.process_time()
+            runs.clear()
+            wall, cpu = time.perf_counter(), time.process_time()
             for submission in submissions:
                 grader.grade(submission, b"bench")
-            spent.append(Cost(time.perf_counter() - wall, time.process_time() - cpu + child_seconds))
+            wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+            costs.append(Cost(wall, cpu + sum(log.cpu_seconds for _, _, log in runs)))
 
     torch.set_num_threads(1)
     with Sandbox(secrets=(course.REFERENCE, course.HIDDEN)) as sandbox:
         confined = run_in(sandbox)
         collected(work)
     file = folder / "jobs"
-    file.write_bytes(msgspec.msgpack.encode([encode_job(*job) for job in jobs]))
+    file.write_bytes(msgspec.msgpack.encode([encode_job(job, tensors) for job, tensors, _ in runs]))
     _, shown = command([sys.executable, "-m", "tools.bench.limit", file], cwd=folder, env=environment())
-    return spent[-1], Cost(*json.loads(shown.splitlines()[-1]))
+    return costs[-1], Cost(*json.loads(shown.splitlines()[-1]))
 
 
 def main() -> None:

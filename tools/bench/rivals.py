@@ -13,11 +13,10 @@ from autograder.grade import Submission
 from tools import otter
 from tools.commands import Cost, Failed, command
 
-__all__ = ["NBGRADER", "by_nbgrader", "by_otter", "by_us"]
+__all__ = ["by_nbgrader", "by_otter", "by_us"]
 
 BIN = Path(sys.executable).parent
-NBGRADER = BIN.parent / "bench" / "bin" / "nbgrader"
-"""It has an environment of its own, since the project does not need it: see `make bench`."""
+NBGRADER = BIN / "nbgrader"
 
 
 def by_us(submissions: Sequence[Submission], folder: Path, workers: int) -> tuple[Cost, Cost]:
@@ -51,7 +50,7 @@ def by_nbgrader(submissions: Sequence[Submission], folder: Path) -> Cost:
     for place, content in given:
         (folder / place / "rnn").mkdir(parents=True)
         (folder / place / "rnn" / "rnn.ipynb").write_text(json.dumps(_for_nbgrader(content)), encoding="utf-8")
-    environment = os.environ | {"PATH": f"{NBGRADER.parent}{os.pathsep}{os.environ['PATH']}", "PYTHONUTF8": "1"}
+    environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "PYTHONUTF8": "1"}
     command([NBGRADER, "generate_assignment", "rnn"], cwd=folder, env=environment)
     cost, shown = command([NBGRADER, "autograde", "rnn"], cwd=folder, env=environment)
     graded = len(list(folder.glob("autograded/*/rnn/rnn.ipynb")))

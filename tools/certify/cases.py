@@ -50,7 +50,7 @@ def beside_right_answers() -> Iterator[Case]:
     """Every misconception, with the other questions answered right, but in other words than the solution's."""
     for mistake in misconceptions():
         draw = random.Random(mistake.id)
-        answers = {}
+        answers: dict[str, str] = {}
         for question in course.questions():
             # Answers to a single question go with any others.
             right = [one.answers[question.id] for one in alternatives() if set(one.answers) == {question.id}]

@@ -18,7 +18,7 @@ from autograder.grading.trials import Trial
 from tools.certify.judging import judge
 from tools.certify.proof import Found
 
-__all__ = ["Mutant", "caught", "mutants"]
+__all__ = ["Mutant", "caught", "equivalent", "mutants"]
 
 T = TypeVar("T")
 
@@ -39,11 +39,12 @@ class Mutant:
     @property
     def is_right(self) -> bool:
         """Whether it is still a right answer, as `tests/mutants.toml` says."""
-        return any(re.fullmatch(form, self.change) for form in _equivalent())
+        return any(re.fullmatch(form, self.change) for form in equivalent())
 
 
 @functools.cache
-def _equivalent() -> tuple[str, ...]:
+def equivalent() -> tuple[str, ...]:
+    """What changes are right answers: regular expressions for all of what changed."""
     entries = tomli.loads((course.ROOT / "tests" / "mutants.toml").read_text(encoding="utf-8"))["equivalent"]
     return tuple(entry["change"] for entry in entries)
 

@@ -44,4 +44,4 @@ def _same(one: Record | None, other: Record | None, names: Sequence[str]) -> boo
 
 def _error(record: Record, name: str) -> tuple[str, str] | None:
     failure = record.failures.get(name)
-    return failure and (failure.kind, failure.text)
+    return None if failure is None else (failure.kind, failure.text)

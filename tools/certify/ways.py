@@ -83,7 +83,7 @@ def _among_hostile_ones(tasks: Sequence[Task]) -> list[Task]:
 
 def _elsewhere(submissions: Sequence[Submission], workers: int, environment: Path) -> dict[str, Result]:
     """By the packages of another *environment*."""
-    command = [environment / "bin" / "python", "-m", "tools.certify.ways", str(workers)]
+    command = [str(environment / "bin" / "python"), "-m", "tools.certify.ways", str(workers)]
     given = msgspec.json.encode(submissions)
     done = subprocess.run(command, input=given, stdout=subprocess.PIPE, cwd=course.ROOT, check=True)
     grades = msgspec.json.decode(done.stdout, type=dict[str, Grade])
