@@ -56,8 +56,9 @@ class Grader:
         self._look = look
         self._allowance = allowance
         self._sandbox = sandbox
-        self._reference = Reference(run)
-        self._learned = Learned(run, self._reference, look)
+        own = run_in(sandbox)  # the solution and known mistakes have all the room that there is
+        self._reference = Reference(own)
+        self._learned = Learned(own, self._reference, look)
 
     def grade(self, submission: Submission, secret: bytes, evidence: bytes = b"") -> Result:
         """The grade; with *evidence* of an earlier grading, student code is run only where that does not tell.
