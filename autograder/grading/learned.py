@@ -48,7 +48,8 @@ class Learned:
     def of(self, question: course.Question) -> list[Known]:
         if question.id not in self._known:
             records = self._records(question)
-            own = [one for one in misconceptions() if one.question == question.id and one.id in records]
+            examples = len(course.shown_examples())
+            own = [one for one in misconceptions() if len(records.get(one.id, ())) == examples]
             self._known[question.id] = [
                 Known(one, records[one.id], {id_: self._shows(id_, r) for id_, r in records[one.id].items()})
                 for one in own
