@@ -26,6 +26,7 @@ from autograder.intake.evidence import belongs
 from autograder.sandbox import ALLOWANCE, Allowance, Sandbox
 from autograder.wire.job import Job, encode_job
 from autograder.wire.log import Log
+from autograder.wire.messages import Finished, encode
 
 __all__ = ["Grader", "run_in", "serve"]
 
@@ -43,7 +44,9 @@ def run_in(sandbox: Sandbox, allowance: Allowance = ALLOWANCE) -> Run:
         outcome = sandbox.run(encode_job(job, tensors), limits=allowance.run)
         lines = tuple(len(cell.splitlines()) for cell in job.cells)
         of_memory = outcome.exit_code in (1, -signal.SIGABRT, -signal.SIGSEGV)
-        return Log(outcome.frames, outcome.ending == "finished", lines, of_memory, outcome.cpu_seconds, outcome.seconds)
+        # The end of the notebook is told by what runs it; an end mark alone, by the student's hand, is none.
+        finished = outcome.ending == "finished" and outcome.frames[-1:] == (encode(Finished()),)
+        return Log(outcome.frames, finished, lines, of_memory, outcome.cpu_seconds, outcome.seconds)
 
     return run
 

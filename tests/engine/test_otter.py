@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 import torch
 
-from autograder import corpus
 from autograder.build.questions import names_to_leave
+from autograder.course import corpus
 from autograder.language import LANGUAGES, Language
 
 ROOT = Path(__file__).parents[2]
