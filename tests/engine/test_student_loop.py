@@ -16,7 +16,7 @@ import pytest
 from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 
-from autograder import corpus
+from autograder.course import corpus
 from autograder.language import LANGUAGES, Language
 
 ROOT = Path(__file__).parents[2]
