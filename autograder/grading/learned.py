@@ -64,7 +64,8 @@ class Learned:
 
     def _records(self, question: course.Question) -> dict[str, dict[str, Record]]:
         folder = _folder()
-        path = folder / f"{course.fingerprint()[:32]}-{question.id}"
+        under = "-".join(example.id for example in course.shown_examples())
+        path = folder / f"{course.fingerprint()[:32]}-{question.id}-{under}"
         with open(folder / "lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if path.exists():
@@ -73,8 +74,9 @@ class Learned:
             records = self._observed(question)
             if any(len(examples) < len(course.shown_examples()) for examples in records.values()):
                 return records  # a run did not come to its end, as under brief limits: the next grader learns anew
-            for former in folder.glob(f"*-{question.id}"):
-                former.unlink()
+            for former in folder.glob(f"*-{question.id}*"):
+                if not former.name.startswith(course.fingerprint()[:32]):
+                    former.unlink()
             partial = folder / "partial"
             partial.write_bytes(_encoded(records))
             os.replace(partial, path)

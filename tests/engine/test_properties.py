@@ -56,13 +56,13 @@ def pinned(layer: nn.Module) -> nn.Module:
 def test_reference_keeps_its_promises(run, own, scenario):
     """The last output is the final state, packing is reading alone, directions end where they must."""
     at = Reference(run).shared(scenario).at
-    q3, q5, q7, q8 = (at[name] for name in ("q3", "q5", "q7", "q8"))
+    q1, q3, q5, q7, q8 = (at[name] for name in ("q1", "q3", "q5", "q7", "q8"))
     assert close(q3.hidden_states[-1], q3.h_n[0])
     assert close(q5.lstm_states[-1], q5.lstm_h_n[0])
     width, hidden_size, num_layers = (scenario.values[k] for k in ("embedding_size", "hidden_size", "num_layers"))
     bi_gru = pinned(nn.GRU(width, hidden_size, num_layers, bidirectional=True))
     for row, length in enumerate(q7.batch_lens.tolist()):
-        alone, final = bi_gru(q7.batch_emb[row, :length].unsqueeze(1))
+        alone, final = bi_gru(q1.batch_emb[row, :length].unsqueeze(1))
         assert close(q7.outputs[:length, row], alone[:, 0].detach())
         assert not q7.outputs[length:, row].any()
         assert close(q7.bi_h_n[:, row], final[:, 0].detach())
