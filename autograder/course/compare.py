@@ -230,10 +230,11 @@ def _alike(one: object, other: object) -> bool:
         )
     if isinstance(one, Layer) and isinstance(other, Layer):
         same_layers = (one.type, one.dtype, one.device) == (other.type, other.dtype, other.device)
-        return same_layers and _free(one) == _free(other)
+        return same_layers and _counting(one) == _counting(other)
     return type(one) is type(other) and one == other
 
 
-def _free(layer: Layer) -> dict[str, Any]:
-    """The arguments of *layer* that are not free."""
-    return {name: value for name, value in layer.arguments.items() if name != "batch_first"}
+def _counting(layer: Layer) -> dict[str, Any]:
+    """The arguments of *layer* that count: not the layout, nor whether the row of <pad>, which is zero, is trained."""
+    counting = {name: value for name, value in layer.arguments.items() if name != "batch_first"}
+    return counting | {"padding_idx": counting.get("padding_idx") or None}

@@ -55,8 +55,6 @@ def explained(verdict: Verdict, runs: Runs, look: Looking, learned: Learned) -> 
     """Explain the wrong answer that *verdict* is on, by the shown examples under the same remedy."""
     if verdict.right or not verdict.answered:
         return Explanation()
-    if verdict.moment == 0:
-        verdict = replace(verdict, remedy=replace(verdict.remedy, until=verdict.question.id))
     seen = [_seen(verdict, example, verdict.remedy, runs, look) for example in course.shown_examples()]
     telling = next((one for one in seen if one.notes), None)
     if telling is None:

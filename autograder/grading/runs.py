@@ -33,8 +33,6 @@ class Remedy:
     """Cells in which released sizes are replaced by the scenario's where they are typed in."""
     numbers: tuple[int, ...] = ()
     """Which of them."""
-    until: str = ""
-    """The question after which nothing need be run."""
 
 
 NOTHING = Remedy()
@@ -115,7 +113,6 @@ class Runs:
             tuple(sorted(self._skip)),
             solution.salt,
             statement_seconds=self._allowance.statement_seconds,
-            until=remedy.until,
             told=scenario.shown,
         )
         return job, tensors

@@ -63,8 +63,8 @@ def _verdict(question: Question, wrong: Sequence[Question], runs: Runs, look: Lo
         tried.append(_under(remedy, question, runs, look))
         if tried[-1].right:
             break
-    # Of equal ones, that in which the mistake is its own and not that of a question before it.
-    return max((*tried, plain), key=lambda verdict: verdict.points)
+    # Of equal ones, that in which the mistake is its own: not that of a question before it, nor of a changed name.
+    return max((*tried, plain), key=lambda verdict: (verdict.points, verdict.remedy.put_back))
 
 
 def _remedies(wrong: Sequence[Question], runs: Runs, *, changes: bool) -> Iterator[Remedy]:

@@ -69,8 +69,6 @@ class Execution:
         passed_over = unneeded(self.job.cells, self.spoken)
         cell, answers = 0, False
         for index, statement in enumerate(self.program):
-            if self.is_done():
-                break
             if statement.cell in passed_over:
                 continue
             if statement.cell != cell:
@@ -78,16 +76,9 @@ class Execution:
             self.statement(index, statement)
             if self.job.put_back and not answers:
                 self.follow.put_back(statement.names, own=statement.cell in self.own)
-        for question in () if self.job.until else self.job.names:
+        for question in self.job.names:
             self.end(question)
         self.send(Finished())
-
-    def is_done(self) -> bool:
-        """Whether a check of a question after the last that is of interest was called."""
-        questions = list(self.job.names)
-        return bool(self.job.until) and any(
-            question in self.follow.calls for question in questions[questions.index(self.job.until) + 1 :]
-        )
 
     def send(self, message: Message, blob: bytes = b"") -> None:
         self._send(encode(message, blob))

@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import PackedSequence
 from autograder.student import layers
 from autograder.student.handout import given_names
 from autograder.wire.job import Correction, Job
-from autograder.wire.values import Layer, restore
+from autograder.wire.values import TENSOR_BYTES, Layer, restore
 
 __all__ = ["FollowThrough"]
 
@@ -144,9 +144,9 @@ def _same(one: object, other: object) -> bool:
 
 
 def _copied(value: object) -> object:
-    """A copy of what may be changed in place."""
+    """A copy of what may be changed in place; not of what is too large to be an answer, as `h_n.expand(…)` can be."""
     if isinstance(value, Tensor):
-        return value.detach().clone()
+        return value.detach().clone() if value.numel() * value.element_size() <= TENSOR_BYTES else value
     if isinstance(value, PackedSequence):
         return PackedSequence(value.data.detach().clone(), *value[1:])
     return copy.copy(value) if isinstance(value, (list, dict)) else value

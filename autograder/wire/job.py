@@ -53,8 +53,6 @@ class Job(msgspec.Struct, frozen=True):
     """What every statement's random numbers start from."""
     statement_seconds: float = 5.0
     """Processor time after which a statement is stopped."""
-    until: str = ""
-    """Nothing is executed after the first check of a question later than this one; all, if it is empty."""
     told: bool = False
     """Whether error texts may leave the process: only where the inputs are public."""
 
