@@ -47,7 +47,8 @@ def verdicts(runs: Runs, look: Looking) -> list[Verdict]:
     """
     found: list[Verdict] = []
     for question in course.questions():
-        wrong = [verdict.question for verdict in found if not verdict.right]
+        # An answer that is right at the end alone was wrong when the next questions' answers were made with it.
+        wrong = [verdict.question for verdict in found if not verdict.right or verdict.moment == 1]
         found.append(_verdict(question, wrong, runs, look))
     return found
 

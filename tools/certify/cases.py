@@ -10,6 +10,7 @@ from autograder import course
 from autograder.course.corpus import Misconception, alternatives, misconceptions, with_answers
 from autograder.grade import Grade, Person, QuestionGrade, Submission
 from autograder.language import LANGUAGES
+from autograder.student.program import of_cell
 
 __all__ = ["Case", "beside_another_mistake", "beside_right_answers", "corpus", "problems"]
 
@@ -47,14 +48,18 @@ def corpus() -> Iterator[Case]:
 
 
 def beside_right_answers() -> Iterator[Case]:
-    """Every misconception, with the other questions answered right, but in other words than the solution's."""
+    """Every misconception, with the other questions answered right, but in other words than the solution's.
+
+    An answer to a single question that binds the names of no other one goes with any others.
+    """
+    alone: dict[str, list[str]] = {question.id: [] for question in course.questions()}
+    for right in alternatives():
+        for question, code in right.answers.items():
+            if len(right.answers) == 1 and _binds(code).isdisjoint(_names_of_others(question)):
+                alone[question].append(code)
     for mistake in misconceptions():
         draw = random.Random(mistake.id)
-        answers: dict[str, str] = {}
-        for question in course.questions():
-            # Answers to a single question go with any others.
-            right = [one.answers[question.id] for one in alternatives() if set(one.answers) == {question.id}]
-            answers |= {question.id: draw.choice(right)} if right else {}
+        answers = {question: draw.choice(codes) for question, codes in alone.items() if codes}
         yield _of_mistakes("company", mistake.id, answers, mistake)
 
 
@@ -73,6 +78,14 @@ def beside_another_mistake() -> Iterator[Case]:
                 if {mistake.id, other.id} not in seen:
                     seen.append({mistake.id, other.id})
                     yield _of_mistakes("pair", f"{mistake.id}+{other.id}", {}, mistake, other)
+
+
+def _binds(code: str) -> set[str]:
+    return set().union(*(statement.names for statement in of_cell(1, code)))
+
+
+def _names_of_others(question: str) -> set[str]:
+    return {name for other in course.questions() if other.id != question for name in other.names}
 
 
 def _can_be_both(one: Misconception, other: Misconception) -> bool:
