@@ -2,43 +2,38 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import re
 import struct
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from autograder.grade import Note
+from autograder.intake import limits
 
-__all__ = ["MAX_BYTES", "File", "Refused", "decoded", "packed_as", "refuse", "unpack"]
-
-MAX_BYTES = 64 * 2**20
-"""Largest file that is read; a notebook with many pictures has some 10 MiB."""
-_MEMBERS = 100_000
-"""Most files in an archive; the export of a large course has some 10,000."""
-_UNPACKED_BYTES = 256 * 2**20
-"""Largest tar, which is unpacked as a whole."""
-_RATIO, _RATIO_MATTERS_BYTES = 500, 2**20  # repetitive notebooks reach 100, bombs 1000 and more
+__all__ = ["File", "Refused", "decoded", "packed_as", "refused", "unpack"]
 
 _FORMATS = {b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz"}
 _FORMATS |= {b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!": "rar", b"ALZ\x01": "alz", b"EGGA": "egg"}
 # A broken header, an offset that no file has, an encoding that is none.
-_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, MemoryError, RuntimeError, ValueError)
-_ENCRYPTED, _UTF8_NAME = 0x1, 0x800  # bits of a member's flags
+_DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError)
+_ENCRYPTED, _UTF8_NAME = 0x1, 0x800  # bits of a zip member's flags
 _BLOCK = 512  # bytes of a tar's header, and what its files are padded to
+_LONG_NAME = {b"L": rb"([^\0]+)", b"x": rb"(?:.*\n)?\d+ path=([^\n]+)\n"}  # in GNU's and POSIX's longer headers
 
 
 class Refused(Exception):
-    """Why a file is not read: the grader's *fault*, which costs nobody a point, or else its owner's doing."""
+    """Why a file is not read, as `note`: the grader's *fault*, which costs nobody a point, or its owner's doing."""
 
-    def __init__(self, kind: str, *, fault: bool = False, **about: Any) -> None:
-        super().__init__(kind)
-        self.note, self.fault = Note(kind, about), fault
+    def __init__(self, note: Note, *, fault: bool = False) -> None:
+        super().__init__(note.kind)
+        self.note, self.fault = note, fault
 
 
 @dataclass(frozen=True)
@@ -47,15 +42,23 @@ class File:
 
     name: str
     """Its path below what was named, with `/`."""
-    load: Callable[[], bytes]
-    """Raises Refused."""
+    start: Callable[[int], bytes]
+    """Gives its first bytes, as many as are asked for. Raises Refused."""
     path: Path | None = None
     """Where it lies on disk, if it does."""
 
+    def load(self) -> bytes:
+        """All of its bytes. Raises Refused."""
+        return self.start(limits.FILE_BYTES)
 
-def refuse(refused: Refused) -> bytes:
-    """What a file's `load` does if it is known beforehand that it cannot be read."""
-    raise refused
+
+def refused(name: str, note: Note, *, fault: bool = False) -> File:
+    """A file that cannot be read, for a reason that is known beforehand."""
+
+    def start(most: int) -> bytes:
+        raise Refused(note, fault=fault)
+
+    return File(name, start)
 
 
 def packed_as(head: bytes) -> str:
@@ -73,103 +76,82 @@ def decoded(name: bytes) -> str:
         return name.decode("cp949", errors="replace")
 
 
-def unpack(source: Path | bytes) -> list[File]:
-    """The files in a class's archive at a path, or in a student's, in its order. Raises Refused, as their `load` does.
+def unpack(source: Path | bytes, ours: bool = False) -> list[File]:
+    """The files in an archive, in its order. Raises Refused, as their `load` does.
 
-    What is wrong within a class's archive is no student's fault.
+    What is wrong within an archive of *ours*, which is a whole class's, is no student's fault.
     """
     with source.open("rb") if isinstance(source, Path) else io.BytesIO(source) as file:
         packed = packed_as(file.read(_BLOCK))
-        if packed in ("gzip", "tar"):
-            file.seek(0)
-            content = file.read(_UNPACKED_BYTES + 1)
-            return list(_tar(_gunzip(content) if packed == "gzip" else content))
-    if packed != "zip":
-        raise Refused("archive-kind", archive=packed or "unknown")
-    if isinstance(source, Path):
-        return _zip(source, ours=True)
-    if source.count(b"PK\x01\x02") > _MEMBERS:  # whatever its header says; listing them takes memory
-        raise Refused("archive-too-many-files", most=_MEMBERS)
-    return _zip(io.BytesIO(source), ours=False)
+        file.seek(0)
+        if packed == "zip":
+            return list(_zip(source, ours))
+        if packed not in ("gzip", "tar"):
+            raise Refused(Note("archive-kind", {"archive": packed or "unknown"}))
+        try:
+            content = (gzip.GzipFile(fileobj=file) if packed == "gzip" else file).read(limits.TAR_BYTES + 1)
+            return list(_tar(content))
+        except _DAMAGE as error:
+            kind = "archive-cut-off" if isinstance(error, EOFError) else "archive-damaged"
+            raise Refused(Note(kind, {"archive": packed})) from error
 
 
-def _zip(source: Path | io.BytesIO, ours: bool) -> list[File]:
+def _file(name: str, size: int, start: Callable[[int], bytes]) -> File:
+    return File(name, start) if size <= limits.FILE_BYTES else refused(name, Note("file-too-large"))
+
+
+def _zip(source: Path | bytes, ours: bool) -> Iterator[File]:
+    if isinstance(source, bytes) and source.count(b"PK\x01\x02") > limits.MEMBERS:  # listing them takes memory
+        raise Refused(Note("archive-too-many-files"))
     try:
-        archive = zipfile.ZipFile(source)
+        archive = zipfile.ZipFile(source if isinstance(source, Path) else io.BytesIO(source))
     except _DAMAGE as error:
-        raise Refused("archive-damaged" if zipfile.is_zipfile(source) else "archive-cut-off", archive="zip") from error
+        raise Refused(Note("archive-cut-off", {"archive": "zip"})) from error
     # A damaged entry may have no name, which `is_dir` does not expect.
     members = [info for info in archive.infolist() if info.filename and not info.is_dir()]
-    if len(members) > _MEMBERS:
-        raise Refused("archive-too-many-files", most=_MEMBERS)
     if members and all(info.flag_bits & _ENCRYPTED for info in members):
-        raise Refused("zip-password")
-    return [File(_member_name(info), partial(_member, archive, info, ours)) for info in members]
+        raise Refused(Note("zip-password"))
+    for info in members:
+        # Names that are not marked as UTF-8 often are so nevertheless (macOS).
+        marked = info.flag_bits & _UTF8_NAME
+        name = info.filename if marked else decoded(info.filename.encode("cp437", errors="replace"))
+        yield _file(name, info.file_size, partial(_member, archive, info, ours))
 
 
-def _member_name(info: zipfile.ZipInfo) -> str:
-    """The member's path; names that are not marked as UTF-8 often are so nevertheless (macOS)."""
-    marked = info.flag_bits & _UTF8_NAME
-    return info.filename if marked else decoded(info.filename.encode("cp437", errors="replace"))
-
-
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, ours: bool) -> bytes:
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, ours: bool, most: int) -> bytes:
     if info.flag_bits & _ENCRYPTED:
-        raise Refused("zip-password", fault=ours)
+        raise Refused(Note("zip-password"), fault=ours)
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others take the memory that a file says
-        raise Refused("zip-method", fault=ours)
-    if info.file_size > MAX_BYTES:
-        raise Refused("file-too-large", most=MAX_BYTES)
-    if info.file_size > max(_RATIO_MATTERS_BYTES, info.compress_size * _RATIO):
-        raise Refused("packed-too-tightly", most=_RATIO)
+        raise Refused(Note("zip-method"), fault=ours)
     try:
         with archive.open(info) as file:  # never gives more than `file_size`, whatever the stream holds
-            return file.read(MAX_BYTES)
+            return file.read(most)
     except _DAMAGE as error:
-        raise Refused("archive-damaged", fault=ours, archive="zip") from error
-
-
-def _gunzip(content: bytes) -> bytes:
-    stream, most = zlib.decompressobj(wbits=31), min(_UNPACKED_BYTES, max(_RATIO_MATTERS_BYTES, _RATIO * len(content)))
-    try:
-        plain = stream.decompress(content, most + 1)
-    except zlib.error as error:
-        raise Refused("archive-damaged", archive="gzip") from error
-    if len(plain) > most:
-        raise Refused("file-too-large", most=most)
-    if not stream.eof:
-        raise Refused("archive-cut-off", archive="gzip")
-    return plain
+        raise Refused(Note("archive-damaged", {"archive": "zip"}), fault=ours) from error
 
 
 def _tar(content: bytes) -> Iterator[File]:
-    """The ordinary files of a tar. Of GNU's and POSIX's longer headers only the name is read; `tarfile` keeps all."""
+    """The ordinary files of a tar. Of longer headers only the name is read, since `tarfile` keeps all of them."""
     place, long_name = 0, b""
-    for _ in range(2 * _MEMBERS):
+    for _ in range(2 * limits.MEMBERS):
         header = content[place : place + _BLOCK]
         if not header.strip(b"\0"):
             return
-        try:
-            size = int(header[124:136].strip(b" \0") or b"0", 8)
-        except ValueError as error:
-            raise Refused("archive-damaged", archive="tar") from error
-        start, kind = place + _BLOCK, header[156:157]
-        place = start + -(-size // _BLOCK) * _BLOCK
-        if size < 0 or start + size > len(content):
-            raise Refused("archive-cut-off", archive="tar")
-        if kind in (b"L", b"x"):
-            long = content[start : start + min(size, 2**16)]
-            path = re.search(rb"(?:^|\n)\d+ path=([^\n]*)\n", long) if kind == b"x" else re.match(rb"([^\0]*)", long)
-            long_name = path[1] if path else long_name
+        info = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
+        start, end = place + _BLOCK, place + _BLOCK + info.size
+        if not start <= end <= len(content):
+            raise EOFError
+        place = start + -(-info.size // _BLOCK) * _BLOCK
+        if info.type in _LONG_NAME:
+            found = re.match(_LONG_NAME[info.type], content[start : min(end, start + 2**16)], re.DOTALL)
+            long_name = found[1] if found else long_name
             continue
-        if kind in (b"0", b"\0", b"7"):
-            short = b"/".join(part for part in (header[345:500].split(b"\0")[0], header[:100].split(b"\0")[0]) if part)
-            yield File(decoded(long_name or short), partial(_part, content, start, size))
+        if info.type in (tarfile.REGTYPE, tarfile.AREGTYPE, tarfile.CONTTYPE):
+            name = decoded(long_name or info.name.encode(errors="surrogateescape"))
+            yield _file(name, info.size, partial(_slice, content, start, end))
         long_name = b""
-    raise Refused("archive-too-many-files", most=_MEMBERS)
+    raise Refused(Note("archive-too-many-files"))
 
 
-def _part(content: bytes, start: int, size: int) -> bytes:
-    if size > MAX_BYTES:
-        raise Refused("file-too-large", most=MAX_BYTES)
-    return content[start : start + size]
+def _slice(content: bytes, start: int, end: int, most: int) -> bytes:
+    return content[start : min(end, start + most)]

@@ -2,140 +2,106 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
-from functools import lru_cache, partial
 
-from autograder.intake.archives import MAX_BYTES, File, Refused, refuse, unpack
+from autograder.grade import Submission
+from autograder.intake import limits
+from autograder.intake.archives import File, Refused
 from autograder.intake.evidence import Assignment, answers, belongs
-from autograder.intake.files import Kind, kind_of, sift
-from autograder.intake.notebook import Unreadable, read
+from autograder.intake.files import Kind, kind_of
+from autograder.intake.notebook import read
 
-__all__ = ["Candidate", "Worth", "choose", "unpacked", "weighed"]
-
-_READ = 8
-"""Most files of one person that are read: whoever hands in hundreds takes no more time than others."""
-_NESTED = 2
-"""Archives within archives: an export of Otter's in a zip."""
+__all__ = ["Entry", "Worth", "choose", "weighed"]
 
 
-class Worth(IntEnum):
-    """What a file is worth as a submission. One that the grader cannot read might be the answered one."""
-
-    UNREAD = 0
-    UNREADABLE = 1
-    OTHER = 2
-    BLANK = 3
-    FAULT = 4
-    ANSWERED = 5
-
-
-_BEHIND = {Worth.UNREAD: "not-read", Worth.UNREADABLE: "unreadable", Worth.OTHER: "another-assignment"}
+Worth = IntEnum("Worth", "NOT_READ UNREADABLE ANOTHER_ASSIGNMENT BLANK FAULT ANSWERED")
+"""What a file is worth as a submission. One that the grader cannot read might be the answered one."""
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A file that could be somebody's submission."""
+class Entry(Submission):
+    """A file that could be, or is, the submission of a person or a group; its bytes are read only when asked."""
 
-    file: File
+    content: bytes = b""
+    file: File = field(kw_only=True, repr=False)
+    key: tuple[str, ...] = ()
+    """What tells people apart."""
     moment: tuple[int, str, int] = (0, "", 0)
     """Attempt, time, and which of the named paths it came with; the largest is the newest."""
-    late: bool = False
     order: int = 0
     """The platform's number for the file, if it has one."""
-    worth: Worth = Worth.UNREAD
+    written: bool = False
+    """Whether the platform wrote it, rather than that a person handed it in."""
+    worth: Worth = Worth.NOT_READ
     answers: int = 0
     size: int = 0
 
+    def read(self) -> Submission:
+        """The submission with its bytes, or with why it has none."""
+        told = {each.name: getattr(self, each.name) for each in fields(Submission)}
+        try:
+            return Submission(**told | {"content": self.file.load()})
+        except Refused as refused:
+            return Submission(**told | {"fault" if refused.fault else "problem": refused.note})
+
     @property
     def kind(self) -> Kind:
-        return kind_of(self.file.name)
+        return kind_of(self.name)
 
     def rank(self) -> tuple[object, ...]:
         """The largest counts. Of equals it is the one nearest the top; a copy has the longer name."""
-        name = self.file.name
-        return (self.worth, self.moment, -self.kind, self.answers, self.order, -name.count("/"), -len(name), name)
+        nearest = -self.name.count("/"), -len(self.name), self.name
+        return (self.worth, self.moment, -self.kind, self.answers, self.order, *nearest)
 
 
-def choose(candidates: Iterable[Candidate], assignment: Assignment) -> tuple[Candidate, list[tuple[Candidate, str]]]:
+def choose(found: Sequence[Entry], assignment: Assignment) -> tuple[Entry, list[tuple[Entry, str]]]:
     """The candidate that counts, and each of the others with the reason why it does not.
 
     Nothing is read where there is no choice.
     """
-    found = [inner for candidate in candidates for inner in unpacked(candidate)]
-    likely = min(found, key=lambda candidate: candidate.kind).kind
-    choice = [candidate for candidate in found if candidate.kind <= max(likely, Kind.SCRIPT)]
+    likely = max(Kind.SCRIPT, min(candidate.kind for candidate in found))
+    choice = [candidate for candidate in found if candidate.kind <= likely]
     judged = _judged(choice, assignment) if len(choice) > 1 else choice
-    best = max(judged, key=Candidate.rank)
+    best = max(judged, key=Entry.rank)
     others = [(each, _reason(each, best)) for each in judged if each is not best]
-    return best, others + [(each, "attachment") for each in found if each.kind > max(likely, Kind.SCRIPT)]
+    return best, others + [(each, "attachment") for each in found if each.kind > likely]
 
 
-def unpacked(candidate: Candidate, nested: int = _NESTED) -> Iterator[Candidate]:
-    """The candidates in an archive; any other candidate, and an archive without any, as it is."""
-    if candidate.kind != Kind.ARCHIVE:
-        yield candidate
-        return
-    archive = candidate.file
-    try:
-        names = list(_contents(archive)) if nested else []
-        code = [name for name in names if kind_of(name) <= Kind.SCRIPT]
-        inside = code or [name for name in names if kind_of(name) == Kind.TEXT]
-        if not inside:
-            raise Refused("archive-without-notebook")
-    except Refused as refused:
-        yield replace(candidate, file=File(archive.name, partial(refuse, refused)))
-        return
-    for name in sorted(inside, key=lambda name: (kind_of(name), name.count("/")))[: 4 * _READ]:
-        member = File(f"{archive.name}/{name}", partial(_member, archive, name))
-        yield from unpacked(replace(candidate, file=member), nested - 1)
-
-
-@lru_cache(maxsize=2)
-def _contents(archive: File) -> dict[str, File]:
-    """The files of the archive looked at last, so that no entry keeps an archive in memory."""
-    return {file.name: file for file in sift(unpack(archive.load()))}
-
-
-def _member(archive: File, name: str) -> bytes:
-    return _contents(archive)[name].load()
-
-
-def _judged(candidates: list[Candidate], assignment: Assignment) -> list[Candidate]:
-    """The candidates with what they are worth, the likeliest read first; scripts only where they could count."""
-    judged: list[Candidate] = []
-    best, left = None, MAX_BYTES
-    for candidate in sorted(candidates, key=Candidate.rank, reverse=True):
-        settled = (
-            best and best.worth == Worth.ANSWERED and best.moment >= candidate.moment and best.kind < candidate.kind
-        )
-        if not settled and left > 0 and len(judged) < _READ:
+def _judged(candidates: list[Entry], assignment: Assignment) -> list[Entry]:
+    """The candidates with what they are worth, the likeliest read first, as long as one could count."""
+    judged, left = list[Entry](), limits.FILE_BYTES
+    best: Entry | None = None
+    for candidate in sorted(candidates, key=Entry.rank, reverse=True):
+        at_best = replace(candidate, worth=Worth.ANSWERED, answers=len(assignment.names))
+        if len(judged) < limits.READ and left > 0 and (best is None or best.rank() < at_best.rank()):
             candidate = weighed(candidate, assignment)
             left -= candidate.size
-        best = max(best or candidate, candidate, key=Candidate.rank)
+        best = max(best or candidate, candidate, key=Entry.rank)
         judged.append(candidate)
     return judged
 
 
-def weighed(candidate: Candidate, assignment: Assignment) -> Candidate:
+def weighed(candidate: Entry, assignment: Assignment) -> Entry:
     """The candidate with what it is worth."""
+    content = b""
     try:
         content = candidate.file.load()
-        source = read(content, candidate.file.name)
-    except Refused as refused:
-        return replace(candidate, worth=Worth.FAULT if refused.fault else Worth.UNREADABLE)
-    except Unreadable:
-        return replace(candidate, worth=Worth.UNREADABLE, size=len(content))
+        source = read(content, candidate.name)
+    except Refused as why:
+        return replace(candidate, worth=Worth.FAULT if why.fault else Worth.UNREADABLE, size=len(content))
     own = len(answers(source, assignment))
-    worth = Worth.ANSWERED if own else Worth.BLANK if belongs(source, assignment) else Worth.OTHER
+    worth = Worth.ANSWERED if own else Worth.BLANK if belongs(source, assignment) else Worth.ANOTHER_ASSIGNMENT
     return replace(candidate, worth=worth, answers=own, size=len(content))
 
 
-def _reason(other: Candidate, best: Candidate) -> str:
+def _reason(other: Entry, best: Entry) -> str:
     """Why *other* does not count: the first thing in which it is behind."""
-    if other.kind > best.kind and other.worth in (Worth.UNREAD, best.worth):
+    if other.worth not in (Worth.NOT_READ, best.worth):
+        return other.worth.name.lower().replace("_", "-")
+    if other.moment < best.moment:
+        return "older"
+    if other.kind > best.kind:
         return "script"
-    if other.worth < best.worth:
-        return _BEHIND.get(other.worth, "blank")
-    return "older" if other.moment < best.moment else "copy"
+    return "not-read" if other.worth == Worth.NOT_READ else "copy"

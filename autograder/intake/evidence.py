@@ -6,13 +6,13 @@ import ast
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
+from autograder.intake import limits
 from autograder.intake.notebook import Source
 
-__all__ = ["Assignment", "answered", "answers", "belongs"]
+__all__ = ["Assignment", "answers", "belongs"]
 
-_TOKENS = 30_000
-"""Most words and signs of a file's own code that are looked at; real submissions have a tenth of it."""
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)
 
@@ -27,14 +27,10 @@ class Assignment:
     """What answers leave behind: embedding, rnn, ..., last_backward."""
 
 
-@dataclass(frozen=True)
-class _Statement:
-    form: str
-    """Equal for statements that differ in layout and comments only."""
-    names: frozenset[str]
-    """What it binds."""
-    prompts: bool
-    """Whether it leaves something open: `None`, `...`."""
+class _Statement(NamedTuple):
+    form: str  # equal for statements that differ in layout and comments only
+    names: frozenset[str]  # what it binds
+    prompts: bool  # whether it leaves something open: `None`, `...`
 
 
 def belongs(source: Source, assignment: Assignment) -> bool:
@@ -42,41 +38,33 @@ def belongs(source: Source, assignment: Assignment) -> bool:
 
     One given statement that binds something is Otter's set-up, which other courses have too.
     """
-    statements, forms = _statements(source, assignment), _forms(assignment)
-    given = {statement.form for statement in statements if statement.names and statement.form in forms}
-    return len(given) > 1 or any(statement.names & assignment.names for statement in statements)
+    given, own = _statements(source, assignment)
+    forms = {statement.form for statement in given if statement.names}
+    return len(forms) > 1 or any(statement.names & assignment.names for statement in (*given, *own))
 
 
-def answered(source: Source, assignment: Assignment) -> bool:
-    """Whether any statement of the student's own binds one of the names to something."""
-    return bool(answers(source, assignment))
-
-
-def answers(source: Source, assignment: Assignment) -> set[str]:
+def answers(source: Source, assignment: Assignment) -> frozenset[str]:
     """The names that statements of the student's own bind to something."""
-    statements, forms = _statements(source, assignment), _forms(assignment)
-    own = [each.names for each in statements if each.form not in forms and not each.prompts]
-    return {name for names in own for name in names & assignment.names}
+    _, own = _statements(source, assignment)
+    return assignment.names.intersection(name for each in own if not each.prompts for name in each.names)
 
 
-@lru_cache(maxsize=8)
-def _given(assignment: Assignment) -> dict[str, list[_Statement]]:
-    return {cell: _parsed(cell) for cell in assignment.given}
-
-
-@lru_cache(maxsize=8)
-def _forms(assignment: Assignment) -> set[str]:
-    return {statement.form for statements in _given(assignment).values() for statement in statements}
-
-
-def _statements(source: Source, assignment: Assignment) -> list[_Statement]:
-    given, statements, left = _given(assignment), list[_Statement](), _TOKENS
+def _statements(source: Source, assignment: Assignment) -> tuple[list[_Statement], list[_Statement]]:
+    """The statements that were given, and those of the student's own."""
+    (released, forms), found, left = _released(assignment), list[_Statement](), limits.TOKENS
     for cell in source.cells:
-        own = [] if cell in given else _TOKEN.findall(cell)
-        if len(own) <= left:
-            left -= len(own)
-            statements += given[cell] if cell in given else _parsed(cell)
-    return statements
+        own = 0 if cell in released else len(_TOKEN.findall(cell))
+        if own <= left:
+            left -= own
+            found += released[cell] if cell in released else _parsed(cell)
+    return [each for each in found if each.form in forms], [each for each in found if each.form not in forms]
+
+
+@lru_cache(maxsize=8)
+def _released(assignment: Assignment) -> tuple[dict[str, list[_Statement]], set[str]]:
+    """The released cells taken apart, and the forms of all their statements."""
+    cells = {cell: _parsed(cell) for cell in assignment.given}
+    return cells, {statement.form for statements in cells.values() for statement in statements}
 
 
 def _parsed(cell: str) -> list[_Statement]:

@@ -13,45 +13,29 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from autograder.grade import Note
-from autograder.intake.archives import MAX_BYTES, File, Refused, decoded, refuse, unpack
+from autograder.intake import limits
+from autograder.intake.archives import File, Refused, decoded, packed_as, refused, unpack
 
-__all__ = ["IntakeError", "Kind", "bounded", "kind_of", "leftover", "listed", "sift", "single"]
-
-MAX_DEPTH = 40
-"""Folders within folders; what lies deeper is not read. Exports have five, projects with libraries a dozen."""
-_NAME_CHARACTERS = 400
-_GRADEBOOK = "gradebook.sqlite"
-_APPLICATION_ID = b"rNNg"  # what our gradebooks have where SQLite keeps an application's number
+__all__ = ["IntakeError", "Kind", "bounded", "kind_of", "listed", "named", "opened", "within"]
 
 _JUNK = re.compile(
-    r"""\..* | ~\$.*                                          # hidden: .DS_Store, ._x, .git, .OTTER_LOG; locks
-      | __macosx | thumbs\.db | desktop\.ini | icon\r         # left by systems
+    r"""\..* | ~\$.* | __macosx | thumbs\.db | desktop\.ini | icon\r  # hidden, or left by systems
       | __pycache__ | .*\.pyc | __zip_filename__ | .*\.otter  # left by Python and Otter""",
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
-# Folders full of what nobody wrote for this: each counts as one file that is set aside.
+# Folders full of what nobody wrote for this: each counts as one file.
 _LEFTOVERS = dict.fromkeys((".venv", "venv", "virtualenv", "site-packages", "dist-packages"), "libraries")
 _LEFTOVERS |= {"node_modules": "libraries", ".ipynb_checkpoints": "checkpoints"}
+_GRADEBOOK = "/gradebook.sqlite"
+_APPLICATION_ID = b"rNNg"  # what our gradebooks have where SQLite keeps an application's number
 
 
-class IntakeError(Exception):
-    """A path that was named cannot be read at all; `note` says it."""
-
-    def __init__(self, kind: str, path: Path) -> None:
-        super().__init__(f"{kind}: {path}")
-        self.note = Note(kind, {"path": bounded(decoded(os.fsencode(path)))})
+class IntakeError(Refused):
+    """A path that was named cannot be read at all."""
 
 
-class Kind(IntEnum):
-    """What a file is by its name, the likeliest submission first."""
-
-    NOTEBOOK = 0
-    ARCHIVE = 1
-    SCRIPT = 2
-    TEXT = 3
-    OTHER = 4
-
-
+Kind = IntEnum("Kind", "NOTEBOOK ARCHIVE SCRIPT TEXT OTHER", start=0)
+"""What a file is by its name, the likeliest submission first."""
 _SUFFIXES = {
     Kind.NOTEBOOK: (".ipynb", ".ipynb.txt", ".ipynb.json"),
     Kind.ARCHIVE: (".zip", ".tar", ".tgz", ".gz", ".7z", ".rar", ".alz", ".egg", ".bz2", ".xz"),
@@ -65,10 +49,15 @@ def kind_of(name: str) -> Kind:
     return next((kind for kind, suffixes in _SUFFIXES.items() if name.lower().endswith(suffixes)), Kind.OTHER)
 
 
-def bounded(name: str, most: int = _NAME_CHARACTERS) -> str:
+def bounded(name: str, most: int = limits.NAME_CHARACTERS) -> str:
     """*name* in composed characters, encodable, and of at most *most* characters: its beginning and its end."""
     name = unicodedata.normalize("NFC", name.encode(errors="replace").decode())
     return name if len(name) <= most else f"{name[: most - 61]}…{name[-60:]}"
+
+
+def named(path: str | Path) -> str:
+    """The path as text that can be written."""
+    return bounded(decoded(os.fsencode(path)))
 
 
 def leftover(name: str) -> str:
@@ -77,92 +66,133 @@ def leftover(name: str) -> str:
 
 
 def listed(path: Path, without: Path | None, notes: list[Note]) -> list[File]:
-    """The files in the folder or archive at *path*, sifted; *notes* gets what was passed over.
+    """The files in the folder or archive at *path*, or the file itself; *notes* gets what was not read.
 
-    Raises OSError or Refused if it cannot be read at all.
+    Raises IntakeError for a path that does not exist or cannot be listed.
     """
-    return sift(_walk(path, without, notes) if path.is_dir() else unpack(path))
+    try:
+        if path.is_dir():
+            return _without_earlier_runs([*_sifted(_walk(path, without))], notes)
+        with path.open("rb") as file:
+            packed = packed_as(file.read(512))
+        # A link that the grader names may lead anywhere.
+        return [*_sifted(unpack(path, ours=True))] if packed else [File(named(path.name), partial(_read, path, None))]
+    except Refused as why:
+        notes.append(Note("path-not-read", {"path": named(path.name), "reason": why.note}))
+        return []
+    except OSError as error:
+        raise IntakeError(Note("path-unreadable", {"path": named(path)})) from error
 
 
-def single(path: Path) -> File:
-    """The file at *path*; a link that the grader names may lead anywhere."""
-    return File(bounded(decoded(os.fsencode(path.name))), partial(_read, path), path)
+def within(archive: File) -> list[File]:
+    """All files in a class's archive; nothing if it cannot be read."""
+    try:
+        packed = unpack(archive.path or archive.load(), ours=True) if kind_of(archive.name) == Kind.ARCHIVE else []
+    except Refused:
+        return []
+    return [replace(file, name=f"{archive.name}/{file.name}") for file in _sifted(packed)]
 
 
-def sift(files: Iterable[File]) -> list[File]:
-    """*files* without junk, with names that lead nowhere else, each leftover folder as one file."""
-    sifted: list[File] = []
-    left_out: set[str] = set()
+def opened(file: File, archives: int = limits.ARCHIVES) -> Iterator[File]:
+    """The likeliest files in a student's archive; any other file, and an archive with nothing to grade, as it is."""
+    try:
+        if not _is_archive(file):
+            yield file
+            return
+        names = sorted(_contents(file) if archives else (), key=kind_of)[: 4 * limits.READ]
+        if not names or kind_of(names[0]) == Kind.OTHER:
+            raise Refused(Note("archive-without-notebook"))
+    except Refused as why:
+        yield refused(file.name, why.note, fault=why.fault)
+        return
+    for name in names:
+        yield from opened(File(f"{file.name}/{name}", partial(_member, file, name)), archives - 1)
+
+
+def _is_archive(file: File) -> bool:
+    """Whether it is called one, or is one under a notebook's name, as exports of Otter's are renamed."""
+    kind = kind_of(file.name)
+    return kind == Kind.ARCHIVE or (kind == Kind.NOTEBOOK and packed_as(file.start(512)) != "")
+
+
+@lru_cache(maxsize=2)
+def _contents(archive: File) -> dict[str, File]:
+    """The files of the archive looked at last, so that no file keeps an archive in memory."""
+    return {file.name: file for file in _sifted(unpack(archive.load()))}
+
+
+def _member(archive: File, name: str, most: int) -> bytes:
+    return _contents(archive)[name].start(most)
+
+
+def _sifted(files: Iterable[File]) -> Iterator[File]:
+    """*files* without junk, with names that lead nowhere else, and a folder that is not entered as one file."""
+    closed: set[str] = set()
     for file in files:
         parts = [part for part in re.split(r"[/\\]", file.name) if part not in ("", ".", "..")] or ["unnamed"]
-        left = next((i for i, part in enumerate(parts) if part.lower() in _LEFTOVERS), None)
-        if any(_JUNK.fullmatch(part) for part in parts[:left]):
+        depth = next((i for i, part in enumerate(parts) if i == limits.FOLDERS or leftover(part)), None)
+        name = bounded("/".join(parts if depth is None else parts[: depth + 1]))
+        if name in closed or any(_JUNK.fullmatch(part) for part in parts[:depth]):
             continue
-        if left is None and len(parts) <= MAX_DEPTH + 1:
-            sifted.append(replace(file, name=bounded("/".join(parts))))
-            continue
-        why, last = ("folders-too-deep", MAX_DEPTH) if left is None else (_LEFTOVERS[parts[left].lower()], left)
-        name = bounded("/".join(parts[: last + 1]))
-        if name not in left_out:
-            left_out.add(name)
-            sifted.append(File(name, partial(refuse, Refused(why))))
-    return sifted
+        if depth is not None:
+            closed.add(name)
+            file = refused(name, Note(leftover(name) or "folders-too-deep"))
+        yield replace(file, name=name)
 
 
-def _walk(root: Path, without: Path | None, notes: list[Note]) -> Iterator[File]:
-    """The files below *root*. A folder that cannot be listed, or that is not entered, counts as a file."""
-    waiting = [(root, 0)]
-    while waiting:
-        folder, depth = waiting.pop()
-        name = decoded(os.fsencode(folder.relative_to(root).as_posix()))
-        try:
-            inside = sorted(os.scandir(folder), key=lambda entry: entry.name)
-        except OSError as error:
-            if folder == root:
-                raise
-            yield File(name, partial(refuse, _unreadable(error)))
+def _walk(root: Path, without: Path | None) -> Iterator[File]:
+    """The files below *root*. A folder that is not entered, or cannot be listed, counts as a file."""
+    errors: list[OSError] = []
+    for place, folders, names in os.walk(root, onerror=errors.append):
+        folder = Path(place)
+        if folder.resolve() == without:
+            folders.clear()
             continue
-        if folder != root and any(
-            entry.name == _GRADEBOOK and entry.is_file(follow_symlinks=False) and _is_ours(entry) for entry in inside
-        ):
-            notes.append(Note("earlier-run", {"folder": bounded(name)}))
-            continue
-        for entry in inside:
-            path = Path(entry.path)
-            below = decoded(os.fsencode(path.relative_to(root).as_posix()))
-            if not entry.is_dir(follow_symlinks=False):
-                yield File(below, partial(_read, path, path.parent), path)
-            elif entry.name.lower() in _LEFTOVERS or depth == MAX_DEPTH:
-                yield File(f"{below}/-", partial(refuse, Refused("folders-too-deep")))
-            elif not _JUNK.fullmatch(entry.name) and path.resolve() != without:
-                waiting.append((path, depth + 1))
+        deep = len(folder.relative_to(root).parts) >= limits.FOLDERS
+        closed = [each for each in folders if deep or leftover(each) or os.path.islink(folder / each)]
+        folders[:] = sorted(each for each in folders if each not in closed and not _JUNK.fullmatch(each))
+        for path in sorted(folder / name for name in (*names, *closed)):
+            plain = path.is_file() and not path.is_symlink()
+            yield File(named(path.relative_to(root)), partial(_read, path, folder), path if plain else None)
+    for error in errors:
+        if Path(error.filename) == root:
+            raise error
+        yield refused(named(Path(error.filename).relative_to(root)), _unreadable(error), fault=True)
 
 
-def _is_ours(entry: os.DirEntry[str]) -> bool:
-    """Whether a file of this name is a gradebook of ours, rather than somebody's way to hide a folder."""
+def _without_earlier_runs(files: list[File], notes: list[Note]) -> list[File]:
+    """*files* that lie in no folder with a gradebook of ours; another's file of that name hides nothing."""
+    gradebooks = [file for file in files if file.name.endswith(_GRADEBOOK) and _is_ours(file)]
+    earlier = [gradebook.name.removesuffix(_GRADEBOOK) for gradebook in gradebooks]
+    notes += [Note("earlier-run", {"folder": folder}) for folder in earlier]
+    inside = tuple(f"{folder}/" for folder in earlier)
+    return [file for file in files if not file.name.startswith(inside)]
+
+
+def _is_ours(gradebook: File) -> bool:
     try:
-        with open(entry.path, "rb") as file:
-            header = file.read(100)
-    except OSError:
+        header = gradebook.start(100)
+    except Refused:
         return False
     return header.startswith(b"SQLite format 3\0") and header[68:72] == _APPLICATION_ID
 
 
-def _read(path: Path, below: Path | None = None) -> bytes:
-    """The file's bytes; a link must not lead out of the folder *below*, or it could hand in somebody else's file."""
+def _read(path: Path, below: Path | None, most: int) -> bytes:
+    """The file's first bytes; a link must not lead out of the folder *below*, or it could hand in another's file."""
     try:
         # Unlike `resolve`, `realpath` leaves links that lead in circles to `stat`.
         if below and path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(below)):
-            raise Refused("link-outward", fault=True)
+            raise Refused(Note("link-outward"), fault=True)
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise Refused("not-a-regular-file", fault=True)
-        if status.st_size > MAX_BYTES:
-            raise Refused("file-too-large", most=MAX_BYTES)
-        return path.read_bytes()
+            raise Refused(Note("not-a-regular-file"), fault=True)
+        if status.st_size > limits.FILE_BYTES:
+            raise Refused(Note("file-too-large"))
+        with path.open("rb") as file:
+            return file.read(most)
     except OSError as error:
-        raise _unreadable(error) from error
+        raise Refused(_unreadable(error), fault=True) from error
 
 
-def _unreadable(error: OSError) -> Refused:
-    return Refused("file-unreadable", fault=True, error=error.strerror or type(error).__name__)
+def _unreadable(error: OSError) -> Note:
+    return Note("file-unreadable", {"error": error.strerror or type(error).__name__})

@@ -7,104 +7,84 @@ folders, it stands behind that.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
-from autograder.intake.archives import File, Refused, unpack
-from autograder.intake.files import Kind, kind_of, sift
+from autograder.intake import limits
+from autograder.intake.archives import File
+from autograder.intake.files import Kind, kind_of, within
 
 __all__ = ["Layout", "Place", "settle"]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """How one platform names files."""
+    """How one platform names files; paths begin with the folder or archive that holds them all."""
 
     platform: str
     pattern: str
     """Its groups tell `name`, `id`, `key` (what else tells people apart), `time`, `attempt`, `late`, `order` (the
-    platform's number for the file), and `own`: what the person handed in, rather than the platform wrote."""
-    sign: str = ""
-    """What only this platform's paths match, where other folders would match `pattern`."""
-    beside: str = r"(?!)"
-    """What the platform writes beside submissions."""
+    platform's number for the file), `written` (by the platform, for this person), and `sign`: what tells the platform
+    from other folders, where all else is as people would name them. What is matched without either name or id is
+    the platform's own."""
 
-    def match(self, name: str) -> dict[str, str | None] | None:
-        """What *name* tells, or None if it is nobody's."""
-        match = re.fullmatch(self.pattern, name, re.DOTALL)
-        return match.groupdict() if match else None
+    def match(self, path: str) -> dict[str, str]:
+        """What *path* tells; nothing if it is nobody's."""
+        match = re.fullmatch(f"(?:{self.pattern})", path, re.DOTALL)
+        return match.groupdict(default="") if match else {}
 
-    def is_beside(self, name: str) -> bool:
-        return re.fullmatch(self.beside, name, re.DOTALL) is not None
+    def recognises(self, paths: Sequence[str]) -> bool:
+        """Whether more than half of what lies at the top is named so, which one student's files never are.
 
-    def recognises(self, names: Sequence[str]) -> bool:
-        """Whether more than half of what lies at the top is named so, which one student's files never are."""
-        counted = {_top(name) for name in names if not self.is_beside(name)}
-        signed = [name for name in names if re.fullmatch(self.sign or self.pattern, name, re.DOTALL)]
-        told = [told for name in signed if (told := self.match(name))]
-        titled = {(told["title"], told["name"]) for told in told if "title" in told}
-        return 2 * len(counted & {_top(name) for name in signed}) > len(counted) and _titles_vary_less(titled)
-
-
-def _titles_vary_less(pairs: set[tuple[str | None, str | None]]) -> bool:
-    """Whether people share titles, rather than titles people: `rnn - Kim`, not `Kim - rnn`."""
-    titles, people = Counter(title for title, _ in pairs), Counter(person for _, person in pairs)
-    sharing = {person for title, person in pairs if titles[title] > 1}
-    return len(sharing) >= sum(count > 1 for count in people.values())
+        Where titles are told there are no more of them than people: `rnn - Kim`, not `Kim - rnn`.
+        """
+        told = [(_top(path), self.match(path)) for path in paths]
+        people = [(top, each) for top, each in told if each.get("id") or each.get("name")]
+        tops = {top for top, _ in people} | {top for top, each in told if not each}
+        signed = {top for top, each in people if each.get("sign", "none is needed")}
+        titles, names = ({each.get(group) for _, each in people} for group in ("title", "name"))
+        return 2 * len(signed) > len(tops) and len(titles) <= len(names)
 
 
-_MOODLE = r"_assignsubmission_[a-z]+(?:_?/|_|(?=\.))(?P<own>.+)"
-_CANVAS = r"(?:(?P<order>\d{3,})_(?P<own>[^/]+)|(?:text|link)\.html)"
-_CANVAS_ANONYMOUS = r"(?P<name>anon_(?P<id>[1-9A-HJ-NP-Za-km-z]{5}|\d+))"
+_NAME_IS_ID = "(?P<name>(?P<id>[^/]+))"
+_MOODLE = r"_assignsubmission_[a-z]+(?:_?/|_|(?=\.)).+"
+_CANVAS = r"(?:(?P<order>\d{3,})_[^/]+|(?P<written>(?:text|link)\.html))"
 _BLACKBOARD = r"(?P<key>(?:(?:(?!_attempt_\d)[^/])*_)?(?P<id>(?:(?!_attempt_\d)[^/_])+))_attempt_"
-_SAKAI = r"(?P<name>[^/]+)\((?P<id>[^/()]+)\)/"
 _SECTION = r"(?i:(?:section|sec|class|lab|tutorial|recitation)[ _-]*(?:\d{1,3}|[a-z])|\w{1,3} *분?반|분반 *\w{1,3})/"
+_ARCHIVE = r"(?i:\.(?:zip|tar|tar\.gz|tgz|gz|bz2|xz|7z|rar|alz|egg))"
 _PEOPLES = (  # a folder or a file each: `20231234_김하늘/…`, `김하늘(20231234).ipynb`
     r"(?:(?P<id>\d[\d-]{4,11})[ _.-]+(?=\D))?(?P<name>[^/]+?)(?: ?\((?P<id_behind>\d{5,12})\))?"
-    r"(?:/(?P<own>.+)|(?P<loose>(?i:\.(?:ipynb(?:\.txt|\.json)?|py|zip|tar|tar\.gz|tgz|gz|bz2|xz|7z|rar|alz|egg))))"
+    rf"(?:{_ARCHIVE}?/.+|(?P<loose>{_ARCHIVE}|(?i:\.(?:ipynb(?:\.txt|\.json)?|py))))"
 )
-_FOLDERS = Layout("folders", _PEOPLES)
+_FOLDERS, _SECTIONS = Layout("folders", f"[^/]*/{_PEOPLES}"), Layout("sections", f"[^/]*/{_SECTION}{_PEOPLES}")
 _LAYOUTS = (
-    Layout("Gradescope", r"(?P<name>submission_(?P<id>\d+))/(?P<own>.+)", beside=r"submission_metadata\.yml"),
-    Layout("Moodle", rf"(?P<name>(?:Participant|참가자)[ _]?(?P<id>\d+)){_MOODLE}"),
-    Layout("Moodle", rf"(?P<name>[^/]+?)(?:_(?P<id>\d+))?{_MOODLE}"),
-    Layout("Blackboard", rf"{_BLACKBOARD}(?P<time>\d{{4}}(?:-\d\d){{5}})(?:_(?P<own>[^/]+)|\.txt)"),
     Layout(
-        "Brightspace",
-        r"(?P<key>\d+-\d+) - (?P<name>[^/]+?) - (?P<time>[^/]*\d{4}[^/]*)/(?P<own>.+)",
-        beside=r"index\.html",
+        "nbgrader",
+        rf"(?:[^/]*/)?submitted/(?:{_NAME_IS_ID}/[^/]+/(?!timestamp\.txt$).+|(?P<about>[^/]+/[^/]+)/timestamp\.txt)"
+        r"|[^/]*/(?:(?:source|release|autograded|feedback|solution|logs)/.+|nbgrader_config\.py)",
     ),
+    Layout("GitHub", rf"(?P<slug>[^/]+)-submissions/(?P=slug)-{_NAME_IS_ID}/.+"),
+    Layout("Gradescope", r"[^/]*/(?:(?P<name>submission_(?P<id>\d+))/.+|submission_metadata\.yml)"),
+    Layout("Moodle", rf"[^/]*/(?P<name>(?:Participant|참가자)[ _]?(?P<id>\d+)){_MOODLE}"),
+    Layout("Moodle", rf"[^/]*/(?P<name>[^/]+?)(?:_(?P<id>\d+))?{_MOODLE}"),
+    Layout("Blackboard", rf"[^/]*/{_BLACKBOARD}(?P<time>\d{{4}}(?:-\d\d){{5}})(?:_[^/]+|(?P<written>\.txt))"),
+    Layout("Brightspace", r"[^/]*/(?:(?P<key>\d+-\d+) - (?P<name>[^/]+?) - (?P<time>[^/]*\d{4}[^/]*)/.+|index\.html)"),
     Layout(
         "Sakai",
-        rf"{_SAKAI}(?P<own>.+)",
-        sign=rf"{_SAKAI}Submission attachment\(s\)/.+",
-        beside=r"[^/]+/(?:Feedback Attachment\(s\)/.+|(?:timestamp|comments)\.txt)|grades\.\w+",
+        r"[^/]*/(?:[^/]+/(?:Feedback Attachment\(s\)/.+|(?:timestamp|comments)\.txt)|grades\.\w+"
+        r"|(?P<name>[^/]+)\((?P<id>[^/()]+)\)/(?P<sign>Submission attachment\(s\)/)?.+)",
     ),
     Layout(
         "Teams",
-        r"(?:Submitted files/)?(?P<name>[^/]+)/(?:(?:[^/]+/)?(?:Version|버전) (?P<attempt>\d{1,6})/)?(?P<own>.+)",
-        sign=r"(?:[^/]+/){1,3}(?:Version|버전) \d+/.+",
-        beside=r"Working files/.+",
+        r"[^/]*/(?:Working files/.+"
+        r"|(?:Submitted files/)?(?P<name>[^/]+)/(?:(?:[^/]+/)?(?P<sign>Version|버전) (?P<attempt>\d{1,6})/)?.+)",
     ),
-    Layout("Canvas", rf"(?P<late>LATE_)?{_CANVAS_ANONYMOUS}_{_CANVAS}"),
+    Layout("Canvas", rf"[^/]*/(?P<late>LATE_)?(?P<name>anon_(?P<id>[1-9A-HJ-NP-Za-km-z]{{5}}|\d+))_{_CANVAS}"),
     # The numbers are no date's, as in the names of Otter's exports.
-    Layout("Canvas", rf"(?P<name>[^/]+?)(?P<late>_LATE)?_(?!20\d\d_\d\d?_)(?P<id>\d+)_{_CANVAS}"),
-    Layout("Google Forms", r"(?P<own>(?P<title>[^/]+) - (?P<name>[^/]+?)\.\w+)"),
-    Layout("sections", _SECTION + _PEOPLES),
+    Layout("Canvas", rf"[^/]*/(?P<name>[^/]+?)(?P<late>_LATE)?_(?!20\d\d_\d\d?_)(?P<id>\d+)_{_CANVAS}"),
+    Layout("Google Forms", r"[^/]*/(?P<title>[^/]+) - (?P<name>[^/]+?)\.\w+"),
+    _SECTIONS,
 )
-
-
-def _named_after(base: str) -> Iterator[Layout]:
-    """The layouts in which the outer folder's name matters."""
-    above = "" if base == "submitted" else "submitted/"
-    others = r"(?:source|release|autograded|feedback|solution|logs)/.+|nbgrader_config\.py"
-    own = rf"{above}(?P<name>(?P<id>[^/]+))/(?P<own>[^/]+/.+)"
-    yield Layout("nbgrader", own, beside=rf"{others}|{above}[^/]+/[^/]+/timestamp\.txt")
-    if base.endswith("-submissions"):
-        slug = re.escape(base.removesuffix("-submissions"))
-        yield Layout("GitHub", rf"{slug}-(?P<name>(?P<id>[^/]+))/(?P<own>.+)")
 
 
 @dataclass(frozen=True)
@@ -112,49 +92,31 @@ class Place:
     """Where the submissions of one path lie, once folders and archives around them are taken off."""
 
     layout: Layout
-    files: list[File]
-    prefix: str
+    files: list[tuple[str, File]]
+    """With their paths from the place's own folder on; no path for those that lie outside."""
     several: bool
     """Whether they surely are several people's."""
 
-    def inside(self) -> Iterator[tuple[str, File]]:
-        """The files with their paths below the prefix; nothing for those that lie outside."""
-        for file in self.files:
-            yield file.name[len(self.prefix) :] if file.name.startswith(self.prefix) else "", file
 
-
-def settle(files: list[File], base: str, prefix: str = "", archives: int = 2) -> Place:
+def settle(files: list[File], base: str, prefix: str = "") -> Place:
     """The place of submissions among *files* below *prefix*, whose outer folder or archive is called *base*."""
-    names = [file.name[len(prefix) :] for file in files if file.name.startswith(prefix)]
-    code = [name for name in names if kind_of(name) <= Kind.SCRIPT] or names
-    for layout in (*_named_after(base), *_LAYOUTS):
-        if layout.recognises(code):
-            return Place(layout, files, prefix, several=True)
-    tops = {_top(name) for name in code}
-    if len(tops) == 1:
+    inside = [(f"{base}/{each.name[len(prefix) :]}" if each.name.startswith(prefix) else "", each) for each in files]
+    paths = [path for path, _ in inside if path]
+    code = [path for path in paths if kind_of(path) <= Kind.SCRIPT] or paths
+    layout = next((layout for layout in _LAYOUTS if layout.recognises(code)), _FOLDERS)
+    tops = {_top(path) for path in code}
+    if layout is _FOLDERS and len(tops) == 1 and prefix.count("/") < limits.FOLDERS:
         (top,) = tops
-        if top not in code:
-            inner = settle(files, top, f"{prefix}{top}/", archives)
-            if inner.several:
-                return inner
-        elif kind_of(top) == Kind.ARCHIVE and archives:
-            packed = _inside(next(file for file in files if file.name == prefix + top))
-            inner = settle(packed, PurePosixPath(top).stem, f"{prefix}{top}/", archives - 1)
-            if inner.several and not inner.layout.pattern.endswith(_PEOPLES):
-                return inner
+        packed = next((file for file in files if file.name == prefix + top), None)
+        deeper = [*(file for file in files if file is not packed), *within(packed)] if packed else files
+        inner = settle(deeper, re.sub(f"{_ARCHIVE}$", "", top), f"{prefix}{top}/")
+        # An archive of plain folders could be one student's.
+        if inner.several and (inner.layout not in (_FOLDERS, _SECTIONS) or not packed):
+            return inner
     # Each file or folder with the likeliest kind of code could be somebody's.
-    people = {_top(name) for name in code if kind_of(name) <= Kind.ARCHIVE} or tops
-    return Place(_FOLDERS, files, prefix, several=len(people) > 1)
+    people = {_top(path) for path in code if kind_of(path) <= Kind.ARCHIVE} or tops
+    return Place(layout, inside, several=layout is not _FOLDERS or len(people) > 1)
 
 
-def _top(name: str) -> str:
-    return name.partition("/")[0]
-
-
-def _inside(archive: File) -> list[File]:
-    """What the archive holds, if it can be read."""
-    try:
-        files = sift(unpack(archive.path or archive.load()))
-    except Refused:
-        return []
-    return [File(f"{archive.name}/{file.name}", file.load) for file in files]
+def _top(path: str) -> str:
+    return path.split("/", 2)[1]

@@ -7,34 +7,34 @@ import io
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.grade import Note, Person
-from autograder.intake.files import bounded
+from autograder.intake import limits
+from autograder.intake.archives import Refused
+from autograder.intake.files import bounded, named
 
 __all__ = ["FIELDS", "Joined", "Listed", "RosterError", "fold", "join", "read_roster"]
 
 _COLUMNS = {
     "id": "id,student id,studentid,student number,sid,sis user id,orgdefinedid,id number,identifier,식별자,학번,아이디,"
     "username,사용자명",
-    "name": "name,student,student name,full name,fullname,display name,이름,성명,학생,학생 이름",
+    "name": "name,student,student name,full name,fullname,display name,이름,성명,학생,학생 이름,학생명",
     "first": "first name,firstname,given name",
     "last": "last name,lastname,surname,family name,성",
-    "email": "email,e-mail,email address,mail,이메일,메일,전자우편",
+    "email": "email,e-mail,email address,mail,이메일,이메일 주소,메일,전자우편",
     "alias": "alias,aliases,login,sis login id,github,github username,nickname,별명,별칭,로그인",
 }
 FIELDS = {title: field for field, titles in _COLUMNS.items() for title in titles.split(",")}
 """What a table's columns are usually called."""
+_TITLES_WITHIN = 10  # lines; above the titles some tables say which course it is
+_ROUNDED = re.compile(r"\d[.,]?\d*E\+\d+", re.IGNORECASE)  # an id that a spreadsheet took for a number, and spoilt
 
 
-class RosterError(Exception):
-    """The roster cannot be read; `note` says why."""
-
-    def __init__(self, kind: str, path: Path) -> None:
-        super().__init__(kind)
-        self.note = Note(kind, {"file": bounded(path.name)})
+class RosterError(Refused):
+    """The roster cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -48,45 +48,44 @@ class Listed:
 @dataclass(frozen=True)
 class Joined:
     found: Mapping[Person, Person]
-    """Who handed in, as the roster has them."""
+    """Who handed in and is on the roster without doubt, as the roster has them."""
     missing: tuple[Person, ...]
     """Those on the roster for whom nothing was handed in."""
-    unknown: tuple[Person, ...]
-    """Those who handed in and are not on the roster, or cannot be told apart there."""
 
 
 def read_roster(path: Path) -> list[Listed]:
     """The people in a CSV file with a line of titles, in any usual encoding. Raises RosterError."""
+    about = {"file": named(path.name)}
     try:
         content = path.read_bytes()
-        encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-        text = content.decode(encoding)
+        text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError:
         text = content.decode("cp949", errors="replace")
     except OSError as error:
-        raise RosterError("roster-unreadable", path) from error
-    first = text.split("\n", 1)[0]
+        raise RosterError(Note("roster-unreadable", about)) from error
     try:
-        rows = list(csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count)))
+        for table in (list(csv.reader(io.StringIO(text), delimiter=each)) for each in ",;\t"):
+            for number, titles in enumerate(table[:_TITLES_WITHIN], 1):
+                fields = [FIELDS.get(" ".join(title.lower().replace("_", " ").split()), "") for title in titles]
+                if {"id", "name", "email", "last"} & set(fields):
+                    return [listed for row in table[number:] for listed in _listed(fields, row)]
     except csv.Error as error:
-        raise RosterError("roster-unreadable", path) from error
-    fields = [FIELDS.get(" ".join(title.lower().replace("_", " ").split()), "") for title in (rows or [[]])[0]]
-    if not {"id", "name", "email", "last"} & set(fields):
-        raise RosterError("roster-columns", path)
-    return [listed for row in rows[1:] if (listed := _listed(fields, row)) is not None]
+        raise RosterError(Note("roster-unreadable", about)) from error
+    raise RosterError(Note("roster-columns", about))
 
 
-def _listed(fields: Sequence[str], row: Sequence[str]) -> Listed | None:
-    values: dict[str, list[str]] = defaultdict(list)
+def _listed(fields: Sequence[str], row: Sequence[str]) -> Iterator[Listed]:
+    values = defaultdict[str, list[str]](list)
     for field, value in zip(fields, row, strict=False):
-        if value.strip():
-            values[field].append(bounded(value.strip(), 200))
+        # Spreadsheets write `="0123"` for text, and 123.0 for a number.
+        value = re.sub(r'^=?"(.*)"$|^(\d+)\.0$', r"\1\2", value.strip())
+        if value and not (field == "id" and _ROUNDED.fullmatch(value)):
+            values[field].append(bounded(value, limits.PERSON_CHARACTERS))
     name = values["name"] or [" ".join(values["first"] + values["last"])]
-    person = Person(name[0], (values["id"] or [""])[0], (values["email"] or [""])[0])
-    if not (person.name or person.id or person.email):
-        return None
-    aliases = [alias.strip() for value in values["alias"] for alias in re.split("[,;|]", value)]
-    return Listed(person, tuple(filter(None, (*aliases, *values["id"][1:]))))
+    person = Person(name[0], *((values[field] or [""])[0] for field in ("id", "email")))
+    if person != Person(""):
+        aliases = [alias.strip() for value in values["alias"] for alias in re.split("[,;|]", value)]
+        yield Listed(person, tuple(filter(None, (*aliases, *values["id"][1:]))))
 
 
 def fold(name: str) -> str:
@@ -96,25 +95,21 @@ def fold(name: str) -> str:
 
 def join(roster: Sequence[Listed], people: Iterable[Person]) -> Joined:
     """Find *people* on the roster by id, then email, then name; whatever fits two of its people is no match."""
-    by: list[dict[str, set[Person]]] = [defaultdict(set), defaultdict(set), defaultdict(set)]
+    by: defaultdict[tuple[str, str], set[Person]] = defaultdict(set)
     for listed in roster:
-        for index, keys in enumerate(_keys(listed.person)):
-            for key in [*keys, *map(fold, listed.aliases)]:
-                by[index][key].add(listed.person)
-    found, unknown = {}, []
-    for person in people:
-        matches = [by[index].get(key, set()) for index, keys in enumerate(_keys(person)) for key in keys[:1]]
-        match = next((match for match in matches if match), set())
-        if len(match) == 1:
-            found[person] = next(iter(match))
-        else:
-            unknown.append(person)
+        # A name's words may begin with any of them: `Martin, Ava`.
+        words = re.split(r"[\s,]+", listed.person.name)
+        turned = [replace(listed.person, name="".join(words[i:] + words[:i])) for i in range(len(words))]
+        for person in (*turned, *(Person(alias, alias, alias) for alias in listed.aliases)):
+            for key in _keys(person):
+                by[key].add(listed.person)
+    matches = {person: next((by[key] for key in _keys(person) if key in by), set()) for person in people}
+    found = {person: next(iter(match)) for person, match in matches.items() if len(match) == 1}
     here = set(found.values())
-    return Joined(found, tuple(each.person for each in roster if each.person not in here), tuple(unknown))
+    return Joined(found, tuple(listed.person for listed in roster if listed.person not in here))
 
 
-def _keys(person: Person) -> tuple[list[str], list[str], list[str]]:
-    """What an id, an email and a name are compared by; a name's words may begin with any of them: `Martin, Ava`."""
-    words = [word for word in re.split(r"[\s,]+", person.name) if word]
-    names = [fold("".join(words[i:] + words[:i])) for i in range(len(words))]
-    return [fold(person.id)] * bool(person.id), [person.email.casefold()] * bool(person.email), names
+def _keys(person: Person) -> list[tuple[str, str]]:
+    """What a person is looked for by, the surest first. Spreadsheets drop the zeros that an id begins with."""
+    keys = ("id", fold(person.id).lstrip("0")), ("email", person.email.casefold()), ("name", fold(person.name))
+    return [key for key in keys if key[1]]

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from autograder.intake.evidence import answered, belongs
+from autograder.intake.evidence import answers, belongs
 from autograder.intake.notebook import Source, Unreadable, read
 
 from .exports import ANSWERED, ASSIGNMENT, BLANK, OTHER, SCRIPT, zipped
@@ -178,4 +178,4 @@ def test_strange_cells_are_harmless() -> None:
 def test_statements_tell_assignment_and_answers(content: bytes, whose: bool, done: bool) -> None:
     """Given statements or bound names make it this assignment's; a name bound to something answers."""
     source: Source = read(content, "x.py" if content == SCRIPT else "x.ipynb")
-    assert (belongs(source, ASSIGNMENT), answered(source, ASSIGNMENT)) == (whose, done)
+    assert (belongs(source, ASSIGNMENT), bool(answers(source, ASSIGNMENT))) == (whose, done)
