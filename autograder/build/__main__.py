@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from autograder.build.bundle import VISIBILITIES, bundle
+from autograder.build.bundle import bundle
 from autograder.build.tree import ROOT, build
+from autograder.report.gradescope import VISIBILITIES
 
 __all__: list[str] = []
 

@@ -7,7 +7,7 @@ folders, it stands behind that.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.intake import limits
@@ -39,11 +39,14 @@ class Layout:
         Where titles are told there are no more of them than people: `rnn - Kim`, not `Kim - rnn`.
         """
         told = [(_top(path), self.match(path)) for path in paths]
-        people = [(top, each) for top, each in told if each.get("id") or each.get("name")]
-        tops = {top for top, _ in people} | {top for top, each in told if not each}
-        signed = {top for top, each in people if each.get("sign", "none is needed")}
-        titles, names = ({each.get(group) for _, each in people} for group in ("title", "name"))
-        return 2 * len(signed) > len(tops) and len(titles) <= len(names)
+        people = [each for _, each in told if _is_somebodys(each)]
+        signed = {top for top, each in told if each and (not _is_somebodys(each) or each.get("sign", "not needed"))}
+        titles, names = ({each.get(group) for each in people} for group in ("title", "name"))
+        return 2 * len(signed) > len({top for top, _ in told}) and 0 < len(titles) <= len(names)
+
+
+def _is_somebodys(told: Mapping[str, str]) -> bool:
+    return bool(told.get("id") or told.get("name"))
 
 
 _NAME_IS_ID = "(?P<name>(?P<id>[^/]+))"
@@ -52,8 +55,8 @@ _CANVAS = r"(?:(?P<order>\d{3,})_[^/]+|(?P<written>(?:text|link)\.html))"
 _BLACKBOARD = r"(?P<key>(?:(?:(?!_attempt_\d)[^/])*_)?(?P<id>(?:(?!_attempt_\d)[^/_])+))_attempt_"
 _SECTION = r"(?i:(?:section|sec|class|lab|tutorial|recitation)[ _-]*(?:\d{1,3}|[a-z])|\w{1,3} *분?반|분반 *\w{1,3})/"
 _ARCHIVE = r"(?i:\.(?:zip|tar|tar\.gz|tgz|gz|bz2|xz|7z|rar|alz|egg))"
-_PEOPLES = (  # a folder or a file each: `20231234_김하늘/…`, `김하늘(20231234).ipynb`
-    r"(?:(?P<id>\d[\d-]{4,11})[ _.-]+(?=\D))?(?P<name>[^/]+?)(?: ?\((?P<id_behind>\d{5,12})\))?"
+_PEOPLES = (  # a folder or a file each: `20231234_김하늘/…`, `김하늘(20231234).ipynb`, `김하늘_20231234.ipynb`
+    r"(?:(?P<id>\d[\d-]{4,11})[ _.-]+(?=\D))?(?P<name>[^/]+?)(?:(?: ?\(|[ _-](?=\d{7}))(?P<id_behind>\d{5,12})\)?)?"
     rf"(?:{_ARCHIVE}?/.+|(?P<loose>{_ARCHIVE}|(?i:\.(?:ipynb(?:\.txt|\.json)?|py))))"
 )
 _FOLDERS, _SECTIONS = Layout("folders", f"[^/]*/{_PEOPLES}"), Layout("sections", f"[^/]*/{_SECTION}{_PEOPLES}")
@@ -68,7 +71,10 @@ _LAYOUTS = (
     Layout("Moodle", rf"[^/]*/(?P<name>(?:Participant|참가자)[ _]?(?P<id>\d+)){_MOODLE}"),
     Layout("Moodle", rf"[^/]*/(?P<name>[^/]+?)(?:_(?P<id>\d+))?{_MOODLE}"),
     Layout("Blackboard", rf"[^/]*/{_BLACKBOARD}(?P<time>\d{{4}}(?:-\d\d){{5}})(?:_[^/]+|(?P<written>\.txt))"),
-    Layout("Brightspace", r"[^/]*/(?:(?P<key>\d+-\d+) - (?P<name>[^/]+?) - (?P<time>[^/]*\d{4}[^/]*)/.+|index\.html)"),
+    Layout(
+        "Brightspace",
+        r"[^/]*/(?:index\.html|(?P<key>\d+-\d+) - (?P<name>[^/]+?) - (?P<time>[^-/]*\d{4}[^-/]*)(?:/| - ).+)",
+    ),
     Layout(
         "Sakai",
         r"[^/]*/(?:[^/]+/(?:Feedback Attachment\(s\)/.+|(?:timestamp|comments)\.txt)|grades\.\w+"

@@ -97,6 +97,13 @@ EXPORTS = {
         ["index.html", "39786-640693 - 김하늘 - Nov 18, 2026 1105 PM/rnn.ipynb", "7-8 - Mia - Nov 9, 2026 905 AM/a.py"],
         [("Mia", ""), ("김하늘", "")],
     ),
+    "Brightspace, flat": (
+        [
+            "7-8 - Mia - Lee - Nov 9, 2026 905 AM - my - rnn 2026.ipynb",
+            "9-8 - 김하늘 - Nov 18, 2026 1105 PM - rnn.ipynb",
+        ],
+        [("Mia - Lee", ""), ("김하늘", "")],
+    ),
     "Sakai": (
         {
             "HW3/grades.csv": b"x",
@@ -156,6 +163,7 @@ EXPORTS = {
             "course/autograded/kim/ps1/rnn.ipynb": ANSWERED,
             "course/gradebook.db": b"SQLite",
             "course/nbgrader_config.py": b"c = get_config()",
+            "course/downloaded/ps1/archive/rnn.ipynb": ANSWERED,
         },
         [("kim", "kim"), ("lee", "lee")],
     ),
@@ -171,8 +179,13 @@ EXPORTS = {
         [("kim-a", "kim-a"), ("kim-b", "kim-b")],
     ),
     "folders": (
-        ["cls/20231234_김하늘/rnn.ipynb", "cls/이서준(20231235)/hw/rnn.ipynb", "cls/2023-1236 Mia.zip"],
-        [("Mia", "2023-1236"), ("김하늘", "20231234"), ("이서준", "20231235")],
+        [
+            "cls/20231234_김하늘/rnn.ipynb",
+            "cls/이서준(20231235)/hw/rnn.ipynb",
+            "cls/2023-1236 Mia.zip",
+            "cls/박_20231237.py",
+        ],
+        [("Mia", "2023-1236"), ("김하늘", "20231234"), ("박", "20231237"), ("이서준", "20231235")],
     ),
     "sections": (
         ["sectionA/kim.ipynb", "sectionA/lee.ipynb", "sectionB/park/rnn.ipynb"],
