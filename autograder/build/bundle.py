@@ -11,10 +11,10 @@ from autograder.build.master import filled
 __all__ = ["bundle"]
 
 _PROGRAMS = Path(__file__).parent / "gradescope"
-_PARTS = """
-    pyproject.toml constraints.txt solutions/rnn.ipynb assignment/**/* autograder/**/*
-    tests/hidden/* tests/shown/* tests/misconceptions/*.toml
-""".split()
+_PARTS = (
+    *("pyproject.toml", "constraints.txt", "solutions/rnn.ipynb", "assignment/**/*", "autograder/**/*"),
+    *("tests/hidden/*", "tests/shown/*", "tests/misconceptions/*.toml"),
+)
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip can tell: equal files make equal zips."""
 _FILE, _PROGRAM = 0o100644 << 16, 0o100755 << 16

@@ -75,15 +75,12 @@ def _needed(tests: str, helpers: str, lang: Language) -> list[str]:
 def _in_language(source: str, function: ast.FunctionDef, lang: Language) -> str:
     """The source of *function* with each call of `text` replaced by its argument for *lang*."""
     segment = ast.get_source_segment(source, function) or ""
-    while call := _text_call(segment):
-        words = {keyword.arg: keyword.value for keyword in call.keywords}[lang]
-        chosen = ast.get_source_segment(segment, words) or ""
-        chosen = f"({chosen})" if "\n" in chosen else chosen
-        segment = segment.replace(ast.get_source_segment(segment, call) or "", chosen, 1)
+    while calls := [node for node in ast.walk(ast.parse(segment)) if isinstance(node, ast.Call) and _is_text(node)]:
+        words = next(keyword.value for keyword in calls[0].keywords if keyword.arg == lang)
+        call, chosen = (ast.get_source_segment(segment, node) or "" for node in (calls[0], words))
+        segment = segment.replace(call, f"({chosen})" if "\n" in chosen else chosen, 1)
     return segment
 
 
-def _text_call(function: str) -> ast.Call | None:
-    """The first call of `text` in the source of *function*, if any."""
-    calls = (node for node in ast.walk(ast.parse(function)) if isinstance(node, ast.Call))
-    return next((call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "text"), None)
+def _is_text(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Name) and call.func.id == "text"

@@ -14,8 +14,8 @@ from autograder.language import LANGUAGES, Language
 __all__ = ["Cell", "answer", "cells", "filled", "in_language", "is_question"]
 
 _QUESTION = re.compile(r"q\d+")
-_COMMENT = re.compile(r"(?P<mark>\s*# )(?P<lang>ko|en): (?P<words>.*)")
-_CODE = re.compile(r"(?P<code>.*\S)  # (?P<lang>ko|en)")
+_COMMENT = re.compile(r"(?P<kept>\s*# )(?P<lang>ko|en): (?P<more>.*)")
+_CODE = re.compile(r"(?P<kept>.*\S)  # (?P<lang>ko|en)(?P<more>)")
 _EMBED = re.compile(r"# embed: ([\w/]+\.py)")
 _PROMPT = re.compile(r'\s*""" # BEGIN PROMPT\n.*?"""  # END PROMPT\n', re.DOTALL)
 _MARKER = re.compile(r"^\s*# (?:BEGIN SOLUTION NO PROMPT|END SOLUTION)\n?", re.MULTILINE)
@@ -37,13 +37,11 @@ def in_language(source: str, lang: Language) -> str:
     """*source* in *lang*: lines for another edition go, others lose their mark, as in `# ko: ...` and `...  # ko`."""
     lines = []
     for line in source.split("\n"):
-        comment, code = _COMMENT.fullmatch(line), _CODE.fullmatch(line)
-        if comment and comment["lang"] == lang:
-            lines.append(comment["mark"] + comment["words"])
-        elif code and code["lang"] == lang:
-            lines.append(code["code"])
-        elif not comment and not code:
+        marked = _COMMENT.fullmatch(line) or _CODE.fullmatch(line)
+        if marked is None:
             lines.append(line)
+        elif marked["lang"] == lang:
+            lines.append(marked["kept"] + marked["more"])
     return "\n".join(lines)
 
 

@@ -99,13 +99,13 @@ def opened(file: File, archives: int = limits.ARCHIVES) -> Iterator[File]:
         if not _is_archive(file):
             yield file
             return
-        names = sorted(_contents(file) if archives else (), key=kind_of)[: 4 * limits.READ]
-        if not names or kind_of(names[0]) == Kind.OTHER:
+        names = [name for name in (_contents(file) if archives else ()) if kind_of(name) != Kind.OTHER]
+        if not names:
             raise Refused(Note("archive-without-notebook"))
     except Refused as why:
         yield refused(file.name, why.note, fault=why.fault)
         return
-    for name in names:
+    for name in sorted(names, key=kind_of)[: 4 * limits.READ]:
         yield from opened(File(f"{file.name}/{name}", partial(_member, file, name)), archives - 1)
 
 
