@@ -58,6 +58,7 @@ def counted(files: dict[str, bytes], tmp_path: Path) -> str:
         ({"my.zip": zipped({"rnn.ipynb": ANSWERED}), "rnn.ipynb": BLANK}, "my.zip/rnn.ipynb"),
         ({"my.tar.gz": tarred({"rnn.ipynb": ANSWERED}), "tests/q1.py": b"x = 1"}, "my.tar.gz/rnn.ipynb"),
         ({"rnn.txt": SCRIPT, "plot.png": b"x"}, "rnn.txt"),
+        ({"rnn.ipynb": zipped({"a.ipynb": ANSWERED}), "blank.ipynb": BLANK}, "rnn.ipynb/a.ipynb"),
     ],
 )
 def test_answered_notebook_of_this_assignment_counts(files: dict[str, bytes], right: str, tmp_path: Path) -> None:
@@ -136,6 +137,12 @@ def test_person_with_nothing_usable_is_one_entry(tmp_path: Path) -> None:
     intake = collect([folder(tmp_path, {"kim/a.pdf": b"%PDF-", "kim/b.png": b"x", "lee.ipynb": ANSWERED})], ASSIGNMENT)
     assert len(intake.entries) == 2
     assert len(intake.set_aside) == 1
+
+
+def test_person_with_only_a_checkpoint_is_there(tmp_path: Path) -> None:
+    """Jupyter's own copy is no submission, but whoever handed in only that does not vanish."""
+    intake = collect([folder(tmp_path, ["kim/.ipynb_checkpoints/rnn-checkpoint.ipynb", "lee/rnn.ipynb"])], ASSIGNMENT)
+    assert [entry.read().problem for entry in intake.entries] == [Note("checkpoints"), None]
 
 
 def test_nothing_found_is_said(tmp_path: Path) -> None:

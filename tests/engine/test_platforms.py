@@ -113,17 +113,19 @@ EXPORTS = {
             "HW3/Kim, Ann(akim)/timestamp.txt": b"20261120231500123",
             "HW3/Kim, Ann(akim)/Submission attachment(s)/rnn.ipynb": ANSWERED,
             "HW3/None, Nil(nil)/timestamp.txt": b"",
+            "HW3/Oh, Bo(boh)/Oh, Bo(boh)_submissionText.html": b"<p>",
         },
-        [("Kim, Ann", "akim"), ("Lee, Mia", "mlee")],
+        [("Kim, Ann", "akim"), ("Lee, Mia", "mlee"), ("Oh, Bo", "boh")],
     ),
     "Teams": (
         {
             "Submitted files/Mia Lee/HW3/Version 1/rnn.ipynb": ANSWERED,
             "Submitted files/Mia Lee/HW3/Version 2/rnn.ipynb": ANSWERED,
             "Submitted files/김하늘/HW3/버전 1/rnn.ipynb": ANSWERED,
+            "Submitted files/Ann Oh/HW3/rnn.ipynb": ANSWERED,
             "Working files/Mia Lee/HW3/rnn.ipynb": ANSWERED,
         },
-        [("Mia Lee", ""), ("김하늘", "")],
+        [("Ann Oh", ""), ("Mia Lee", ""), ("김하늘", "")],
     ),
     "Google Forms": (
         ["HW3 (File responses)/rnn - 김하늘.ipynb", "HW3 (File responses)/rnn - Mia - Lee.ipynb"],
@@ -252,8 +254,22 @@ def test_members_of_a_group_share_one_entry(tmp_path: Path) -> None:
 def test_newest_version_counts(tmp_path: Path) -> None:
     """Of several attempts the newest counts, and the others are set aside as older."""
     intake = taken(EXPORTS["Teams"][0], tmp_path)
-    assert intake.entries[0].name.endswith("Mia Lee/HW3/Version 2/rnn.ipynb")
+    assert intake.entries[1].name.endswith("Mia Lee/HW3/Version 2/rnn.ipynb")
     assert aside(intake) == {"Submitted files/Mia Lee/HW3/Version 1/rnn.ipynb": "older"}
+
+
+def test_of_equal_attachments_the_one_that_came_last_counts(tmp_path: Path) -> None:
+    """Canvas numbers attachments in their order, and calls a second one of a name `rnn-1`."""
+    intake = taken(["kim_4711_90210_rnn.ipynb", "kim_4711_90310_rnn-1.ipynb", "lee_4712_90211_rnn.ipynb"], tmp_path)
+    assert intake.entries[0].name == "kim_4711_90310_rnn-1.ipynb"
+
+
+def test_what_the_platform_wrote_of_somebody_is_no_file_of_theirs(tmp_path: Path) -> None:
+    """Blackboard's note beside each attempt counts only for a person without any file, and is not set aside."""
+    files = EXPORTS["Blackboard"][0] | {"HW_3_park_attempt_2026-11-18-23-05-00.txt": b"Name: Park (park)\n"}  # type: ignore[operator]
+    intake = taken(files, tmp_path)
+    assert ("Park", "park") in people(intake)
+    assert set(aside(intake).values()) == {"older"}
 
 
 def test_forms_named_the_other_way_round_merge_nobody(tmp_path: Path) -> None:
