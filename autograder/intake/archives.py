@@ -103,10 +103,12 @@ def _file(name: str, size: int, start: Callable[[int], bytes]) -> File:
 def _zip(source: Path | bytes, ours: bool) -> Iterator[File]:
     if isinstance(source, bytes) and source.count(b"PK\x01\x02") > limits.MEMBERS:  # listing them takes memory
         raise Refused(Note("archive-too-many-files"))
+    given = source if isinstance(source, Path) else io.BytesIO(source)
     try:
-        archive = zipfile.ZipFile(source if isinstance(source, Path) else io.BytesIO(source))
+        archive = zipfile.ZipFile(given)
     except _DAMAGE as error:
-        raise Refused(Note("archive-cut-off", {"archive": "zip"})) from error
+        kind = "archive-damaged" if zipfile.is_zipfile(given) else "archive-cut-off"
+        raise Refused(Note(kind, {"archive": "zip"})) from error
     # A damaged entry may have no name, which `is_dir` does not expect.
     members = [info for info in archive.infolist() if info.filename and not info.is_dir()]
     if members and all(info.flag_bits & _ENCRYPTED for info in members):

@@ -204,6 +204,7 @@ def locked(files: list[str]) -> bytes:
         (locked(["rnn.ipynb"]), "zip-password"),
         (zipped(["rnn.ipynb"])[:-30], "archive-cut-off"),
         (b"PK\x03\x04 not a zip", "archive-cut-off"),
+        (zipped(["rnn.ipynb"]).replace(b"PK\1\2", b"PK\1\3"), "archive-damaged"),
         (tarred(["rnn.ipynb"])[:-30], "archive-cut-off"),
         (b"\x1f\x8b\x08\x00garbage, no gzip", "archive-damaged"),
         (b"7z\xbc\xaf\x27\x1c\0\4", "archive-kind"),
