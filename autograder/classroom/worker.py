@@ -34,7 +34,7 @@ _claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 
 
 def main() -> None:
-    """Say that it is ready, or why it never will be; then grade until nobody is there to ask."""
+    """Tell its number once it is ready, or why it never will be; then grade until nobody is there to ask."""
     connection = Connection(os.dup(0))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     from autograder import course
@@ -76,7 +76,7 @@ def _serve(connection: Connection, grader: Grader, sandbox: Sandbox) -> None:
     assert sandbox.isolation  # waits until it is proved
     _limit_memory()
     with contextlib.suppress(EOFError, ConnectionError):  # the run was ended
-        connection.send("")
+        connection.send(os.getpid())
         while True:
             connection.send(_graded(grader, connection.recv()))
 

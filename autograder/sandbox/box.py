@@ -17,7 +17,7 @@ from typing import IO, Literal
 
 from autograder.sandbox import canary, frames, processes
 from autograder.sandbox.policy import DEFAULT, READY_SECONDS, REAP_SECONDS, Limits
-from autograder.sandbox.processes import receive, send
+from autograder.sandbox.processes import Process, receive, send
 
 __all__ = ["Outcome", "Sandbox", "SandboxFault"]
 
@@ -103,8 +103,7 @@ class Sandbox:
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             server = processes.inherited or self._running.enter_context(processes.ForkServer())
-            self._process = server.start("autograder.sandbox.zygote", self._arguments, theirs)
-        self._running.callback(self._process.kill)
+            server.start("autograder.sandbox.zygote", self._arguments, theirs)
         self._running.enter_context(self._channel)
 
     def _ready(self) -> None:
@@ -119,6 +118,8 @@ class Sandbox:
         message, _ = receive(self._channel)
         if "refused" in message:
             raise SandboxFault(f"student code cannot be confined here: {message['refused']}")
+        self._process = Process(message["pid"])
+        self._running.callback(self._process.kill)
         with canary.bait(self._secrets) as payload:
             outcome = self._run(payload, DEFAULT, proving=True)
         if outcome.frames or outcome.ending == "stopped":
