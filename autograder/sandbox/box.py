@@ -61,6 +61,7 @@ class Sandbox:
         self._arguments = [entry] if core is None else [entry, str(core)]
         self._secrets = secrets
         self._running = contextlib.ExitStack()
+        self._process: Process | None = None
         self._start()
 
     @property
@@ -79,7 +80,7 @@ class Sandbox:
     def close(self) -> None:
         """End the warm process and any child."""
         self._running.close()
-        self._reached = ""
+        self._process = None
 
     def __enter__(self) -> Sandbox:
         return self
@@ -108,7 +109,7 @@ class Sandbox:
 
     def _ready(self) -> None:
         """Wait until the warm process is ready, and let the canary out; once for each warm process."""
-        if self._reached and self._process.ended():  # between two runs, which harmed nobody
+        if self._process and self._process.ended():  # between two runs, which harmed nobody
             self.close()
         if self._channel.fileno() < 0:
             self._start()
