@@ -73,11 +73,10 @@ class Cluster:
             self._client = Client(self._address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
             self._client.wait_for_workers(1, timeout=WORKERS_SECONDS)
             self._client.register_plugin(_Graders(course.fingerprint()))
-        except (OSError, ValueError, RuntimeError) as fault:
+        except BaseException as fault:
             self.__exit__()
-            raise SandboxFault(f"the scheduler {self._address}: {fault}") from fault
-        except BaseException:
-            self.__exit__()
+            if isinstance(fault, (OSError, ValueError, RuntimeError)):
+                raise SandboxFault(f"the scheduler {self._address}: {fault}") from fault
             raise
         return self
 
@@ -99,12 +98,10 @@ class Cluster:
 
 
 def _result(task: Task, future: Any) -> Result:
-    match future.status:
-        case "finished":
-            result: Result = future.result()
-            return result
-        case "error" if not isinstance(future.exception(), SandboxFault):
-            return lost(task, future.exception())
-        case "error":
-            raise future.exception()
-    raise SandboxFault("the scheduler was lost")
+    if future.status == "finished":
+        result: Result = future.result()
+        return result
+    error = future.exception() if future.status == "error" else SandboxFault("the scheduler was lost")
+    if isinstance(error, SandboxFault):
+        raise error
+    return lost(task, error)
