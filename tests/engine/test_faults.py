@@ -202,7 +202,8 @@ def test_killed_run_leaves_no_process(
 ) -> None:
     """Workers, warm processes and children end with the run, also in the middle of a submission."""
     sleeper = tmp_path / "sleeper.ipynb"
-    code = "import torch\nimport signal, threading\nsignal.pthread_sigmask(0, signal.valid_signals())\nthreading.Event().wait(600)\n"
+    code = "import torch\nimport signal, threading\nsignal.pthread_sigmask(0, signal.valid_signals())\n"
+    code += "threading.Event().wait(600)\n"  # sleeping is over at once
     cell = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": code}
     sleeper.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
     run = start(sleeper, tmp_path / "out", 1)
