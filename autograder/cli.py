@@ -10,17 +10,28 @@ import signal
 import sqlite3
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from autograder import __version__
+from autograder.classroom import pool
+from autograder.classroom.adjustments import AdjustmentError
+from autograder.classroom.gradebook import FILE_NAME, GradebookError
+from autograder.classroom.run import Found, Outcome, export, grade, regrade
+from autograder.course.release import assignment
+from autograder.intake import IntakeError, RosterError, collect, read_roster
 from autograder.language import LANGUAGES, speaking
+from autograder.report.clean import one_line
+from autograder.report.files import write
+from autograder.report.returns import ReturnError
+from autograder.report.tables import SheetError
+from autograder.report.terminal import MAX_ROWS
+from autograder.report.words import sentence
+from autograder.sandbox import SandboxFault
 
 if TYPE_CHECKING:
     from autograder.classroom.cluster import Cluster
-    from autograder.classroom.pool import Pool
-    from autograder.classroom.run import Outcome
 
 __all__ = ["main", "script"]
 
@@ -83,6 +94,10 @@ out. Grades in FILE that differ are listed before they are written over.
 )
 
 
+class _WrongUse(Exception):
+    """What is wrong with the command."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command in *argv*, the process's own by default, and give the exit status."""
     for stream in (sys.stdout, sys.stderr):
@@ -94,9 +109,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             signal.signal(getattr(signal, name), _interrupted)
     try:
         with speaking("en"):
-            return {"grade": _grade, "regrade": _regrade, "export": _export}[args.command](args)
+            status: int = args.do(args)
+            return status
     except KeyboardInterrupt:
         return INTERRUPTED
+    except (IntakeError, RosterError) as error:
+        return _fail(sentence(error.note), USAGE)
+    except (_WrongUse, GradebookError, AdjustmentError, ReturnError, SheetError) as error:
+        return _fail(str(error), USAGE)
+    except (OSError, sqlite3.Error) as error:
+        return _fail(f"{args.out}: {error}", GRADER_FAILED)
 
 
 def script() -> None:
@@ -115,36 +137,37 @@ def _parser() -> argparse.ArgumentParser:
     style = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="autograder", description=what, epilog=_EXAMPLES, formatter_class=style)
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add = functools.partial(commands.add_parser, formatter_class=style)
 
-    grade = add("grade", help="grade submissions into a folder", epilog=_OUTPUT)
-    grade.add_argument("paths", metavar="PATH", nargs="+", type=_path, help="a file, a folder, or a platform's zip")
-    grade.add_argument("--out", metavar="DIR", required=True, type=_path, help="where grades and pages go")
-    grade.add_argument("--roster", metavar="CSV", type=_path, help="the class: ids, names, emails")
-    grade.add_argument("--only", action="store_true", help="let the class be what is given now, and drop all others")
-    _add_run_options(grade)
-
-    regrade = add("regrade", help="grade again from what was kept, after a check was changed", epilog=_REGRADE)
-    regrade.add_argument("out", metavar="DIR", type=_path, help="the --out of an earlier `autograder grade`")
-    regrade.add_argument("--preview", action="store_true", help="say who would move and why, and change nothing")
-    regrade.add_argument("--accept", action="store_true", help="let scores drop, too")
-    _add_run_options(regrade)
-
-    export = add("export", help="write grades in a platform's own format", epilog=_EXPORT)
-    export.add_argument("out", metavar="DIR", type=_path, help="the --out of an earlier `autograder grade`")
-    export.add_argument("--to", metavar="TO", required=True, nargs="+", help="PLATFORM [FILE]; one of these platforms:")
-    export.add_argument("--title", default="", help="what the assignment is called there, such as 'RNN (12345)'")
-    return parser
-
-
-def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    run = argparse.ArgumentParser(add_help=False)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    help_ = "how many at a time (default: all %(default)s cores)"
-    parser.add_argument("--workers", metavar="N", type=_positive, default=cores, help=help_)
-    parser.add_argument("--scheduler", metavar="ADDR", help="grade on a Dask cluster, as tcp://host:8786")
-    parser.add_argument("--lang", choices=LANGUAGES, help="language of all pages (default: of each student's edition)")
-    parser.add_argument("--rows", action="store_true", help="show a row for every student, however many they are")
+    many = "how many at a time (default: all %(default)s cores)"
+    run.add_argument("--workers", metavar="N", type=_positive, default=cores, help=many)
+    run.add_argument("--scheduler", metavar="ADDR", help="grade on a Dask cluster, as tcp://host:8786")
+    run.add_argument("--lang", choices=LANGUAGES, help="language of all pages (default: of each student's edition)")
+    run.add_argument("--rows", action="store_true", help="show a row for every student, however many they are")
+    earlier = argparse.ArgumentParser(add_help=False)
+    earlier.add_argument("out", metavar="DIR", type=_path, help="the --out of an earlier `autograder grade`")
+
+    one = add("grade", help="grade submissions into a folder", epilog=_OUTPUT, parents=[run])
+    one.set_defaults(do=_grade)
+    one.add_argument("paths", metavar="PATH", nargs="+", type=_path, help="a file, a folder, or a platform's zip")
+    one.add_argument("--out", metavar="DIR", required=True, type=_path, help="where grades and pages go")
+    one.add_argument("--roster", metavar="CSV", type=_path, help="the class: ids, names, emails")
+    one.add_argument("--only", action="store_true", help="let the class be what is given now, and drop all others")
+
+    what = "grade again from what was kept, after a check was changed"
+    one = add("regrade", help=what, epilog=_REGRADE, parents=[earlier, run])
+    one.set_defaults(do=_regrade)
+    one.add_argument("--preview", action="store_true", help="say who would move and why, and change nothing")
+    one.add_argument("--accept", action="store_true", help="let scores drop, too")
+
+    one = add("export", help="write grades in a platform's own format", epilog=_EXPORT, parents=[earlier])
+    one.set_defaults(do=_export)
+    one.add_argument("--to", metavar="TO", required=True, nargs="+", help="PLATFORM [FILE]; one of these platforms:")
+    one.add_argument("--title", default="", help="what the assignment is called there, such as 'RNN (12345)'")
+    return parser
 
 
 def _path(name: str) -> Path:
@@ -160,115 +183,74 @@ def _positive(number: str) -> int:
 
 
 def _grade(args: argparse.Namespace) -> int:
-    from autograder.classroom.run import Found, grade
-    from autograder.course.release import assignment
-    from autograder.intake import IntakeError, RosterError, collect, read_roster
-    from autograder.report.clean import one_line
-    from autograder.report.words import sentence
-
     if args.out.exists() and not args.out.is_dir():
-        return _fail(f"--out {args.out}: is not a folder", USAGE)
+        raise _WrongUse(f"--out {args.out}: is not a folder")
     if any(path.resolve() == args.out.resolve() for path in args.paths):
-        return _fail(f"--out {args.out}: holds the submissions; choose another folder", USAGE)
-    try:
-        roster = read_roster(args.roster) if args.roster else ()
-        intake = collect(args.paths, assignment(), without=args.out)
-    except (IntakeError, RosterError) as error:
-        return _fail(sentence(error.note), USAGE)
+        raise _WrongUse(f"--out {args.out}: holds the submissions; choose another folder")
+    roster = read_roster(args.roster) if args.roster else ()
+    intake = collect(args.paths, assignment(), without=args.out)
     for note in intake.notes:
         print(one_line(sentence(note)), file=sys.stderr)
-    doubtful = any(note.kind in DOUBTS for note in intake.notes)
     if not intake.entries:
         return _fail("there is nothing to grade", GRADER_FAILED)
     args.workers = min(args.workers, len(intake.entries))
     found = Found(intake.entries, intake.set_aside, roster, args.only)
-    return _run(args, functools.partial(grade, args.out, found)) or (GRADER_FAILED if doubtful else 0)
+    doubtful = any(note.kind in DOUBTS for note in intake.notes)
+    return _told(grade(args.out, found, **_how(args))) or (GRADER_FAILED if doubtful else 0)
 
 
 def _regrade(args: argparse.Namespace) -> int:
-    from autograder.classroom.run import regrade
-
-    if not _has_gradebook(args.out):
-        return USAGE
-    return _run(args, functools.partial(regrade, args.out, preview=args.preview, accept=args.accept))
+    _need_gradebook(args.out)
+    return _told(regrade(args.out, **_how(args), preview=args.preview, accept=args.accept))
 
 
 def _export(args: argparse.Namespace) -> int:
-    from autograder.classroom.run import Outcome, export
-    from autograder.report.files import write
-
     platform, *files = args.to
     if platform not in _EXPORTS or len(files) > 1:
-        return _fail(f"--to {' '.join(args.to)}: a platform and at most one file; {', '.join(_EXPORTS)}", USAGE)
-    if not _has_gradebook(args.out):
-        return USAGE
-
-    def do() -> Outcome:
-        returned = export(args.out, platform, Path(files[0]) if files else None, args.title)
-        for remark in returned.remarks:  # before anything is written over
-            print(remark)
-        if returned.put:
-            returned.put()
-            return Outcome([f"{files[0]}  has the grades"])
+        raise _WrongUse(f"--to {' '.join(args.to)}: a platform and at most one file; {', '.join(_EXPORTS)}")
+    _need_gradebook(args.out)
+    returned = export(args.out, platform, Path(files[0]) if files else None, args.title)
+    for remark in returned.remarks:  # before anything is written over
+        print(remark)
+    if returned.put:
+        returned.put()
+        print(f"{files[0]}  has the grades")
+    else:
         write(path := args.out / "export" / returned.name, returned.content)
-        return Outcome([f"{path}  for {platform}"])
+        print(f"{path}  for {platform}")
+    return 0
 
-    return _guarded(args, do)
 
-
-def _run(args: argparse.Namespace, run: Callable[..., Outcome]) -> int:
-    from autograder.report.terminal import MAX_ROWS
-
+def _how(args: argparse.Namespace) -> dict[str, Any]:
+    """How to run, as `grade` and `regrade` take it."""
     most_rows = math.inf if args.rows else MAX_ROWS
-    return _guarded(args, functools.partial(run, functools.partial(_engine, args), lang=args.lang, most_rows=most_rows))
+    return {"open_engine": functools.partial(_engine, args), "lang": args.lang, "most_rows": most_rows}
 
 
-def _guarded(args: argparse.Namespace, do: Callable[[], Outcome]) -> int:
-    """Do it, print what came of it, and give the exit status."""
-    from autograder.classroom.adjustments import AdjustmentError
-    from autograder.classroom.gradebook import GradebookError
-    from autograder.report.returns import ReturnError
-    from autograder.report.tables import SheetError
-
+def _engine(args: argparse.Namespace) -> pool.Pool | Cluster:
+    if not args.scheduler:
+        return pool.Pool(args.workers, [args.out / FILE_NAME])
     try:
-        outcome = do()
-    except (GradebookError, AdjustmentError, ReturnError, SheetError) as error:
-        return _fail(str(error), USAGE)
-    except (OSError, sqlite3.Error) as error:
-        return _fail(f"{args.out}: {error}", GRADER_FAILED)
+        from autograder.classroom.cluster import Cluster
+    except ImportError as missing:
+        raise SandboxFault(str(missing)) from missing
+    return Cluster(args.scheduler)
+
+
+def _need_gradebook(folder: Path) -> None:
+    path = folder / FILE_NAME
+    if not path.is_file() or not path.stat().st_size:
+        raise _WrongUse(f"{folder}: holds no {FILE_NAME}; was anything graded into it?")
+
+
+def _told(outcome: Outcome) -> int:
+    """Print what came of a run, and give the exit status."""
     print("\n".join(outcome.lines))
     if outcome.fault:
         return _fail(outcome.fault, INTERRUPTED if outcome.interrupted else GRADER_FAILED)
     return GRADER_FAILED if outcome.failed else 0
 
 
-def _engine(args: argparse.Namespace) -> Pool | Cluster:
-    from autograder.classroom.gradebook import FILE_NAME
-    from autograder.sandbox import SandboxFault
-
-    if args.scheduler:
-        try:
-            from autograder.classroom.cluster import Cluster
-        except ImportError as missing:
-            raise SandboxFault(str(missing)) from missing
-        return Cluster(args.scheduler)
-    from autograder.classroom.pool import Pool
-
-    return Pool(args.workers, [args.out / FILE_NAME])
-
-
-def _has_gradebook(folder: Path) -> bool:
-    from autograder.classroom.gradebook import FILE_NAME
-
-    path = folder / FILE_NAME
-    if path.is_file() and path.stat().st_size:
-        return True
-    _fail(f"{folder}: holds no {FILE_NAME}; was anything graded into it?", USAGE)
-    return False
-
-
 def _fail(reason: str, status: int) -> int:
-    from autograder.report.clean import one_line
-
     print(f"autograder: {one_line(reason)}", file=sys.stderr)
     return status

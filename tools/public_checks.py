@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import sys
+import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -127,7 +128,8 @@ def _in_a_child(answer: _Answer, start: int, checks: dict[str, Any], shell: Any)
         status = 1
         try:
             os.close(reading)
-            with os.fdopen(writing, "w") as pipe:
+            with os.fdopen(writing, "w") as pipe, tempfile.TemporaryDirectory() as folder:
+                os.chdir(folder)  # what it writes goes with it
                 json.dump(_followed(answer, start, checks, shell), pipe)
             status = 0
         finally:

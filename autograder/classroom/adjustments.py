@@ -12,10 +12,11 @@ total's. More than the maximum, or less than nothing, needs `yes` under `allow`.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from itertools import zip_longest
 from pathlib import Path
 
 from autograder import course
@@ -41,7 +42,7 @@ class Adjusted:
     """A class with what the file says."""
 
     seats: tuple[Seat, ...]
-    lines: Mapping[Adjustment, int] = field(default_factory=dict)
+    lines: Mapping[Adjustment, int]
     """The line in which each change stands, unless it may go beyond the maximum, or below nothing."""
 
     def check(self, rows: Iterable[Row]) -> None:
@@ -61,31 +62,39 @@ def adjusted(folder: Path, seats: Sequence[Seat]) -> Adjusted:
 
     Raises `AdjustmentError`, `SheetError` and OSError.
     """
-    plain = [replace(seat, adjustments=()) for seat in seats]
     path = folder / FILE_NAME
-    if not path.exists():
-        return Adjusted(tuple(plain))
-    first, *lines = Sheet.of(path.read_bytes()).values()
-    header = _header(first)
+    lines = dict(_lines(Sheet.of(path.read_bytes()).values())) if path.exists() else {}
+    find = _places(seats, {cells["student"] for cells in lines.values()})
     times = {replace(change, time=""): change.time for seat in seats for change in seat.adjustments}
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    find = _places(seats, [line[header["student"]].strip() for line in lines if len(line) > header["student"]])
+    changes: defaultdict[int, list[Adjustment]] = defaultdict(list)
     strict: dict[Adjustment, int] = {}
-    for number, line in enumerate(lines, 2):
-        cells = {name: line[place].strip() if place < len(line) else "" for name, place in header.items()}
-        if not any(cells.values()):
-            continue
+    for number, cells in lines.items():
         change = _change(number, cells)
         if change.student not in find:
             raise _wrong(number, f"there is no student {change.student!r}, or several: use an id or email")
         change = replace(change, time=times.get(change, now))
-        seat = plain[find[change.student]]
-        if change in seat.adjustments:
+        own = changes[find[change.student]]
+        if change in own:
             raise _wrong(number, "says the same as a line above it")
-        plain[find[change.student]] = replace(seat, adjustments=(*seat.adjustments, change))
+        own.append(change)
         if cells.get("allow", "").casefold() not in ("yes", "y", "allow", "1", "예"):
             strict[change] = number
-    return Adjusted(tuple(plain), strict)
+    return Adjusted(tuple(replace(seat, adjustments=tuple(changes[at])) for at, seat in enumerate(seats)), strict)
+
+
+def _lines(table: Sequence[Sequence[str]]) -> Iterator[tuple[int, dict[str, str]]]:
+    """The number of each line that says anything, and its cells by the columns' names."""
+    titles = [title.strip().casefold() for title in table[0]]
+    student = next((title for title in ("student", "student or id", "id") if title in titles), None)
+    header = ["student" if title == student else title for title in titles]
+    for name in _COLUMNS:
+        if name not in header:
+            raise _wrong(1, f"there is no column {name}; they are {', '.join(_COLUMNS)}")
+    for number, line in enumerate(table[1:], 2):
+        cells = dict(zip_longest(header, map(str.strip, line[: len(header)]), fillvalue=""))
+        if any(cells.values()):
+            yield number, cells
 
 
 def _places(seats: Sequence[Seat], students: Iterable[str]) -> dict[str, int]:
@@ -97,22 +106,6 @@ def _places(seats: Sequence[Seat], students: Iterable[str]) -> dict[str, int]:
     return {asked[person]: places[listed] for person, listed in found.items() if people[listed] == 1}
 
 
-def _maxima() -> dict[str, float]:
-    """The points of each question and, under no name, of all."""
-    return {question.id: question.points for question in course.questions()} | {"": course.maximum()}
-
-
-def _header(first: Sequence[str]) -> dict[str, int]:
-    header = {name.strip().casefold(): place for place, name in enumerate(first)}
-    for other in ("student or id", "id"):
-        if other in header:
-            header.setdefault("student", header[other])
-    for name in _COLUMNS:
-        if name not in header:
-            raise _wrong(1, f"there is no column {name}; they are {', '.join(_COLUMNS)}")
-    return header
-
-
 def _change(number: int, cells: Mapping[str, str]) -> Adjustment:
     student, question, value, reason = (cells[name] for name in _COLUMNS)
     if question not in _maxima():
@@ -122,6 +115,11 @@ def _change(number: int, cells: Mapping[str, str]) -> Adjustment:
     if not _POINTS.fullmatch(value):
         raise _wrong(number, f"points are a number such as 5, +2 or -1.5, or excuse without a question; not {value!r}")
     return Adjustment(student, question, float(value.replace(",", ".")), reason, relative=value[0] in "+-")
+
+
+def _maxima() -> dict[str, float]:
+    """The points of each question and, under no name, of all."""
+    return {question.id: question.points for question in course.questions()} | {"": course.maximum()}
 
 
 def _wrong(line: int, what: str) -> AdjustmentError:

@@ -17,7 +17,7 @@ except ImportError as missing:
     raise ImportError("grading on a cluster needs Dask: pip install 'rnn-autograder[cluster]'") from missing
 
 from autograder import course
-from autograder.classroom.pool import Workers, lazily
+from autograder.classroom.pool import Pool, lazily
 from autograder.classroom.task import Task, lost
 from autograder.grade import Result
 from autograder.sandbox import SandboxFault
@@ -34,27 +34,27 @@ _PLUGIN = "rnn-autograder"
 
 
 class _Graders(WorkerPlugin):
-    """What a worker of the cluster holds: grading processes, each started when first needed."""
+    """What a worker of the cluster holds: a grading process for each of its threads."""
 
     name = _PLUGIN
 
     def __init__(self, fingerprint: str) -> None:
         self._fingerprint = fingerprint
 
-    def setup(self, worker: object) -> None:
+    def setup(self, worker: Any) -> None:
         if course.fingerprint() != self._fingerprint:
             raise SandboxFault(f"a worker in {course.ROOT} has other graders than those here")
-        self.workers = Workers()
+        self.pool = Pool(worker.state.nthreads)
 
     def teardown(self, worker: object) -> None:
-        self.workers.close()
+        self.pool.close()
 
 
 def _grade(task: Task) -> Result:
     """On a worker of the cluster: the result, by one of its grading processes."""
     graders = get_worker().plugins[_PLUGIN]
     assert isinstance(graders, _Graders)
-    return graders.workers.grade(task)
+    return graders.pool.grade_one(task)
 
 
 class Cluster:
@@ -73,11 +73,10 @@ class Cluster:
             self._client = Client(self._address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
             self._client.wait_for_workers(1, timeout=WORKERS_SECONDS)
             self._client.register_plugin(_Graders(course.fingerprint()))
-        except (OSError, ValueError, RuntimeError) as fault:
+        except BaseException as fault:
             self.__exit__()
-            raise SandboxFault(f"the scheduler {self._address}: {fault}") from fault
-        except BaseException:
-            self.__exit__()
+            if isinstance(fault, (OSError, ValueError, RuntimeError)):
+                raise SandboxFault(f"the scheduler {self._address}: {fault}") from fault
             raise
         return self
 
@@ -99,12 +98,10 @@ class Cluster:
 
 
 def _result(task: Task, future: Any) -> Result:
-    match future.status:
-        case "finished":
-            result: Result = future.result()
-            return result
-        case "error" if not isinstance(future.exception(), SandboxFault):
-            return lost(task, future.exception())
-        case "error":
-            raise future.exception()
-    raise SandboxFault("the scheduler was lost")
+    if future.status == "finished":
+        result: Result = future.result()
+        return result
+    error = future.exception() if future.status == "error" else SandboxFault("the scheduler was lost")
+    if isinstance(error, SandboxFault):
+        raise error
+    return lost(task, error)

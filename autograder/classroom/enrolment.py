@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -31,35 +31,25 @@ def completed(before: Sequence[Seat], given: Sequence[Entry]) -> Enrolled:
     Nobody's seat is lost. Of what is given at once, intake has chosen one submission a person already.
     """
     seats = list(before)
-    find = _Finder(before, [person for entry in given for person in entry.people])
+    place = _Places(seats, [person for entry in given for person in entry.people])
     uses = Counter(seat.submission for seat in before)
     names: dict[str, str] = {}
     replaced: dict[str, SetAside] = {}
-    taken: set[int] = set()
     for entry in given:
-        places = []
-        for person in entry.people:
-            place = find(person, entry.name, taken)
-            if place is None:
-                place = len(seats)
-                seats.append(Seat(person, person))
-            taken.add(place)
-            places.append(place)
-        old = [seats[place] for place in places]
+        places = [place(person, entry.name) for person in entry.people]
+        old = [seats[at].submission for at in places]
         who = ", ".join(person.name for person in entry.people)
-        newer = [seat.submission for seat in old if "" < entry.time < seat.time and seat.submission != entry.name]
-        if newer:
-            replaced[entry.name] = SetAside(entry.name, Note("older-attempt", {"newer": newer[0]}), who)
+        later = (seats[at].submission for at in places if "" < entry.time < seats[at].time)
+        if newer := next((name for name in later if name != entry.name), ""):
+            replaced[entry.name] = SetAside(entry.name, Note("older-attempt", {"newer": newer}), who)
             continue
-        uses.subtract(seat.submission for seat in old)
+        uses.subtract(old)
         names[entry.name] = name = _free(entry.name, uses)
         uses[name] += len(old)
-        for place, seat, person in zip(places, old, entry.people, strict=True):
-            about = (entry.time, entry.attempts, entry.late)
-            seats[place] = Seat(_joined(seat.person, person), person, name, *about, seat.adjustments)
-            if seat.submission:
-                older = SetAside(seat.submission, Note("newer-attempt", {"newer": name}), who)
-                replaced[seat.submission] = older
+        about = (name, entry.time, entry.attempts, entry.late)
+        for at, person in zip(places, entry.people, strict=True):
+            seats[at] = Seat(_joined(seats[at].person, person), person, *about, seats[at].adjustments)
+        replaced |= {one: SetAside(one, Note("newer-attempt", {"newer": name}), who) for one in old if one}
     gone = tuple(aside for name, aside in replaced.items() if not uses[name])
     return Enrolled(tuple(sorted(seats, key=_order)), names, gone)
 
@@ -75,14 +65,16 @@ def with_roster(seats: Sequence[Seat], roster: Sequence[Listed]) -> tuple[Seat, 
     return tuple(sorted([*known, *others], key=_order))
 
 
-class _Finder:
-    """Finds people of this run on the seats of earlier ones: by id, else email, submission, or a name that is unique.
+class _Places:
+    """Gives people of this run their places in a class: found by id, else email, submission, or a name that is unique.
 
-    Where a platform gave the seat, its ids tell people of one name apart. A roster's may be of another kind.
+    Where a platform gave the seat, its ids tell people of one name apart. A roster's may be of another kind. Who has no
+    seat, or could have more than one, gets a new one; no seat is given twice.
     """
 
-    def __init__(self, seats: Sequence[Seat], people: Sequence[Person]) -> None:
+    def __init__(self, seats: list[Seat], people: Sequence[Person]) -> None:
         self._seats = seats
+        self._taken: set[int] = set()
         self._places: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
         for place, seat in enumerate(seats):
             for key in _keys(seat.given, seat.submission) if seat.submission else ():
@@ -91,15 +83,21 @@ class _Finder:
         found = join([Listed(person) for person in waiting], people).found
         self._waiting = {person: waiting[listed] for person, listed in found.items()}
 
-    def __call__(self, person: Person, submission: str, taken: Collection[int]) -> int | None:
-        """The place of *person* that is not *taken*; None if nobody, or more than one, could be meant."""
+    def __call__(self, person: Person, submission: str) -> int:
+        place = self._found(person, submission)
+        if place is None or place in self._taken:
+            place = len(self._seats)
+            self._seats.append(Seat(person, person))
+        self._taken.add(place)
+        return place
+
+    def _found(self, person: Person, submission: str) -> int | None:
         for key in _keys(person, submission):
-            places = [place for place in self._places.get(key, ()) if place not in taken]
+            places = [place for place in self._places.get(key, ()) if place not in self._taken]
             places = [place for place in places if not _differ(self._seats[place].given, person)]
             if len(places) == 1:
                 return places[0]
-        place = self._waiting.get(person)
-        return None if place in taken else place
+        return self._waiting.get(person)
 
 
 def _keys(person: Person, submission: str) -> list[tuple[str, str]]:

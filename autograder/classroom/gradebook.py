@@ -12,9 +12,9 @@ import sqlite3
 import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -27,21 +27,18 @@ __all__ = ["FILE_NAME", "Gradebook", "GradebookError", "Seat"]
 FILE_NAME = "gradebook.sqlite"
 
 _APPLICATION = 0x724E4E67  # marks the file as ours
-_SCHEMA_VERSION = 3
+_SCHEMA_VERSION = 4
 _SCHEMA = (
     """CREATE TABLE submission (
         name TEXT PRIMARY KEY,
-        digest TEXT NOT NULL,       -- of what was handed in
+        digest TEXT,                -- of what was handed in; nothing where it could not be graded
         fingerprint TEXT NOT NULL,  -- of all that decided the grade
-        status TEXT NOT NULL,
         grade BLOB NOT NULL,        -- JSON
-        secret BLOB NOT NULL,       -- what its private numbers were drawn with
-        evidence BLOB NOT NULL,
-        other BLOB NOT NULL,        -- JSON: the submission without its content
-        content BLOB NOT NULL
+        task BLOB NOT NULL          -- MessagePack, compressed: what the grade was made of
     )""",
     "CREATE TABLE fact (name TEXT PRIMARY KEY, value BLOB NOT NULL)",  # JSON
 )
+T = TypeVar("T")
 
 
 class GradebookError(Exception):
@@ -111,21 +108,19 @@ class Gradebook:
     @contextmanager
     def transaction(self) -> Iterator[Callable[[], None]]:
         """All that is written inside is kept together, or not at all: after an error, or if what it gives is called."""
-        if self._db.in_transaction:  # it belongs to a larger one
-            yield self._roll_back
-            return
-        self._db.execute("BEGIN")
+        self._db.execute("SAVEPOINT change")
         try:
-            yield self._roll_back
+            yield self._undo
         except BaseException:
-            self._roll_back()
+            self._undo()
+            with suppress(sqlite3.Error):
+                self._db.execute("RELEASE change")
             raise
-        if self._db.in_transaction:
-            self._db.execute("COMMIT")
+        self._db.execute("RELEASE change")
 
-    def _roll_back(self) -> None:
-        with suppress(sqlite3.Error):  # it may have been rolled back already
-            self._db.execute("ROLLBACK")
+    def _undo(self) -> None:
+        with suppress(sqlite3.Error):  # after some errors it has been rolled back already
+            self._db.execute("ROLLBACK TO change")
 
     def _value(self, query: str, *arguments: object) -> Any:
         """The first value that *query* finds, or None."""
@@ -134,22 +129,23 @@ class Gradebook:
 
     def seats(self) -> list[Seat]:
         """The class, in the order of its rows."""
-        return msgspec.json.decode(self._value("SELECT value FROM fact WHERE name = 'seats'") or b"[]", type=list[Seat])
+        return self._fact("seats", list[Seat])
 
     def set_aside(self) -> list[SetAside]:
         """The files that are not graded."""
-        value = self._value("SELECT value FROM fact WHERE name = 'set aside'") or b"[]"
-        return msgspec.json.decode(value, type=list[SetAside])
+        return self._fact("set aside", list[SetAside])
 
     def files(self) -> dict[str, str]:
         """What stands in each file that was written, as a digest, by the path below the folder."""
-        return msgspec.json.decode(
-            self._value("SELECT value FROM fact WHERE name = 'files'") or b"{}", type=dict[str, str]
-        )
+        return self._fact("files", dict[str, str])
 
     def wrote(self, files: Mapping[str, str]) -> None:
         """Make these the files that were written."""
         self._put("files", files)
+
+    def _fact(self, name: str, kind: type[T]) -> T:
+        value = self._value("SELECT value FROM fact WHERE name = ?", name)
+        return msgspec.json.decode(value, type=kind) if value else kind()
 
     def _put(self, name: str, value: object) -> None:
         self._db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, msgspec.json.encode(value)))
@@ -165,16 +161,15 @@ class Gradebook:
 
     def known(self, submission: Submission, fingerprint: str) -> bool:
         """Whether the very same submission has been graded by what *fingerprint* stands for."""
-        query = "SELECT 1 FROM submission WHERE status != 'could-not-grade' AND (name, digest, fingerprint) = (?, ?, ?)"
+        query = "SELECT 1 FROM submission WHERE (name, digest, fingerprint) = (?, ?, ?)"
         return self._value(query, submission.name, _digest(submission), fingerprint) is not None
 
     def keep(self, task: Task, grade: Grade, fingerprint: str) -> None:
         """Keep a grade, and all that it was made of, in place of an older one; on return it outlasts this process."""
-        submission = task.submission
-        fields = (submission.name, _digest(submission), fingerprint, grade.status, to_json(grade))
-        made_of = (task.secret, task.evidence, _other(submission), zlib.compress(submission.content, 1))
-        with self.transaction():
-            self._db.execute("INSERT OR REPLACE INTO submission VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", fields + made_of)
+        digest = None if grade.status == "could-not-grade" else _digest(task.submission)
+        made_of = zlib.compress(msgspec.msgpack.encode(task), 1)
+        fields = (task.submission.name, digest, fingerprint, to_json(grade), made_of)
+        self._db.execute("INSERT OR REPLACE INTO submission VALUES (?, ?, ?, ?, ?)", fields)
 
     def count(self) -> int:
         """How many submissions are kept."""
@@ -182,7 +177,7 @@ class Gradebook:
 
     def stale(self, fingerprint: str) -> int:
         """How many submissions were graded by something else than what *fingerprint* stands for."""
-        query = "SELECT count(*) FROM submission WHERE fingerprint != ? AND status != 'could-not-grade'"
+        query = "SELECT count(*) FROM submission WHERE fingerprint != ? AND digest IS NOT NULL"
         return int(self._value(query, fingerprint))
 
     def rows(self, missing: Callable[[Seat], Grade], pending: Collection[str] = ()) -> Iterator[Row]:
@@ -200,17 +195,11 @@ class Gradebook:
     def tasks(self) -> Iterator[Task]:
         """What all grades were made of, by the submissions' names. Grades may be kept meanwhile."""
         for (name,) in self._db.execute("SELECT name FROM submission ORDER BY name").fetchall():
-            query = "SELECT other, content, secret, evidence FROM submission WHERE name = ?"
-            other, content, secret, evidence = self._db.execute(query, (name,)).fetchone()
-            submission = msgspec.json.decode(other, type=Submission)
-            yield Task(replace(submission, content=zlib.decompress(content)), secret, evidence)
+            made_of = self._value("SELECT task FROM submission WHERE name = ?", name)
+            yield msgspec.msgpack.decode(zlib.decompress(made_of), type=Task)
 
 
 def _digest(submission: Submission) -> str:
     """Of all that a grade depends on: who handed it in, and when, is no part of it."""
     told = msgspec.json.encode((submission.problem, submission.fault, submission.remarks))
     return hashlib.sha256(submission.content + b"\0" + told).hexdigest()
-
-
-def _other(submission: Submission) -> bytes:
-    return msgspec.json.encode(replace(submission, content=b""))

@@ -16,9 +16,9 @@ from autograder.classroom.task import Task, lost
 from autograder.grade import Result
 from autograder.sandbox import ALLOWANCE, SandboxFault
 from autograder.sandbox.policy import GRADING_SECONDS
-from autograder.sandbox.processes import ForkServer
+from autograder.sandbox.processes import ForkServer, Process
 
-__all__ = ["Pool", "Workers", "lazily"]
+__all__ = ["Pool", "lazily"]
 
 IMPORTS = ("torch", "IPython.core.inputtransformer2")
 """What takes long to import, and knows nothing of the course."""
@@ -27,11 +27,7 @@ ANSWER_SECONDS = ALLOWANCE.wall_seconds + GRADING_SECONDS
 SENDING_SECONDS = 60
 """One that takes nothing in for so long hangs, too: it has nothing to do but to read."""
 ENDING_SECONDS = 5.0
-"""A process that has nothing to do ends at once; if not, it is killed."""
-
-
-class _Lost(Exception):
-    """The grading process died, or hangs."""
+"""Processes that have nothing to do end at once; if not, they are killed."""
 
 
 class _Worker:
@@ -40,16 +36,15 @@ class _Worker:
     def __init__(self, server: ForkServer, secrets: Sequence[Path]) -> None:
         self._server = server
         self._secrets = secrets
-        self._closed = False
         self._start()
 
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", SENDING_SECONDS, 0))
         with theirs:
-            self._process = self._server.start("autograder.classroom.worker", [*map(str, self._secrets)], theirs)
+            self._server.start("autograder.classroom.worker", [*map(str, self._secrets)], theirs)
         self._connection = Connection(ours.detach())
-        self._ready = False
+        self._process: Process | None = None
 
     def grade(self, task: Task) -> Result:
         """The result; where the process dies or hangs, that is `could-not-grade`, and a new one is started.
@@ -57,72 +52,35 @@ class _Worker:
         Raises SandboxFault where the process refuses to grade, as where nothing can be confined.
         """
         try:
-            if not self._ready and (refusal := self._answer(None)):
-                raise SandboxFault(refusal)
-            self._ready = True
+            if self._process is None:
+                self._process = self._ready()
             self._connection.send(task)
             result: Result = self._answer(ANSWER_SECONDS)
-        except (_Lost, OSError) as fault:
-            self._process.kill()
-            if not self._closed:
-                self._start()
+        except OSError as fault:
+            if self._process:
+                self._process.kill()
+            self._start()
             return lost(task, fault)
         return result
+
+    def _ready(self) -> Process:
+        match self._answer(None):
+            case int(pid):
+                return Process(pid)
+            case refusal:
+                raise SandboxFault(refusal)
 
     def _answer(self, seconds: float | None) -> Any:
         try:
             if not self._connection.poll(seconds):
-                raise _Lost(f"the grading process gave no answer within {seconds:.0f} s")
+                raise TimeoutError(f"the grading process gave no answer within {seconds:.0f} s")
             return self._connection.recv()
         except (EOFError, ConnectionError) as gone:
-            raise _Lost("the grading process ended") from gone
+            raise ConnectionError("the grading process ended") from gone
 
     def hang_up(self) -> None:
         """Let the process end by itself, once it has nothing more to do."""
-        self._closed = True
         self._connection.close()
-
-    def close(self, patience: float) -> None:
-        """End the process, after so many seconds by force."""
-        self._closed = True
-        if not patience or not self._process.ended(patience):
-            self._process.kill()
-
-
-class Workers:
-    """The grading processes of this machine; any thread may ask, and each thread that does at a time gets one."""
-
-    def __init__(self, secrets: Sequence[Path] = (), number: int = 0) -> None:
-        self._server = ForkServer(*IMPORTS)
-        self._secrets = secrets
-        self._all: list[_Worker] = []
-        self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
-        for _ in range(number):
-            self._idle.put(self._new())
-
-    def _new(self) -> _Worker:
-        self._all.append(_Worker(self._server, self._secrets))
-        return self._all[-1]
-
-    def grade(self, task: Task) -> Result:
-        """The result, by a process that nobody else is using. Raises SandboxFault where none can grade."""
-        try:
-            worker = self._idle.get_nowait()
-        except queue.Empty:
-            worker = self._new()
-        try:
-            return worker.grade(task)
-        finally:
-            self._idle.put(worker)
-
-    def close(self, patience: float = 0.0) -> None:
-        """End all of them, after so many seconds by force. With patience, none may be at work."""
-        if patience:
-            for worker in self._all:
-                worker.hang_up()
-        for worker in self._all:
-            worker.close(patience)
-        self._server.close(patience=patience)
 
 
 class Pool:
@@ -132,23 +90,39 @@ class Pool:
     """
 
     def __init__(self, workers: int, secrets: Sequence[Path] = ()) -> None:
-        self._number = workers
-        self._workers = Workers(secrets, workers)
+        self._server = ForkServer(*IMPORTS)
+        self._workers = [_Worker(self._server, secrets) for _ in range(workers)]
+        self._idle: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
+        for worker in self._workers:
+            self._idle.put(worker)
         self._threads = ThreadPoolExecutor(workers)
 
     def __enter__(self) -> Pool:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
-        self._workers.close(ENDING_SECONDS if kind is None else 0.0)
+        self.close(ENDING_SECONDS if kind is None else 0.0)
+
+    def close(self, patience: float = 0.0) -> None:
+        """End all processes, after so many seconds by force. With patience, none may be at work."""
+        for worker in self._workers if patience else ():
+            worker.hang_up()
+        self._server.close(patience=patience)
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def grade(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Result]]:
         """Grade lazily, in whatever order results come. Raises SandboxFault where nothing can be graded."""
-        # One more than there are workers, so that none waits while the caller is busy.
-        room = self._number + 1
-        for task, future in lazily(lambda task: self._threads.submit(self._workers.grade, task), tasks, lambda: room):
+        room = len(self._workers) + 1  # so that none waits while the caller is busy
+        for task, future in lazily(lambda task: self._threads.submit(self.grade_one, task), tasks, lambda: room):
             yield task, future.result()
+
+    def grade_one(self, task: Task) -> Result:
+        """The result, by the next process that is idle; any thread may ask."""
+        worker = self._idle.get()
+        try:
+            return worker.grade(task)
+        finally:
+            self._idle.put(worker)
 
 
 def lazily(submit: Callable[[Task], Any], tasks: Iterable[Task], room: Callable[[], int]) -> Iterator[tuple[Task, Any]]:

@@ -79,7 +79,7 @@ def grade(
     with Gradebook(folder) as book:
         names, after = _enrol(book, folder, found, outcome)
         pending = set(names.values())
-        with _progress(len(pending)) as bar, _told(outcome):
+        with _told(outcome, len(pending)) as bar:
 
             def unknown() -> Iterator[Task]:
                 for entry in found.entries:
@@ -125,7 +125,7 @@ def regrade(
     with Gradebook(folder) as book:
         with book.transaction() as undo:
             after = _adjust(book, folder)
-            with _progress(book.count()) as bar, _told(outcome), open_engine() as engine:
+            with _told(outcome, book.count()) as bar, open_engine() as engine:
                 for task, result in engine.grade(book.tasks()):
                     before = book.grade(task.submission.name)
                     moves.add(task.submission, before, result.grade)
@@ -239,17 +239,13 @@ class _Rows:
         return self.read()
 
 
-def _progress(total: int) -> tqdm[NoReturn]:
-    # Seldom in a log, where a line cannot be overwritten.
-    seconds = 0.2 if sys.stderr.isatty() else 10.0
-    return tqdm(total=total, unit="file", desc="grading", mininterval=seconds, smoothing=0.02)
-
-
 @contextmanager
-def _told(outcome: Outcome) -> Iterator[None]:
-    """What ends a run early is told in its outcome, and ends nothing else."""
+def _told(outcome: Outcome, total: int) -> Iterator[tqdm[NoReturn]]:
+    """A bar for *total* submissions. What ends a run early is told in its outcome, and ends nothing else."""
+    seconds = 0.2 if sys.stderr.isatty() else 10.0  # seldom in a log, where a line cannot be overwritten
     try:
-        yield
+        with tqdm(total=total, unit="file", desc="grading", mininterval=seconds, smoothing=0.02) as bar:
+            yield bar
     except KeyboardInterrupt:
         outcome.fault, outcome.interrupted = "the run was interrupted", True
     except SandboxFault as error:

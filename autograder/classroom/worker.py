@@ -34,29 +34,33 @@ _claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 
 
 def main() -> None:
-    """Say that it is ready, or why it never will be; then grade until nobody is there to ask."""
+    """Tell its number once it is ready, or why it never will be; then grade until nobody is there to ask."""
     connection = Connection(os.dup(0))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    from autograder import course
-
-    core = _own_core()
-    os.sched_setaffinity(0, {core})
-    secrets = [course.HIDDEN, course.REFERENCE, *map(Path, sys.argv[1:])]
     try:
-        with Sandbox(secrets=secrets, core=core) as sandbox:  # starts while this process does
-            from autograder.grading import serve
-
-            try:
-                serve(sandbox, lambda grader: _serve(connection, grader, sandbox))
-            except Exception:
-                assert sandbox.isolation  # if this is what failed, its reason is the one to be told
-                raise
+        _drive(connection)
     except Exception as fault:
         traceback.print_exc()
         with contextlib.suppress(ConnectionError):
             kind = "" if isinstance(fault, SandboxFault) else f"{type(fault).__name__}: "
             connection.send(" ".join(f"{kind}{fault}".split()))
     os._exit(0)  # torch and pytest would take half a second to say goodbye
+
+
+def _drive(connection: Connection) -> None:
+    from autograder import course
+
+    core = _own_core()
+    os.sched_setaffinity(0, {core})
+    secrets = [course.HIDDEN, course.REFERENCE, *map(Path, sys.argv[1:])]
+    with Sandbox(secrets=secrets, core=core) as sandbox:  # starts while this process does
+        from autograder.grading import serve
+
+        try:
+            serve(sandbox, lambda grader: _serve(connection, grader, sandbox))
+        except Exception:
+            assert sandbox.isolation  # if this is what failed, its reason is the one to be told
+            raise
 
 
 def _own_core() -> int:
@@ -76,7 +80,7 @@ def _serve(connection: Connection, grader: Grader, sandbox: Sandbox) -> None:
     assert sandbox.isolation  # waits until it is proved
     _limit_memory()
     with contextlib.suppress(EOFError, ConnectionError):  # the run was ended
-        connection.send("")
+        connection.send(os.getpid())
         while True:
             connection.send(_graded(grader, connection.recv()))
 

@@ -17,7 +17,7 @@ from typing import IO, Literal
 
 from autograder.sandbox import canary, frames, processes
 from autograder.sandbox.policy import DEFAULT, READY_SECONDS, REAP_SECONDS, Limits
-from autograder.sandbox.processes import receive, send
+from autograder.sandbox.processes import Process, receive, send
 
 __all__ = ["Outcome", "Sandbox", "SandboxFault"]
 
@@ -61,6 +61,7 @@ class Sandbox:
         self._arguments = [entry] if core is None else [entry, str(core)]
         self._secrets = secrets
         self._running = contextlib.ExitStack()
+        self._process: Process | None = None
         self._start()
 
     @property
@@ -79,7 +80,7 @@ class Sandbox:
     def close(self) -> None:
         """End the warm process and any child."""
         self._running.close()
-        self._reached = ""
+        self._process = None
 
     def __enter__(self) -> Sandbox:
         return self
@@ -103,13 +104,12 @@ class Sandbox:
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             server = processes.inherited or self._running.enter_context(processes.ForkServer())
-            self._process = server.start("autograder.sandbox.zygote", self._arguments, theirs)
-        self._running.callback(self._process.kill)
+            server.start("autograder.sandbox.zygote", self._arguments, theirs)
         self._running.enter_context(self._channel)
 
     def _ready(self) -> None:
         """Wait until the warm process is ready, and let the canary out; once for each warm process."""
-        if self._reached and self._process.ended():  # between two runs, which harmed nobody
+        if self._process and self._process.ended():  # between two runs, which harmed nobody
             self.close()
         if self._channel.fileno() < 0:
             self._start()
@@ -119,6 +119,8 @@ class Sandbox:
         message, _ = receive(self._channel)
         if "refused" in message:
             raise SandboxFault(f"student code cannot be confined here: {message['refused']}")
+        self._process = Process(message["pid"])
+        self._running.callback(self._process.kill)
         with canary.bait(self._secrets) as payload:
             outcome = self._run(payload, DEFAULT, proving=True)
         if outcome.frames or outcome.ending == "stopped":

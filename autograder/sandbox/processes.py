@@ -18,12 +18,11 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from types import FrameType
-from typing import IO, Any, NoReturn
+from typing import Any, NoReturn
 
 from autograder.sandbox import libc
-from autograder.sandbox.policy import READY_SECONDS, environment
+from autograder.sandbox.policy import environment
 
 __all__ = ["ForkServer", "Process", "inherited", "receive", "send", "serve"]
 
@@ -53,34 +52,24 @@ def receive(channel: socket.socket) -> tuple[dict[str, Any], list[int]]:
 
 
 class Process:
-    """A process that a fork server was asked for. Who it is, is known once the server has done its imports."""
+    """A process that a fork server started, from the moment on at which it has told its number."""
 
-    def __init__(self, answer: socket.socket) -> None:
-        self._answer = answer
+    def __init__(self, pid: int) -> None:
+        self._descriptor = os.pidfd_open(pid)
 
     def ended(self, seconds: float | None = 0.0) -> bool:
         """Whether it has ended, or does so within so many seconds; with None it is waited for."""
-        return self._descriptor is None or bool(select.select([self._descriptor], [], [], seconds)[0])
+        return bool(select.select([self._descriptor], [], [], seconds)[0])
 
     def kill(self) -> None:
         """End it, if it has not ended, and wait until it is gone."""
-        if self._descriptor is not None:
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
-            self.ended(None)
-
-    @cached_property
-    def _descriptor(self) -> int | None:
-        self._answer.settimeout(READY_SECONDS)
-        with contextlib.suppress(EOFError), self._answer:  # else it was never started
-            _, (descriptor,) = receive(self._answer)
-            return descriptor
-        return None
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
+        self.ended(None)
 
     def __del__(self, close: Callable[[int], None] = os.close) -> None:  # at the interpreter's end, `os` is gone
-        self._answer.close()
-        if (descriptor := self.__dict__.get("_descriptor")) is not None:
-            close(descriptor)
+        if "_descriptor" in self.__dict__:
+            close(self._descriptor)
 
 
 class ForkServer:
@@ -92,33 +81,35 @@ class ForkServer:
     def __init__(self, *modules: str, channel: socket.socket | None = None) -> None:
         self._modules = modules
         self._asking = threading.Lock()
+        self._closed = False
         self._process: subprocess.Popen[bytes] | None = None
         if channel is not None:
             self._channel = channel
         else:
             self._launch()
 
-    def start(
-        self, module: str, arguments: Sequence[str], channel: socket.socket, errors: IO[bytes] | None = None
-    ) -> Process:
+    def start(self, module: str, arguments: Sequence[str], channel: socket.socket) -> None:
         """Let `main()` of *module* run in a process of its own, with *arguments* in `sys.argv`.
 
-        Its standard input is *channel*, its standard error *errors*, or this process's. It leads a session of its own:
-        Ctrl-C is for those who started it. It has the server as `inherited` if this process launched that.
+        Its standard input is *channel*, by which it must tell its number; if it cannot be started, nobody holds that
+        end. It leads a session of its own: Ctrl-C is for those who started it. It has the server as `inherited` if this
+        process launched that.
         """
-        answer, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        descriptors = [theirs.fileno(), channel.fileno(), errors.fileno() if errors else 2]
-        with self._asking, theirs, contextlib.suppress(ConnectionError):  # if the server has died, no answer comes
+        with self._asking, contextlib.suppress(ConnectionError):
+            if self._closed:
+                return
+            descriptors = [channel.fileno()]
             if self._process:
                 if self._process.poll() is not None:
                     self._channel.close()
                     self._launch()
                 descriptors.append(self._channel.fileno())
             send(self._channel, {"module": module, "arguments": list(arguments)}, descriptors)
-        return Process(answer)
 
     def close(self, *, patience: float = 0.0) -> None:
         """End it, and all that was forked from it, after so many seconds by force."""
+        with self._asking:
+            self._closed = True
         self._channel.close()
         if self._process:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -146,7 +137,7 @@ inherited: ForkServer | None = None
 
 
 def serve(modules: Sequence[str]) -> None:
-    """Be a fork server: import *modules*; then fork a process for each request, until the parent has gone."""
+    """Be a fork server: import *modules*; then fork a process for each request, until nobody is there to ask."""
     parent = os.pidfd_open(os.getppid())
     os.setsid()
     with socket.socket(fileno=os.dup(0)) as channel, contextlib.suppress(EOFError):
@@ -157,13 +148,9 @@ def serve(modules: Sequence[str]) -> None:
         gc.enable()
         signal.signal(signal.SIGCHLD, _reap)
         while parent not in select.select([channel.fileno(), parent], [], [])[0]:
-            request, (answer, *descriptors) = receive(channel)
-            pid = os.fork()
-            if pid == 0:
+            request, descriptors = receive(channel)
+            if os.fork() == 0:
                 _become(request["module"], request["arguments"], *descriptors)
-            with socket.socket(fileno=answer) as to, contextlib.suppress(OSError):  # either may be gone again
-                descriptors.append(os.pidfd_open(pid))
-                send(to, {}, descriptors[-1:])
             for descriptor in descriptors:
                 os.close(descriptor)
     os._exit(0)  # torch would take a tenth of a second to say goodbye
@@ -176,7 +163,7 @@ def _reap(signum: int, frame: FrameType | None) -> None:
             pass
 
 
-def _become(module: str, arguments: Sequence[str], channel: int, errors: int, server: int | None = None) -> NoReturn:
+def _become(module: str, arguments: Sequence[str], channel: int, server: int | None = None) -> NoReturn:
     """Be the process that was asked for."""
     global inherited
     status = 1
@@ -185,7 +172,6 @@ def _become(module: str, arguments: Sequence[str], channel: int, errors: int, se
         libc.prctl(_SET_PDEATHSIG, signal.SIGKILL)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.dup2(channel, 0)
-        os.dup2(errors, 2)
         if server is not None:
             os.dup2(server, _SERVER, inheritable=False)
             inherited = ForkServer(channel=socket.socket(fileno=_SERVER))

@@ -14,7 +14,7 @@ import pytest
 
 from autograder import course
 from autograder.classroom import pool as pools
-from autograder.classroom.pool import Pool, Workers
+from autograder.classroom.pool import Pool
 from autograder.classroom.task import Task
 from autograder.course import corpus
 from autograder.grade import Note, Person, Submission
@@ -66,9 +66,9 @@ def test_fault_of_the_source_ends_the_grading(pool: Pool) -> None:
     assert len(list(pool.grade(unreadable(3)))) == 3
 
 
-def processes(workers: Workers) -> list[int]:
+def processes(pool: Pool) -> list[int]:
     """The grading processes, by their names among what the fork server started."""
-    server = workers._server._process.pid
+    server = pool._server._process.pid
     pids = Path(f"/proc/{server}/task/{server}/children").read_text().split()
     return [int(pid) for pid in pids if Path(f"/proc/{pid}/comm").read_text() == "worker\n"]
 
@@ -78,21 +78,21 @@ def test_worker_that_dies_or_hangs_is_no_zero(number: int, monkeypatch: pytest.M
     """Its submission has no score and keeps its evidence, and the next one is graded by a new process."""
     solved = course.REFERENCE.read_bytes() + b"\n" * 1_000_000  # more than fits between two processes
     monkeypatch.setattr(pools, "SENDING_SECONDS", 1)
-    with closing(Workers()) as workers:
-        workers.grade(task(b""))
-        os.kill(*processes(workers), number)
+    with closing(Pool(1)) as pool:
+        pool.grade_one(task(b""))
+        os.kill(*processes(pool), number)
         with monkeypatch.context() as patch:
             patch.setattr(pools, "ANSWER_SECONDS", 1.0)
-            result = workers.grade(Task(task(solved).submission, b"secret", b"evidence"))
+            result = pool.grade_one(Task(task(solved).submission, b"secret", b"evidence"))
         assert (result.grade.status, result.grade.score) == ("could-not-grade", None)
         assert result.evidence == b"evidence"
-        assert workers.grade(task(solved)).grade.score == 100.0
+        assert pool.grade_one(task(solved)).grade.score == 100.0
 
 
 def test_workers_keep_to_a_core_and_to_their_memory(pool: Pool) -> None:
     """Each is kept to one core, and none may grow without end."""
     list(pool.grade(unreadable(6)))
-    workers = processes(pool._workers)
+    workers = processes(pool)
     assert [len(os.sched_getaffinity(pid)) for pid in workers] == [1, 1]
     for pid in workers:
         limits = Path(f"/proc/{pid}/limits").read_text().splitlines()

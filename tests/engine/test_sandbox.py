@@ -156,9 +156,10 @@ def test_processor_time_is_limited(run: Run) -> None:
 def test_pause_of_a_child_costs_it_nothing(run: Run) -> None:
     """A child that is stopped and continued, as a whole machine may be, finishes: its processor time counts."""
     (warm_process,) = run("send(str(warmed).encode())").frames
+    idle = children(int(warm_process))
 
     def pause() -> None:
-        child = wait_for_child(int(warm_process))
+        child = wait_for_child(int(warm_process), idle)
         os.kill(child, signal.SIGSTOP)
         time.sleep(2)
         os.kill(child, signal.SIGCONT)
@@ -174,14 +175,16 @@ def test_pause_of_a_child_costs_it_nothing(run: Run) -> None:
     assert outcome.seconds > 2
 
 
-def wait_for_child(warm_process: int) -> int:
-    """The child of a warm process, beside the first process of its PID namespace, once it runs student code."""
-    first = Path(f"/proc/{warm_process}/task/{warm_process}/children")
-    idle = set(first.read_text().split())
-    while not (new := set(first.read_text().split()) - idle):
+def children(pid: int) -> set[int]:
+    return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+
+
+def wait_for_child(warm_process: int, idle: set[int]) -> int:
+    """The child of a warm process, beside the *idle* first process of its PID namespace, once it runs student code."""
+    while not (new := children(warm_process) - idle):
         time.sleep(0.005)
     time.sleep(0.1)
-    return int(new.pop())
+    return new.pop()
 
 
 def test_memory_is_limited(run: Run) -> None:
@@ -464,8 +467,7 @@ def test_no_process_is_left_after_a_run(run: Run) -> None:
     """The child is dead and reaped when its outcome is there, however it ended."""
     run("[threading.Thread(target=time.sleep, args=(60,)).start() for _ in range(4)]", limits=Limits(wall_seconds=0.5))
     (pid,) = run("send(str(warmed).encode())").frames
-    children = Path(f"/proc/{int(pid)}/task/{int(pid)}/children").read_text().split()
-    assert len(children) <= 1  # the first process of the PID namespace, which does nothing
+    assert len(children(int(pid))) <= 1  # the first process of the PID namespace, which does nothing
 
 
 # The grader's own failures
@@ -517,11 +519,11 @@ def test_death_of_the_grader_ends_the_warm_process_and_its_children(entry: str) 
         assert grader.stdin is not None
         warm_process = int(grader.stdout.readline())
         waiting = threading.Timer(0.2, lambda: (grader.stdin.write("\n"), grader.stdin.flush()))
+        idle = children(warm_process)
         waiting.start()
-        wait_for_child(warm_process)
-        children = Path(f"/proc/{warm_process}/task/{warm_process}/children").read_text().split()
+        everyone = {wait_for_child(warm_process, idle), *idle, warm_process}
         grader.kill()
-        for pid in (*map(int, children), warm_process):
+        for pid in everyone:
             gone(pid)
 
 

@@ -6,9 +6,9 @@ import json
 import random
 from collections.abc import Iterator
 
-from autograder import course
 from autograder.course import corpus
 from autograder.grade import Person, Submission
+from tools.certify.cases import in_other_words
 
 __all__ = ["made_up_class"]
 
@@ -18,16 +18,11 @@ RIGHT_SHARE = 0.4
 
 def made_up_class(size: int, *, seed: int = 1) -> Iterator[Submission]:
     """So many submissions; a larger class begins with the submissions of a smaller one."""
-    questions = [question.id for question in course.questions()]
-    # Answers to a single question go with any others.
-    right = {
-        question: [one.answers[question] for one in corpus.alternatives() if set(one.answers) == {question}]
-        for question in questions
-    }
+    right = in_other_words()
     wrong = [one for one in corpus.misconceptions() if set(one.answers) == {one.question}]
     for number in range(size):
         draw = random.Random(f"{seed} {number}")
-        answers = {q: draw.choice(right[q]) for q in questions if right[q] and draw.random() < 0.5}
+        answers = {q: draw.choice(right[q]) for q in right if draw.random() < 0.5}
         if draw.random() >= RIGHT_SHARE:
             for mistake in draw.sample(wrong, draw.choice([1, 1, 1, 2])):
                 answers[mistake.question] = mistake.answers[mistake.question]

@@ -6,7 +6,7 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +15,6 @@ from tqdm import tqdm
 from autograder import course
 from autograder.classroom.pool import Pool
 from autograder.classroom.task import Task
-from autograder.grade import Grade
 from tools.certify import hints, ways
 from tools.certify.cases import Case, beside_another_mistake, beside_right_answers, corpus, problems
 from tools.certify.judging import side_by_side
@@ -66,27 +65,18 @@ def _grade(arguments: argparse.Namespace, proof: Proof) -> None:
     if "company" in arguments.only:
         cases += _chosen(beside_right_answers(), arguments)
         cases += _chosen(beside_another_mistake(), arguments)[: arguments.pairs]
-    graded = []
-    for case, grade in tqdm(_graded(cases, arguments.workers), total=len(cases), unit="file", desc="grading"):
-        graded.append((case, grade))
-        for problem in problems(case, grade):
-            tqdm.write(f"{case.kind} {case.id}: {problem}", file=sys.stdout)
+    if not cases:
+        return
+    with Pool(arguments.workers) as pool:
+        results = ways.graded(pool, [Task(case.submission, ways.SECRET) for case in cases], "grading")
+    graded = [(case, results[case.submission.name].grade) for case in cases]
     for kind in dict.fromkeys(case.kind for case in cases):
-        own = [(case, grade) for case, grade in graded if case.kind == kind]
-        proof.add(Found(kind, [case.id for case, grade in own if problems(case, grade)], len(own)))
+        own = {case.id: "; ".join(problems(case, grade)) for case, grade in graded if case.kind == kind}
+        proof.add(Found(kind, [f"{id_}: {found}" for id_, found in own.items() if found], len(own)))
     score, untold = hints.score(graded)
     if score:
         more = ", ".join(f"{count} {kind}" for kind, count in score.most_common())
         proof.add(Found("wrong answers that are told more", untold, score.total()), least=hints.LEAST_TOLD, more=more)
-
-
-def _graded(cases: Sequence[Case], workers: int) -> Iterator[tuple[Case, Grade]]:
-    if not cases:
-        return
-    by_name = {case.submission.name: case for case in cases}
-    with Pool(workers) as pool:
-        for task, result in pool.grade(Task(case.submission, ways.SECRET) for case in cases):
-            yield by_name[task.submission.name], result.grade
 
 
 def _judge(arguments: argparse.Namespace, proof: Proof) -> None:

@@ -12,7 +12,7 @@ from autograder.grade import Grade, Person, QuestionGrade, Submission
 from autograder.language import LANGUAGES
 from autograder.student.program import of_cell
 
-__all__ = ["Case", "beside_another_mistake", "beside_right_answers", "corpus", "problems"]
+__all__ = ["Case", "beside_another_mistake", "beside_right_answers", "corpus", "in_other_words", "problems"]
 
 LEAST_LOSS = 0.3
 """The share of its question's points that a wrong answer loses at least."""
@@ -48,19 +48,25 @@ def corpus() -> Iterator[Case]:
 
 
 def beside_right_answers() -> Iterator[Case]:
-    """Every misconception, with the other questions answered right, but in other words than the solution's.
+    """Every misconception, with the other questions answered right, but in other words than the solution's."""
+    right = in_other_words()
+    for mistake in misconceptions():
+        draw = random.Random(mistake.id)
+        answers = {question: draw.choice(codes) for question, codes in right.items()}
+        yield _of_mistakes("company", mistake.id, answers, mistake)
 
-    An answer to a single question that binds the names of no other one goes with any others.
+
+def in_other_words() -> dict[str, list[str]]:
+    """Right answers to each question, in other words than the solution's, that go with any others.
+
+    Each answers that question alone, and binds the names of no other one.
     """
-    alone: dict[str, list[str]] = {question.id: [] for question in course.questions()}
+    found: dict[str, list[str]] = {question.id: [] for question in course.questions()}
     for right in alternatives():
         for question, code in right.answers.items():
             if len(right.answers) == 1 and _binds(code).isdisjoint(_names_of_others(question)):
-                alone[question].append(code)
-    for mistake in misconceptions():
-        draw = random.Random(mistake.id)
-        answers = {question: draw.choice(codes) for question, codes in alone.items() if codes}
-        yield _of_mistakes("company", mistake.id, answers, mistake)
+                found[question].append(code)
+    return {question: codes for question, codes in found.items() if codes}
 
 
 def beside_another_mistake() -> Iterator[Case]:

@@ -8,23 +8,23 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 import msgspec
 from tqdm import tqdm
 
 from autograder import course
 from autograder.classroom.pool import Pool
+from autograder.classroom.run import Engine
 from autograder.classroom.task import Task
 from autograder.grade import Grade, Person, Result, Submission, from_json, to_json
 from tools.attacks import attacks
 from tools.certify.proof import Found
 
-__all__ = ["SECRET", "grades_by_other_ways"]
+__all__ = ["SECRET", "graded", "grades_by_other_ways"]
 
 SECRET = b"certify"
 """Private numbers are drawn with it: for one secret, grades are the same."""
@@ -32,38 +32,35 @@ _SLOW = ("resources", "time")
 """Families of attacks that wait for limits; the tests have them in a class of their own."""
 
 
-class _Graders(Protocol):
-    def grade(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Result]]: ...
-
-
 def grades_by_other_ways(submissions: Sequence[Submission], workers: int, environment: Path | None) -> Iterator[Found]:
     """Each way, and the submissions that it gives other grades than so many *workers* do."""
     tasks = [Task(submission, SECRET) for submission in submissions]
     with Pool(workers) as pool:
-        usual = _by(pool, tasks, f"{workers} workers")
+        usual = graded(pool, tasks, f"{workers} workers")
         kept = [replace(task, evidence=usual[task.submission.name].evidence) for task in tasks]
-        regraded = _by(pool, kept, "regrade")
+        regraded = graded(pool, kept, "regrade")
     again = [f"{name}: student code was run again" for name, result in regraded.items() if result.runs]
     yield Found("same grades by regrading, nothing run", [*again, *_different(usual, regraded)], len(tasks))
     with Pool(1) as pool:
-        yield Found("same grades by one worker", _different(usual, _by(pool, tasks[::-1], "1 worker")), len(tasks))
+        yield Found("same grades by one worker", _different(usual, graded(pool, tasks[::-1], "1 worker")), len(tasks))
     with _cluster(workers) as cluster:
-        yield Found("same grades by a Dask cluster", _different(usual, _by(cluster, tasks, "Dask")), len(tasks))
+        yield Found("same grades by a Dask cluster", _different(usual, graded(cluster, tasks, "Dask")), len(tasks))
     with Pool(workers) as pool:
-        mixed = _by(pool, _among_hostile_ones(tasks), "mixed class")
+        mixed = graded(pool, _among_hostile_ones(tasks), "mixed class")
         yield Found("same grades among hostile submissions", _different(usual, mixed), len(tasks))
     if environment:
         other = _elsewhere(submissions, workers, environment)
         yield Found("same grades without development packages", _different(usual, other), len(tasks))
 
 
-def _by(graders: _Graders, tasks: Sequence[Task], name: str) -> dict[str, Result]:
-    graded = tqdm(graders.grade(tasks), total=len(tasks), unit="file", desc=name)
-    return {task.submission.name: result for task, result in graded}
+def graded(graders: Engine, tasks: Sequence[Task], name: str) -> dict[str, Result]:
+    """All results, by the submissions' names."""
+    results = tqdm(graders.grade(tasks), total=len(tasks), unit="file", desc=name)
+    return {task.submission.name: result for task, result in results}
 
 
 @contextmanager
-def _cluster(workers: int) -> Iterator[_Graders]:
+def _cluster(workers: int) -> Iterator[Engine]:
     from distributed import LocalCluster  # takes a second to import, and is not in every environment
 
     from autograder.classroom.cluster import Cluster
@@ -94,7 +91,7 @@ def main() -> None:
     """Grade what comes by standard input; the grades go to standard output."""
     submissions = msgspec.json.decode(sys.stdin.buffer.read(), type=list[Submission])
     with Pool(int(sys.argv[1])) as pool:
-        results = _by(pool, [Task(submission, SECRET) for submission in submissions], "other packages")
+        results = graded(pool, [Task(submission, SECRET) for submission in submissions], "other packages")
     sys.stdout.buffer.write(msgspec.json.encode({name: result.grade for name, result in results.items()}))
 
 
