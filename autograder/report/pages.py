@@ -15,13 +15,13 @@ from markupsafe import Markup, escape
 
 from autograder import course
 from autograder.course.corpus import misconceptions
-from autograder.grade import Difference, Note, QuestionGrade, Reach, Row
+from autograder.grade import Difference, QuestionGrade, Reach, Row
 from autograder.intake import SetAside
-from autograder.language import LANGUAGES, Language, speaking, text
+from autograder.language import LANGUAGES, Language, speaking
 from autograder.report import words
 from autograder.report.clean import one_line, plain
-from autograder.report.pictures import Panel, panels, reach_panels
-from autograder.report.summary import summarise
+from autograder.report.pictures import Grid, grids
+from autograder.report.summary import anonymous, summarise
 
 __all__ = ["feedback_page", "report_page", "titles"]
 
@@ -43,21 +43,21 @@ _TEMPLATES = Environment(
     loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
 )
 _TEMPLATES.filters |= {
+    "adjustment": words.adjustment_sentence,
+    "anonymous": anonymous,
     "line": one_line,
     "percent": "{:.0%}".format,
     "plain": plain,
     "points": words.points,
     "prose": _prose,
+    "sentence": words.sentence,
+    "status_sentence": words.status_sentence,
+    "status_word": words.status_word,
+    "error_sentence": words.error_sentence,
 }
 _TEMPLATES.globals |= {
     "script": Markup(_SCRIPT),
     "script_hash": base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode(),
-    "adjustment_sentence": words.adjustment_sentence,
-    "error_sentence": words.error_sentence,
-    "sentence": words.sentence,
-    "status_sentence": words.status_sentence,
-    "status_word": words.status_word,
-    "text": text,
 }
 
 
@@ -67,24 +67,21 @@ def feedback_page(row: Row, back: str = "") -> str:
     *back* is the address of the class report, for instructors.
     """
     languages: Sequence[Language] = [row.grade.lang] if row.grade.lang else LANGUAGES
-    parts = [(lang, Markup(_article(row, lang, 1 / len(languages)))) for lang in languages]
-    with speaking(languages[0]):
-        page = _TEMPLATES.get_template("feedback.html")
-        return page.render(row=row, parts=parts, lang=languages[0], back=back)
-
-
-def _article(row: Row, lang: Language, share: float) -> str:
-    """What the page says in one language, which has a *share* of its room."""
-    with speaking(lang):
-        return _TEMPLATES.get_template("article.html").render(
-            row=row,
-            scores=row.scores(),
-            prefix="" if row.grade.lang else f"{lang}-",
-            cells={cell.number: answer.question for answer in row.grade.questions for cell in answer.cells},
-            code=functools.partial(_code, room=_CODE * share),
-            draw=_drawing(_PICTURES * share),
-            **titles(lang),
-        )
+    wrong = [answer for answer in row.grade.questions if answer.answered and answer.score < answer.points]
+    about = {
+        "row": row,
+        "back": back,
+        "cells": {cell.number: answer.question for answer in row.grade.questions for cell in answer.cells},
+        "code": {answer.question: [*_code(answer, _CODE / len(languages))] for answer in wrong},
+        "pictures": _pictures(wrong, _PICTURES / len(languages)),
+    }
+    article = _TEMPLATES.get_template("article.html")
+    parts = {}
+    for lang in languages:
+        with speaking(lang):
+            parts[lang] = Markup(article.render(about, **_spoken(lang), prefix="" if row.grade.lang else f"{lang}-"))
+    page = _TEMPLATES.get_template("feedback.html")
+    return page.render(about, parts=parts, lang=languages[0], ko=languages[0] == "ko")
 
 
 def report_page(
@@ -95,16 +92,9 @@ def report_page(
     *links* gives the address of a row's own page, or nothing where it has none.
     """
     with speaking(lang):
-        stream = _TEMPLATES.get_template("report.html").stream(
-            rows=rows,
-            summary=summarise(rows, course.maximum()),
-            course_questions=course.questions(),
-            set_aside=set_aside,
-            links=links,
-            flags=_flags,
-            lang=lang,
-            **titles(lang),
-        )
+        summary = summarise(rows, course.maximum())
+        about = {"rows": rows, "summary": summary, "set_aside": set_aside, "links": links, **_spoken(lang)}
+        stream = _TEMPLATES.get_template("report.html").stream(about, worth=[q for q in course.questions() if q.points])
         stream.enable_buffering(200)
         yield from stream
 
@@ -120,28 +110,21 @@ def titles(lang: Language) -> dict[str, dict[Any, Any]]:
     }
 
 
-def _flags(row: Row) -> list[str]:
-    """What an instructor should look at."""
-    flags = [
-        (row.grade.status != "graded", words.status_word(row.grade.status)),
-        (Note("other-assignment") in row.grade.remarks, text(ko="다른 과제?", en="wrong assignment?")),
-        (row.adjustments, text(ko="조정", en="adjusted")),
-        (row.excused, text(ko="면제", en="excused")),
-        (row.late, text(ko="늦은 제출", en="late")),
-    ]
-    return [word for holds, word in flags if holds]
+def _spoken(lang: Language) -> dict[str, Any]:
+    return {"lang": lang, "ko": lang == "ko", **titles(lang)}
 
 
-def _drawing(room: float) -> Callable[[Difference | Reach], tuple[Panel, ...]]:
-    """Draws what is wrong, until there is no more room on the page."""
-
-    def draw(wrong: Difference | Reach) -> tuple[Panel, ...]:
-        nonlocal room
-        drawn = panels(wrong) if isinstance(wrong, Difference) else reach_panels(wrong)
-        room -= sum(len(panel.svg) for panel in drawn)
-        return drawn if room >= 0 else ()
-
-    return draw
+def _pictures(answers: Sequence[QuestionGrade], room: float) -> dict[str, list[tuple[Difference | Reach, Sequence[Grid]]]]:
+    """What is shown of each answer, with its picture if there is *room* left for that."""
+    pictures: dict[str, list[tuple[Difference | Reach, Sequence[Grid]]]] = {}
+    for answer in answers:
+        example = answer.example
+        pictures[answer.question] = shown = []
+        for told in (*example.differences, *example.reach) if example else ():
+            drawn = grids(told)
+            room -= sum(len(grid.drawn) + 200 for grid in drawn)
+            shown.append((told, drawn if room >= 0 else ()))
+    return pictures
 
 
 def _code(answer: QuestionGrade, room: float) -> Iterator[tuple[list[tuple[str, bool]], bool]]:

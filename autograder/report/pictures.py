@@ -1,7 +1,7 @@
 """Pictures of wrong answers: what was expected and what came, place by place, on a tiny shown example.
 
-A picture is a grid in inline SVG. It takes its colours from the page's stylesheet, and says by shape (corner marks,
-bold digits) what it says by colour.
+A picture is two grids in inline SVG. They take their colours from the page's stylesheet, say by shape (corner marks,
+bold digits) what they say by colour, and hold no word of a language, so one picture serves a page in both.
 """
 
 from __future__ import annotations
@@ -9,63 +9,82 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from markupsafe import Markup, escape
 
 from autograder.course.compare import STEPS, index_word
 from autograder.grade import Difference, Reach, Value
-from autograder.language import text
 from autograder.report.words import sized
 
-__all__ = ["Panel", "panels", "reach_panels"]
+__all__ = ["Grid", "grids"]
 
 _PLACES = 140
 """How many places one grid shows; of values in another shape than expected, a quarter of that."""
 _CHARACTER, _LINE, _GAP = 7, 22, 8
 """Pixels: a digit's width, a line's height, and what is free between labels and cells and above a heading."""
 
+_Rows = Mapping[tuple[int, ...], Sequence[Any]]
+"""The rows of a tensor, which lie along its last axis, by their places along the others."""
+
 
 @dataclass(frozen=True)
-class Panel:
+class Grid:
     """One of the two halves of a picture."""
 
-    caption: str
     shape: str
-    svg: Markup
+    marked: int
+    """How many places differ."""
+    size: str
+    """The attributes of its `svg` element."""
+    drawn: Markup
+    """What the element holds."""
 
 
-@dataclass(frozen=True)
-class _Line:
-    """A line of a grid; without cells, a heading. Labels and cells are this module's own words."""
+class _Line(NamedTuple):
+    """A line of a grid; without cells, a heading."""
 
     label: str
     cells: Sequence[str] = ()
     wrong: Sequence[bool] = ()
 
 
-def panels(difference: Difference) -> tuple[Panel, ...]:
-    """What was expected and what came as grids of numbers; nothing where one of them has none."""
-    expected, received = difference.expected, difference.received
-    if not {expected.kind, received.kind} <= {"tensor", "packed"} or None in (expected.numbers, received.numbers):
+def grids(told: Difference | Reach) -> tuple[Grid, ...]:
+    """What was expected and what came; nothing if they cannot be drawn beside each other."""
+    if isinstance(told, Reach):
+        return _of_reach(told)
+    halves = (told.expected, told.received)
+    if any(half.numbers is None or half.kind not in ("tensor", "packed") for half in halves):
         return ()
-    fits = expected.shape == received.shape
-    wrong = difference.wrong if fits else None
+    fits = told.expected.shape == told.received.shape
+    wrong = told.wrong if fits else None
     return (
-        _of_value(difference.name, text(ko="정답", en="expected"), expected, difference.symbols, wrong),
-        _of_value(difference.name, text(ko="내 답", en="yours"), received, difference.symbols if fits else "", wrong),
+        _of_value(told.expected, told.symbols, wrong),
+        _of_value(told.received, told.symbols if fits else "", wrong),
     )
 
 
-def _of_value(name: str, caption: str, value: Value, symbols: str, wrong: Any) -> Panel:
+def _of_reach(reach: Reach) -> tuple[Grid, ...]:
+    """Which places of a tensor a change of one word may move, and which it moves; nothing if their shapes differ."""
+    if _shape(reach.expected) != _shape(reach.moved):
+        return ()
+    names = reach.symbols.split()[:-1]
+    expected, moved = (_rows(places, len(names)) for places in (reach.expected, reach.moved))
+    wrong = {place: [one != other for one, other in zip(expected[place], moved[place], strict=True)] for place in expected}
+    return _grid(expected, names, wrong), _grid(moved, names, wrong)
+
+
+def _of_value(value: Value, symbols: str, wrong: Any) -> Grid:
     numbers, names = value.numbers, symbols.split() or ["?"] * len(value.shape)
     shape = f"shape = {sized(value.shape, symbols)}"
     if value.kind == "packed":
         numbers, wrong = (_steps(part, value.batch_sizes) for part in (numbers, wrong))
         names, shape = [STEPS[0], "1", *names[1:]], f"data.{shape}, batch_sizes = {sized(value.batch_sizes)}"
-    return Panel(caption, shape, _grid(_lines(numbers, names, wrong), f"{name}, {caption}"))
+    if not names:
+        numbers, names, wrong = [numbers], ["1"], wrong and [wrong]
+    return _grid(_rows(numbers, len(names)), names, _rows(wrong, len(names)) if wrong else {}, shape)
 
 
 def _steps(rows: Any, batch_sizes: Sequence[int]) -> Any:
@@ -74,63 +93,43 @@ def _steps(rows: Any, batch_sizes: Sequence[int]) -> Any:
     return rows and [rows[start : start + size] for start, size in zip(starts, batch_sizes, strict=False)]
 
 
-def reach_panels(reach: Reach) -> tuple[Panel, ...]:
-    """Which places of a tensor a change of one word may move, and which it moves; nothing if their shapes differ."""
-    try:
-        wrong = _unequal(reach.expected, reach.moved)
-    except ValueError:
-        return ()
-    halves = (
-        (text(ko="달라져도 되는 자리", en="may change"), reach.expected),
-        (text(ko="내 답에서 달라진 자리", en="changes in yours"), reach.moved),
-    )
-    names = reach.symbols.split()[:-1]
-    return tuple(
-        Panel(caption, "", _grid(_lines(places, names, wrong), f"{reach.name}, {caption}"))
-        for caption, places in halves
-    )
+def _shape(nested: Any) -> list[int]:
+    return [len(nested), *_shape(nested[0] if nested else 0)] if isinstance(nested, (list, tuple)) else []
 
 
-def _unequal(one: Any, other: Any) -> Any:
-    """Where two nested sequences differ. Raises ValueError if they are not of one shape."""
-    if isinstance(one, (list, tuple)) and isinstance(other, (list, tuple)):
-        return [_unequal(*pair) for pair in zip(one, other, strict=True)]
-    return one != other
+def _rows(nested: Any, axes: int) -> _Rows:
+    rows = {(): nested}
+    for _ in range(axes - 1):
+        rows = {(*place, index): part for place, parts in rows.items() for index, part in enumerate(parts)}
+    return rows
 
 
-def _lines(nested: Any, names: Sequence[str], wrong: Any) -> Iterator[_Line]:
-    """The rows of *nested* below the headings of its blocks; where some differ, blocks that do not are left out."""
-    some, left = _any(wrong), _PLACES if wrong else _PLACES // 4
-    if names:
-        yield _Line(f"{escape(names[-1])} →".removeprefix("? →"))
-    for heading, rows in _blocks(nested, names, wrong):
-        first = next((row for row in rows if _any(row.wrong)), None)
-        if some and not first:
-            yield _Line(f"{heading}  {text(ko='같음', en='equal')}")
+def _grid(rows: _Rows, names: Sequence[str], wrong: _Rows, shape: str = "") -> Grid:
+    return _drawn([*_lines(rows, names, wrong)], shape)
+
+
+def _lines(rows: _Rows, names: Sequence[str], wrong: _Rows) -> Iterator[_Line]:
+    """The rows below the headings of their blocks; where some differ, of blocks that do not only the headings."""
+    differing = {place for place, marks in wrong.items() if True in marks}
+    left = _PLACES if wrong else _PLACES // 4
+    yield _Line("" if names[-1] == "?" else f"{escape(names[-1])} →")
+    for block, places in itertools.groupby(rows, key=lambda place: place[:-1]):
+        heading = " ".join(map(index_word, names, block)).strip()
+        within = [*places]
+        first = next(filter(differing.__contains__, within), None)
+        if differing and first is None:
+            yield _Line(f"{heading} ✓")
             continue
         if heading:
             yield _Line(heading)
-        for row in rows:
-            left -= max(len(row.cells), 1)
+        for place in within:
+            left -= max(len(rows[place]), 1)
             if left < 0:
                 yield _Line("…")
                 return
-            departs = row is first and names[-2:-1] and names[-2] in STEPS
-            yield _Line(f"▸{row.label}", row.cells, row.wrong) if departs else row
-
-
-def _blocks(nested: Any, names: Sequence[str], wrong: Any, heading: str = "") -> Iterator[tuple[str, list[_Line]]]:
-    """The matrices of the last two axes, each with what its place along the others is called."""
-    if len(names) < 2:
-        yield from _blocks([nested], ["1", *names], wrong and [wrong])
-    elif len(names) == 2:
-        marks = wrong or itertools.repeat(())
-        rows = enumerate(zip(nested, marks, strict=False))
-        yield heading, [_Line(index_word(names[0], place), [*map(_cell, row)], mark) for place, (row, mark) in rows]
-    else:
-        for place, part in enumerate(nested):
-            called = f"{heading} {index_word(names[0], place)}".strip()
-            yield from _blocks(part, names[1:], wrong and wrong[place], called)
+            label = "".join(map(index_word, names[-2:-1], place[-1:]))
+            departs = place == first and names[-2:-1] and names[-2] in STEPS
+            yield _Line(f"▸{label}" if departs else label, [*map(_cell, rows[place])], wrong.get(place, ()))
 
 
 @functools.lru_cache(1 << 16, typed=True)
@@ -144,38 +143,32 @@ def _cell(value: Any) -> str:
     return f"{value:d}" if isinstance(value, int) and abs(value) < 10**8 else "…"
 
 
-def _any(nested: Any) -> bool:
-    return any(map(_any, nested)) if isinstance(nested, (list, tuple)) else bool(nested)
-
-
-def _grid(drawn: Iterator[_Line], name: str) -> Markup:
+def _drawn(lines: Sequence[_Line], shape: str) -> Grid:
     """The lines below one another: cells, and a tint and a corner mark for each that is wrong."""
-    lines = [*drawn]
-    width = 2 + max((len(cell) for line in lines for cell in line.cells), default=1)
+    width = 2 + max(map(len, itertools.chain.from_iterable(line.cells for line in lines)), default=1)
     side = _GAP + _CHARACTER * max((len(line.label) for line in lines if line.cells), default=0)
     step, right, y = width * _CHARACTER, 0, 0
     tints, corners, parts = [], [], []
-    for line in lines:
-        y += 0 if line.cells or line is lines[0] else _GAP
-        parts.append(f'<text class="{"l" if line.cells else "h"}" x="1" y="{y + 15}">{line.label}</text>')
-        parts.append(_cells(line, width, f'x="{side}" y="{y + 15}"') if line.cells else "")
-        for column in itertools.compress(itertools.count(), line.wrong):
-            edge = side + (column + 1) * step + _CHARACTER
-            tints.append(f"M{edge - step + 1} {y}h{step - 1}v21h{1 - step}z")
+    for label, cells, wrong in lines:
+        end = side + len(cells) * step
+        y += 0 if cells or not parts else _GAP
+        parts.append(f'<text class="{"l" if cells else "h"}" x="1" y="{y + 15}">{label}</text>')
+        if cells:  # The text's length is fixed, whatever font a machine has.
+            at = f'x="{side}" y="{y + 15}" textLength="{end - side}" lengthAdjust="spacingAndGlyphs"'
+            parts.append(f"<text {at}>{_written(cells, wrong, width)}</text>")
+        for edge in itertools.compress(range(side + step + _CHARACTER, end + step, step), wrong):
+            tints.append(f"M{edge} {y + 11}h{1 - step}")
             corners.append(f"M{edge} {y}v7l-7-7z")
-        right = max(right, side + len(line.cells) * step + _CHARACTER, (len(line.label) + 3) * _CHARACTER)
+        right = max(right, end + _CHARACTER, (len(label) + 3) * _CHARACTER)
         y += _LINE
-    title = name + (text(ko=f": 다른 자리 {len(corners)}곳", en=f": {len(corners)} places differ") if corners else "")
     marks = f'<path class="tint" d="{"".join(tints)}"/><path class="mark" d="{"".join(corners)}"/>' if corners else ""
     size = f'width="{right + 2}" height="{y + 2}" viewBox="0 0 {right + 2} {y + 2}"'
-    return Markup(f'<svg role="img" {size}><title>{escape(title)}</title>{marks}{"".join(parts)}</svg>')
+    return Grid(shape, len(corners), size, Markup(marks + "".join(parts)))
 
 
-def _cells(line: _Line, width: int, at: str) -> str:
-    """One line's cells, bold where they are wrong. Its length is fixed, whatever font a machine has."""
-    padded = (cell.rjust(width) for cell in line.cells)
-    runs = itertools.groupby(line.wrong or [False] * len(line.cells))
-    joined = ((wrong, "".join(itertools.islice(padded, len([*run])))) for wrong, run in runs)
-    written = "".join(f"<tspan>{run}</tspan>" if wrong else run for wrong, run in joined)
-    length = len(line.cells) * width * _CHARACTER
-    return f'<text {at} textLength="{length}" lengthAdjust="spacingAndGlyphs">{written}</text>'
+def _written(cells: Sequence[str], wrong: Sequence[bool], width: int) -> str:
+    """The cells of a line, bold where they are wrong."""
+    padded = [cell.rjust(width) for cell in cells]
+    for column in itertools.compress(range(len(cells)), wrong):
+        padded[column] = f"<tspan>{padded[column]}</tspan>"
+    return "".join(padded).replace("</tspan><tspan>", "")

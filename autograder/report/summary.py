@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from autograder.course import Question
-from autograder.grade import Example, OwnCell, QuestionGrade, Row, Status
+from autograder.grade import OwnCell, QuestionGrade, Row, Status
 
 __all__ = ["QuestionSummary", "Seen", "Summary", "anonymous", "summarise"]
 
@@ -27,12 +27,8 @@ _SHOWN, _PARSED = 1_500, 20_000
 class Seen:
     """A mistake, and who made it."""
 
-    question: str
-    id: str
-    """The misconception's; nothing for a mistake that nothing explains."""
-    code: str
-    """The first answer that shows it, without comments and strings."""
-    example: Example | None
+    answer: QuestionGrade
+    """The first that shows it."""
     count: int = 0
     rows: list[Row] = field(default_factory=list)
     """The first few, without what was found of their answers."""
@@ -40,8 +36,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class QuestionSummary:
-    id: str
-    points: float
+    question: Question
     mean: float
     full_marks: int
     """How many earned all points."""
@@ -80,24 +75,24 @@ class Summary:
     @property
     def bins(self) -> list[int]:
         """How many scores lie in each tenth of the scale; the last includes full marks and what lies beyond."""
-        places = Counter(int(_BINS * max(score, 0) / (self.max_score or 1)) for score in self.scores)
-        return [*(places[place] for place in range(_BINS - 1)), sum(n for at, n in places.items() if at >= _BINS - 1)]
+        tenths = Counter(min(int(_BINS * max(score, 0) / (self.max_score or 1)), _BINS - 1) for score in self.scores)
+        return [tenths[place] for place in range(_BINS)]
 
     def commonest(self, *, explained: bool) -> list[Seen]:
         """The commonest mistakes that a known misconception explains, or that nothing does."""
-        seen = [each for each in self.mistakes.values() if bool(each.id) == explained]
-        return sorted(seen, key=lambda seen: (-seen.count, seen.question, seen.id))[:_RANKED]
+        seen = [each for each in self.mistakes.values() if bool(each.answer.misconception) == explained]
+        return sorted(seen, key=lambda seen: (-seen.count, seen.answer.question, seen.answer.misconception))[:_RANKED]
 
-    def questions(self, questions: Sequence[Question]) -> Iterator[QuestionSummary]:
-        """Each question's difficulty, and how well it tells the best from the weakest."""
+    def questions(self, questions: Iterable[Question]) -> Iterator[QuestionSummary]:
+        """Each question's difficulty, and how well it tells the best from the weakest; each is worth something."""
         ranked = [points for _, points in sorted(self.scored, key=lambda pair: pair[0])]
         quarter = len(ranked) // 4
-        for question in (question for question in questions if question.points):
+        for question in questions:
             points = [each.get(question.id, 0.0) for each in ranked]
-            mean = statistics.fmean(points) if points else 0.0
+            mean = statistics.fmean(points or [0.0])
             full = sum(each >= question.points for each in points)
             apart = (sum(points[-quarter:]) - sum(points[:quarter])) / (quarter * question.points) if quarter else None
-            yield QuestionSummary(question.id, question.points, mean, full, apart)
+            yield QuestionSummary(question, mean, full, apart)
 
 
 def summarise(rows: Iterable[Row], max_score: float) -> Summary:
@@ -110,18 +105,12 @@ def summarise(rows: Iterable[Row], max_score: float) -> Summary:
             summary.scored.append((row.score, row.scores()))
             for answer in row.grade.questions:
                 if answer.answered and answer.score < answer.points:
-                    _add_mistake(summary.mistakes, row, answer)
+                    key = answer.question, answer.misconception or _behaviour(answer)
+                    seen = summary.mistakes.setdefault(key, Seen(answer))
+                    seen.count += 1
+                    if len(seen.rows) < _NAMED:
+                        seen.rows.append(replace(row, grade=replace(row.grade, questions=())))
     return summary
-
-
-def _add_mistake(mistakes: dict[tuple[str, str], Seen], row: Row, answer: QuestionGrade) -> None:
-    key = answer.question, answer.misconception or _behaviour(answer)
-    if key not in mistakes:
-        mistakes[key] = Seen(answer.question, answer.misconception, anonymous(answer.cells), answer.example)
-    seen = mistakes[key]
-    seen.count += 1
-    if len(seen.rows) < _NAMED:
-        seen.rows.append(replace(row, grade=replace(row.grade, questions=())))
 
 
 def _behaviour(answer: QuestionGrade) -> str:

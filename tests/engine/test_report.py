@@ -43,7 +43,7 @@ from autograder.language import LANGUAGES, Language, speaking
 from autograder.report import words
 from autograder.report.clean import one_line, plain
 from autograder.report.pages import feedback_page, report_page
-from autograder.report.pictures import panels, reach_panels
+from autograder.report.pictures import grids
 from autograder.report.summary import anonymous, summarise
 
 from . import sample_grades as samples
@@ -223,14 +223,14 @@ def _bold(svg: str) -> list[tuple[str, bool]]:
 @pytest.mark.parametrize("difference", [d for d in _differences() if d.wrong], ids=lambda d: d.name)
 def test_what_is_marked_is_what_differs(difference: Difference) -> None:
     """Bold numbers and corner marks stand where the values differ; blocks without any are left out."""
-    expected, received = panels(difference)
-    shown = [_bold(panel.svg) for panel in (expected, received)]
+    expected, received = grids(difference)
+    shown = [_bold(grid.drawn) for grid in (expected, received)]
     written = [f"{n:.3f}" if isinstance(n, float) else str(n) for n in _flat(difference.received.numbers)]
     pairs = list(zip(written, _flat(difference.wrong), strict=True))
     assert [pair for pair in shown[1] if pair[1]] == [pair for pair in pairs if pair[1]]
     assert [wrong for _, wrong in shown[0]] == [wrong for _, wrong in shown[1]]
-    for panel in (expected, received):
-        corners = re.search(r'class="mark" d="([^"]*)"', panel.svg)
+    for grid in (expected, received):
+        corners = re.search(r'class="mark" d="([^"]*)"', grid.drawn)
         assert corners
         assert corners[1].count("M") == sum(wrong for _, wrong in pairs)
 
@@ -238,25 +238,25 @@ def test_what_is_marked_is_what_differs(difference: Difference) -> None:
 def test_pictures_of_another_shape_mark_nothing() -> None:
     """Where the shapes differ, both are shown as they are; what came has no names of axes."""
     (difference, _) = samples.q3().example.differences  # type: ignore[union-attr]
-    expected, received = panels(difference)
+    expected, received = grids(difference)
     assert (expected.shape, received.shape) == ("shape = (L=5, B=3, d_h=4)", "shape = (3, 5, 4)")
-    assert 'class="mark"' not in expected.svg + received.svg
-    assert "t=0" in expected.svg
-    assert "t=0" not in received.svg
+    assert 'class="mark"' not in expected.drawn + received.drawn
+    assert "t=0" in expected.drawn
+    assert "t=0" not in received.drawn
 
 
 def test_the_first_departing_step_of_a_decoding_is_pointed_at() -> None:
     """The first line that differs carries an arrow."""
     decoding = next(d for d in _differences() if d.name == "decoded_ids")
-    assert re.findall("▸t=.", panels(decoding)[1].svg) == ["▸t=2"]
+    assert re.findall("▸t=.", grids(decoding)[1].drawn) == ["▸t=2"]
 
 
 def test_rows_of_a_packed_sequence_stand_below_their_step() -> None:
     """A PackedSequence is told with its batch sizes, and each row below its step."""
     packing = next(d for d in _differences() if d.name == "packed_batch")
-    for panel, sizes in zip(panels(packing), (packing.expected.batch_sizes, packing.received.batch_sizes), strict=True):
-        assert f"batch_sizes = {sizes}" in panel.shape
-        steps = re.split(r">t=\d", panel.svg)[1:]
+    for grid, sizes in zip(grids(packing), (packing.expected.batch_sizes, packing.received.batch_sizes), strict=True):
+        assert f"batch_sizes = {sizes}" in grid.shape
+        steps = re.split(r">t=\d", grid.drawn)[1:]
         assert [step.count("textLength") for step in steps[:2]] == [*sizes[:2]]
 
 
@@ -266,10 +266,10 @@ def test_reach_marks_the_places_that_disagree() -> None:
     moved, expected = ([list(zip(*places, strict=True))] for places in (reach.moved, reach.expected))
     turned = replace(reach, moved=moved[0], expected=expected[0], symbols="B L num_dirs*d_h")
     for either in (reach, turned):
-        may, does = reach_panels(either)
-        assert (may.svg.count("●"), does.svg.count("●")) == (3, 5)
-        assert (may.svg.count("v7l-7-7z"), does.svg.count("v7l-7-7z")) == (2, 2)
-    assert reach_panels(replace(reach, moved=[[True]])) == ()
+        may, does = grids(either)
+        assert (may.drawn.count("●"), does.drawn.count("●")) == (3, 5)
+        assert (may.drawn.count("v7l-7-7z"), does.drawn.count("v7l-7-7z")) == (2, 2)
+    assert grids(replace(reach, moved=[[True]])) == ()
 
 
 @given(
@@ -278,8 +278,8 @@ def test_reach_marks_the_places_that_disagree() -> None:
 def test_any_numbers_can_be_drawn(number: Any) -> None:
     """Huge, missing and non-finite numbers have a short form."""
     held = [list(_flat(number))]
-    (_, received) = panels(samples.values_differ("x", "1 B", held, held))
-    assert max(len(shown) for shown, _ in _bold(received.svg)) <= 9
+    (_, received) = grids(samples.values_differ("x", "1 B", held, held))
+    assert max(len(shown) for shown, _ in _bold(received.drawn)) <= 9
 
 
 # The student's page
@@ -408,7 +408,7 @@ def test_the_summary_counts_people_with_a_score_only() -> None:
 def test_discrimination_compares_the_best_quarter_with_the_weakest() -> None:
     """A question that all of the best and none of the weakest solve has 1; of too few people nothing is said."""
     found = summarise(scored(0, 0, 5, 9, 12, 14, 20, 20), course.maximum()).questions(course.questions())
-    q6 = next(question for question in found if question.id == "q6")
+    q6 = next(of for of in found if of.question.id == "q6")
     assert (q6.discrimination, q6.mean, q6.full_marks) == (1.0, 10.0, 2)
     few = summarise(scored(0, 20), course.maximum()).questions(course.questions())
     assert {question.discrimination for question in few} == {None}
@@ -425,11 +425,11 @@ def test_equal_mistakes_are_gathered() -> None:
     """Wrong answers that nothing explains are told once for all who behave alike, the commonest first."""
     rows = [samples.row("a"), samples.row("b"), *scored(0)]
     summary = summarise(rows, course.maximum())
-    assert [(seen.id, seen.count) for seen in summary.commonest(explained=True)] == [
+    assert [(seen.answer.misconception, seen.count) for seen in summary.commonest(explained=True)] == [
         ("batch-axis-as-time", 2),
         ("every-length-is-the-longest", 2),
     ]
-    assert [(seen.question, seen.count) for seen in summary.commonest(explained=False)][:2] == [("q6", 3), ("q1", 2)]
+    assert [(seen.answer.question, seen.count) for seen in summary.commonest(explained=False)][:2] == [("q6", 3), ("q1", 2)]
 
 
 def test_an_answer_is_shown_without_its_author() -> None:
