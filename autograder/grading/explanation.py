@@ -208,7 +208,7 @@ def _statement_error(failure: Failure, question: Question, record: Record, runs:
 
 
 def _reach(verdict: Verdict, seen: Seen, differences: Sequence[Difference], runs: Runs) -> tuple[Reach, ...]:
-    """Where a change of one word shows in the wrong tensors, and where it would in right ones."""
+    """Where a change of one word shows in the wrong tensors, and where it would in right ones of the same shape."""
     data = seen.example.values["data"]
     place = max(range(len(data)), key=lambda index: len(data[index]))
     step = len(data[place]) // 2
@@ -219,6 +219,8 @@ def _reach(verdict: Verdict, seen: Seen, differences: Sequence[Difference], runs
     row = before.sorted_idx.tolist().index(place)
     found = []
     for difference in differences:
+        if difference.wrong is None:
+            continue
         name = difference.name
         moved = _moved(seen.record[name], record[name])
         expected = _moved(*(_as_received(difference.note, getattr(values, name)) for values in (before, after)))

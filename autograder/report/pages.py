@@ -114,13 +114,16 @@ def _spoken(lang: Language) -> dict[str, Any]:
     return {"lang": lang, "ko": lang == "ko", **titles(lang)}
 
 
-def _pictures(answers: Sequence[QuestionGrade], room: float) -> dict[str, list[tuple[Difference | Reach, Sequence[Grid]]]]:
+def _pictures(
+    answers: Sequence[QuestionGrade], room: float
+) -> dict[str, list[tuple[Difference | Reach, Sequence[Grid]]]]:
     """What is shown of each answer, with its picture if there is *room* left for that."""
     pictures: dict[str, list[tuple[Difference | Reach, Sequence[Grid]]]] = {}
     for answer in answers:
         example = answer.example
         pictures[answer.question] = shown = []
-        for told in (*example.differences, *example.reach) if example else ():
+        all_told: tuple[Difference | Reach, ...] = (*example.differences, *example.reach) if example else ()
+        for told in all_told:
             drawn = grids(told)
             room -= sum(len(grid.drawn) + 200 for grid in drawn)
             shown.append((told, drawn if room >= 0 else ()))

@@ -67,12 +67,12 @@ def grids(told: Difference | Reach) -> tuple[Grid, ...]:
 
 
 def _of_reach(reach: Reach) -> tuple[Grid, ...]:
-    """Which places of a tensor a change of one word may move, and which it moves; nothing if their shapes differ."""
-    if _shape(reach.expected) != _shape(reach.moved):
-        return ()
+    """Which places of a tensor a change of one word may move, and which it moves."""
     names = reach.symbols.split()[:-1]
     expected, moved = (_rows(places, len(names)) for places in (reach.expected, reach.moved))
-    wrong = {place: [one != other for one, other in zip(expected[place], moved[place], strict=True)] for place in expected}
+    wrong = {
+        place: [one != other for one, other in zip(expected[place], moved[place], strict=True)] for place in expected
+    }
     return _grid(expected, names, wrong), _grid(moved, names, wrong)
 
 
@@ -93,12 +93,8 @@ def _steps(rows: Any, batch_sizes: Sequence[int]) -> Any:
     return rows and [rows[start : start + size] for start, size in zip(starts, batch_sizes, strict=False)]
 
 
-def _shape(nested: Any) -> list[int]:
-    return [len(nested), *_shape(nested[0] if nested else 0)] if isinstance(nested, (list, tuple)) else []
-
-
 def _rows(nested: Any, axes: int) -> _Rows:
-    rows = {(): nested}
+    rows: dict[tuple[int, ...], Any] = {(): nested}
     for _ in range(axes - 1):
         rows = {(*place, index): part for place, parts in rows.items() for index, part in enumerate(parts)}
     return rows
@@ -148,7 +144,9 @@ def _drawn(lines: Sequence[_Line], shape: str) -> Grid:
     width = 2 + max(map(len, itertools.chain.from_iterable(line.cells for line in lines)), default=1)
     side = _GAP + _CHARACTER * max((len(line.label) for line in lines if line.cells), default=0)
     step, right, y = width * _CHARACTER, 0, 0
-    tints, corners, parts = [], [], []
+    tints: list[str] = []
+    corners: list[str] = []
+    parts: list[str] = []
     for label, cells, wrong in lines:
         end = side + len(cells) * step
         y += 0 if cells or not parts else _GAP

@@ -429,7 +429,10 @@ def test_equal_mistakes_are_gathered() -> None:
         ("batch-axis-as-time", 2),
         ("every-length-is-the-longest", 2),
     ]
-    assert [(seen.answer.question, seen.count) for seen in summary.commonest(explained=False)][:2] == [("q6", 3), ("q1", 2)]
+    assert [(seen.answer.question, seen.count) for seen in summary.commonest(explained=False)][:2] == [
+        ("q6", 3),
+        ("q1", 2),
+    ]
 
 
 def test_an_answer_is_shown_without_its_author() -> None:
