@@ -61,17 +61,19 @@ class Statement:
         assert self.node is not None
         node = self.node
         if isinstance(node, ast.Expr):  # as in IPython, `_` is what the last expression gave
-            node = ast.copy_location(ast.Assign([ast.Name("_", ast.Store())], node.value), node)
-        module = ast.fix_missing_locations(ast.Module([node], []))
+            last = ast.copy_location(ast.Name("_", ast.Store()), node)
+            node = ast.copy_location(ast.Assign([last], node.value), node)
         # Without `assert`: what one says of the released sizes is no part of an answer.
-        code: CodeType = compile(module, f"<cell {self.cell}>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, optimize=1)
+        code: CodeType = compile(
+            ast.Module([node], []), f"<cell {self.cell}>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, optimize=1
+        )
         return code
 
     def telling(self, names: Collection[str]) -> Statement:
         """The same statement; one that holds others in blocks calls `TOLD` as soon as one of these binds a name."""
         if not isinstance(self.node, _BLOCKS) or self.names.isdisjoint(names):
             return self
-        return replace(self, node=_Telling(names).visit(copy.deepcopy(self.node)))
+        return replace(self, node=ast.fix_missing_locations(_Telling(names).visit(copy.deepcopy(self.node))))
 
     def with_numbers(self, numbers: Mapping[int, int]) -> Statement:
         """The same statement with other whole numbers in place of those that are written in it."""
@@ -81,7 +83,7 @@ class Statement:
 
     def written(self, numbers: Collection[int]) -> Iterator[tuple[int, int]]:
         """Which of *numbers* are written in it, each with its line in the cell."""
-        for node in ast.walk(self.node) if self.node else ():
+        for node in ast.walk(self.node) if self.node and numbers else ():
             if isinstance(node, ast.Constant) and type(node.value) is int and node.value in numbers:
                 yield node.value, node.lineno
 
