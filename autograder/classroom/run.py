@@ -209,7 +209,7 @@ def _publish(
     if stale := book.stale(course.fingerprint()):
         outcome.lines.append(f"{stale} were graded by another version; autograder regrade {folder} grades them again")
     if aside := len(book.set_aside()):
-        outcome.lines.append(f"{aside} files set aside: see set-aside.csv")
+        outcome.lines.append(f"{aside} file{'s' * (aside != 1)} set aside: see set-aside.csv")
     summary = summary_lines(rows)
     fitting = list(itertools.islice(rows, int(min(most_rows, sys.maxsize - 1)) + 1))
     table = grades_table(fitting, [question.id for question in questions]) if len(fitting) <= most_rows else []
