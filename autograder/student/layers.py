@@ -65,9 +65,17 @@ class _Pinned(NamedTuple):
     """A copy of its numbers."""
 
 
+class _Made(NamedTuple):
+    """A layer as it was made; it is kept alive by nobody but the student's code."""
+
+    layer: weakref.ref[nn.Module]
+    pinned: dict[str, _Pinned]
+    arguments: dict[str, Any]
+
+
 _salt = ""
-# By the layer's identity; layers are kept alive by nobody but the student's code.
-_layers: dict[int, tuple[weakref.ref[nn.Module], dict[str, _Pinned]]] = {}
+_layers: dict[int, _Made] = {}
+"""By the layer's identity."""
 
 
 def salted(salt: str) -> None:
@@ -110,7 +118,9 @@ def pin(module: nn.Module) -> None:
             parameter.copy_(values)
         if parameter.nbytes <= _COMPARED_BYTES:
             pinned[name] = _Pinned(parameter, parameter.data_ptr(), parameter.detach().clone())
-    _layers[id(module)] = weakref.ref(module), pinned
+    names = next((names for cls, names in ARGUMENTS.items() if isinstance(module, cls)), ())
+    arguments = {name: vars(module)[name] for name in names if name in vars(module)}
+    _layers[id(module)] = _Made(weakref.ref(module), pinned, arguments)
 
 
 def restore() -> None:
@@ -118,12 +128,12 @@ def restore() -> None:
 
     A parameter that was given the numbers of another layer's is a copy that the answer is made with, and stays.
     """
-    for key, (reference, pinned) in list(_layers.items()):
-        module = reference()
+    for key, made in list(_layers.items()):
+        module = made.layer()
         if module is None:
             del _layers[key]
             continue
-        for name, (_, address, kept) in pinned.items():
+        for name, (_, address, kept) in made.pinned.items():
             parameter = module._parameters.get(name)
             if parameter is None or (
                 parameter.data_ptr() == address and not _equal_bytes(address, kept.data_ptr(), kept.nbytes)
@@ -135,32 +145,37 @@ def restore() -> None:
 
 
 def is_whole(value: nn.Module) -> bool:
-    """Whether a layer has the parameters that it was made with, whatever their numbers."""
-    return all(value._parameters.get(name) is one.parameter for name, one in _pinned_of(value).items())
+    """Whether a layer has the parameters that it was made with, whatever their numbers, and the arguments."""
+    _, pinned, arguments = _made(value)
+    return all(value._parameters.get(name) is one.parameter for name, one in pinned.items()) and all(
+        vars(value).get(name) is argument for name, argument in arguments.items()
+    )
 
 
 def reset(value: nn.Module) -> None:
-    """Let a layer have the parameters that it was made with."""
-    value._parameters.update({name: one.parameter for name, one in _pinned_of(value).items()})  # type: ignore[misc]
+    """Let a layer have the parameters and the arguments that it was made with."""
+    _, pinned, arguments = _made(value)
+    value._parameters.update({name: one.parameter for name, one in pinned.items()})  # type: ignore[misc]
+    vars(value).update(arguments)
 
 
-def _pinned_of(value: nn.Module) -> dict[str, _Pinned]:
-    reference, pinned = _layers.get(id(value), (None, {}))
-    return pinned if reference is not None and reference() is value else {}
+def _made(value: nn.Module) -> _Made:
+    made = _layers.get(id(value))
+    return made if made is not None and made.layer() is value else _Made(weakref.ref(value), {}, {})
 
 
 def _is_copy(numbers: Tensor) -> bool:
     """Whether these are the numbers of any pinned parameter."""
     return any(
         kept.shape == numbers.shape and same_numbers(kept, numbers.to(kept.dtype))
-        for _, pinned in _layers.values()
-        for _, _, kept in pinned.values()
+        for made in _layers.values()
+        for _, _, kept in made.pinned.values()
     )
 
 
 def _is_pinned(tensor: Tensor) -> bool:
     address = tensor.untyped_storage().data_ptr()
-    return any(one.address == address for _, pinned in _layers.values() for one in pinned.values())
+    return any(one.address == address for made in _layers.values() for one in made.pinned.values())
 
 
 def pin_all_layers() -> None:
@@ -206,7 +221,7 @@ def _pinning(register: Callable[..., None]) -> Callable[..., None]:
     def registered(self: nn.Module, name: str, param: nn.Parameter | None) -> None:
         """`layer.weight = nn.Parameter(torch.randn(…))` is another initialisation, too."""
         register(self, name, param)
-        pinned = _pinned_of(self)
+        pinned = _made(self).pinned
         if param is None or name not in pinned or param.device.type == "meta" or param.shape != pinned[name].kept.shape:
             return
         param.data = param.data if _is_copy(param.data) else pinned[name].kept.to(param.dtype).clone()
@@ -229,7 +244,7 @@ def become(own: nn.Module, right: nn.Module) -> None:
     object.__setattr__(own, "__class__", type(right))
     own.__dict__ = right.__dict__
     if id(right) in _layers:
-        _layers[id(own)] = weakref.ref(own), _layers[id(right)][1]
+        _layers[id(own)] = _layers[id(right)]._replace(layer=weakref.ref(own))
 
 
 def describe_layer(value: nn.Module) -> Layer | Other:

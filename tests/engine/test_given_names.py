@@ -46,6 +46,7 @@ SCRATCH = [
     "del embedding, max_len, batch_emb",
     "data.clear()",
     "embedding.weight = nn.Parameter(torch.zeros(2, 3))",
+    "embedding.max_norm = 0.1",
 ]
 
 
