@@ -29,6 +29,8 @@ class Alternative:
     """The submission, a notebook or a script."""
     answers: Mapping[str, str]
     """The answer cells that it replaces; none where it is a whole submission."""
+    given_edited: bool = False
+    """Whether given cells are edited in it: the graders put them back, students' own checks cannot."""
 
     @property
     def file_name(self) -> str:
@@ -95,7 +97,7 @@ def _alternative(entry: dict[str, Any]) -> Alternative:
         return Alternative(entry["id"], (entry["script"] + _lacking_from(entry["script"])).encode(), answers)
     if "notebook" in entry:
         cells = [*entry["notebook"], _lacking_from("\n".join(entry["notebook"]))]
-        return Alternative(entry["id"], _as_notebook(cells), answers)
+        return Alternative(entry["id"], _as_notebook(cells), answers, entry.get("given_edited", False))
     return Alternative(entry["id"], with_answers(answers), answers)
 
 

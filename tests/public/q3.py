@@ -41,10 +41,10 @@ def test_q3(hidden_states, h_n, rnn, batch_emb, batch, embedding_size, hidden_si
     )
     expect_tensor("h_n", h_n, "1 B d_h", sizes=sizes, hint=hint)
     hint = text(ko="q1과 q2의 답부터 확인해 보세요.", en="Look at q1 and q2 first.")
-    expect_tensor("batch_emb", batch_emb, "B L d_w", sizes=sizes, hint=hint)
+    expect_tensor("batch_emb", batch_emb, "B L d_w", "L B d_w", sizes=sizes, hint=hint)
     expect_parameters("rnn", rnn, gates=1, embedding_size=embedding_size, hidden_size=hidden_size, hint=hint)
 
-    states, words = steps_first(hidden_states, batch), plain(batch_emb).movedim(1, 0)
+    states, words = steps_first(hidden_states, batch), steps_first(batch_emb, batch)
     formula = getattr(torch, rnn.nonlinearity)(added_up(rnn, words, before_each_step(states)))
     hint = text(
         ko="이 state는 이 시점의 단어와 바로 앞의 state에서 나온 것이 아닙니다. t = 0이면 초기 state와 입력을, 그 "

@@ -42,10 +42,10 @@ def test_q5(lstm_states, lstm_h_n, c_n, lstm, batch_emb, batch, embedding_size, 
     expect_tensor("lstm_h_n", lstm_h_n, "1 B d_h", sizes=sizes, hint=hint)
     expect_tensor("c_n", c_n, "1 B d_h", sizes=sizes, hint=hint)
     hint = text(ko="q1과 q4의 답부터 확인해 보세요.", en="Look at q1 and q4 first.")
-    expect_tensor("batch_emb", batch_emb, "B L d_w", sizes=sizes, hint=hint)
+    expect_tensor("batch_emb", batch_emb, "B L d_w", "L B d_w", sizes=sizes, hint=hint)
     expect_parameters("lstm", lstm, gates=4, embedding_size=embedding_size, hidden_size=hidden_size, hint=hint)
 
-    states, words = steps_first(lstm_states, batch), plain(batch_emb).movedim(1, 0)
+    states, words = steps_first(lstm_states, batch), steps_first(batch_emb, batch)
     hint = text(
         ko="`lstm_h_n`은 `lstm_states`의 마지막 시점과 같아야 합니다. hidden state와 cell state의 순서도 확인해 "
         "보세요.",

@@ -138,10 +138,10 @@ def test_q3(hidden_states, h_n, rnn, batch_emb, batch, embedding_size, hidden_si
     hint = "If the middle axis is not B: does the input have its batch and time axes in the order that `rnn` expects?"
     expect_tensor("h_n", h_n, "1 B d_h", sizes=sizes, hint=hint)
     hint = "Look at q1 and q2 first."
-    expect_tensor("batch_emb", batch_emb, "B L d_w", sizes=sizes, hint=hint)
+    expect_tensor("batch_emb", batch_emb, "B L d_w", "L B d_w", sizes=sizes, hint=hint)
     expect_parameters("rnn", rnn, gates=1, embedding_size=embedding_size, hidden_size=hidden_size, hint=hint)
 
-    states, words = steps_first(hidden_states, batch), plain(batch_emb).movedim(1, 0)
+    states, words = steps_first(hidden_states, batch), steps_first(batch_emb, batch)
     formula = getattr(torch, rnn.nonlinearity)(added_up(rnn, words, before_each_step(states)))
     hint = ("This state does not follow from the word at this step and the state before it. At t = 0, look at the "
         "initial state and the input; later, at which axis is time.")

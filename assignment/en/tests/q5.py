@@ -139,10 +139,10 @@ def test_q5(lstm_states, lstm_h_n, c_n, lstm, batch_emb, batch, embedding_size, 
     expect_tensor("lstm_h_n", lstm_h_n, "1 B d_h", sizes=sizes, hint=hint)
     expect_tensor("c_n", c_n, "1 B d_h", sizes=sizes, hint=hint)
     hint = "Look at q1 and q4 first."
-    expect_tensor("batch_emb", batch_emb, "B L d_w", sizes=sizes, hint=hint)
+    expect_tensor("batch_emb", batch_emb, "B L d_w", "L B d_w", sizes=sizes, hint=hint)
     expect_parameters("lstm", lstm, gates=4, embedding_size=embedding_size, hidden_size=hidden_size, hint=hint)
 
-    states, words = steps_first(lstm_states, batch), plain(batch_emb).movedim(1, 0)
+    states, words = steps_first(lstm_states, batch), steps_first(batch_emb, batch)
     hint = "`lstm_h_n` is the last step of `lstm_states`. Look also at the order of the hidden and the cell state."
     expect_close("lstm_h_n", plain(lstm_h_n).squeeze(0), states[-1], "row", hint)
 

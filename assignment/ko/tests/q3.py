@@ -138,10 +138,10 @@ def test_q3(hidden_states, h_n, rnn, batch_emb, batch, embedding_size, hidden_si
     hint = "\uac00\uc6b4\ub370 \ucd95\uc774 B\uac00 \uc544\ub2c8\ub77c\uba74, \uc785\ub825\uc758 batch \ucd95\uacfc \uc2dc\uac04 \ucd95\uc774 `rnn`\uc774 \uae30\ub300\ud558\ub294 \uc21c\uc11c\uc778\uc9c0 \ud655\uc778\ud574 \ubcf4\uc138\uc694."
     expect_tensor("h_n", h_n, "1 B d_h", sizes=sizes, hint=hint)
     hint = "q1\uacfc q2\uc758 \ub2f5\ubd80\ud130 \ud655\uc778\ud574 \ubcf4\uc138\uc694."
-    expect_tensor("batch_emb", batch_emb, "B L d_w", sizes=sizes, hint=hint)
+    expect_tensor("batch_emb", batch_emb, "B L d_w", "L B d_w", sizes=sizes, hint=hint)
     expect_parameters("rnn", rnn, gates=1, embedding_size=embedding_size, hidden_size=hidden_size, hint=hint)
 
-    states, words = steps_first(hidden_states, batch), plain(batch_emb).movedim(1, 0)
+    states, words = steps_first(hidden_states, batch), steps_first(batch_emb, batch)
     formula = getattr(torch, rnn.nonlinearity)(added_up(rnn, words, before_each_step(states)))
     hint = ("\uc774 state\ub294 \uc774 \uc2dc\uc810\uc758 \ub2e8\uc5b4\uc640 \ubc14\ub85c \uc55e\uc758 state\uc5d0\uc11c \ub098\uc628 \uac83\uc774 \uc544\ub2d9\ub2c8\ub2e4. t = 0\uc774\uba74 \ucd08\uae30 state\uc640 \uc785\ub825\uc744, \uadf8 "
         "\ub4a4\ub77c\uba74 \uc5b4\ub290 \ucd95\uc774 \uc2dc\uac04\uc778\uc9c0\ub97c \ud655\uc778\ud574 \ubcf4\uc138\uc694.")

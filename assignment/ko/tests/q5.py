@@ -139,10 +139,10 @@ def test_q5(lstm_states, lstm_h_n, c_n, lstm, batch_emb, batch, embedding_size, 
     expect_tensor("lstm_h_n", lstm_h_n, "1 B d_h", sizes=sizes, hint=hint)
     expect_tensor("c_n", c_n, "1 B d_h", sizes=sizes, hint=hint)
     hint = "q1\uacfc q4\uc758 \ub2f5\ubd80\ud130 \ud655\uc778\ud574 \ubcf4\uc138\uc694."
-    expect_tensor("batch_emb", batch_emb, "B L d_w", sizes=sizes, hint=hint)
+    expect_tensor("batch_emb", batch_emb, "B L d_w", "L B d_w", sizes=sizes, hint=hint)
     expect_parameters("lstm", lstm, gates=4, embedding_size=embedding_size, hidden_size=hidden_size, hint=hint)
 
-    states, words = steps_first(lstm_states, batch), plain(batch_emb).movedim(1, 0)
+    states, words = steps_first(lstm_states, batch), steps_first(batch_emb, batch)
     hint = ("`lstm_h_n`\uc740 `lstm_states`\uc758 \ub9c8\uc9c0\ub9c9 \uc2dc\uc810\uacfc \uac19\uc544\uc57c \ud569\ub2c8\ub2e4. hidden state\uc640 cell state\uc758 \uc21c\uc11c\ub3c4 \ud655\uc778\ud574 "
         "\ubcf4\uc138\uc694.")
     expect_close("lstm_h_n", plain(lstm_h_n).squeeze(0), states[-1], "row", hint)
