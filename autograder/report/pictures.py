@@ -116,13 +116,13 @@ def _lines(rows: _Rows, names: Sequence[str], wrong: _Rows) -> Iterator[_Line]:
         if differing and first is None:
             yield _Line(f"{heading} ✓")
             continue
-        if heading:
-            yield _Line(heading)
         for place in within:
             left -= max(len(rows[place]), 1)
             if left < 0:
                 yield _Line("…")
                 return
+            if heading and place == within[0]:
+                yield _Line(heading)
             label = "".join(map(index_word, names[-2:-1], place[-1:]))
             departs = place == first and names[-2:-1] and names[-2] in STEPS
             yield _Line(f"▸{label}" if departs else label, [*map(_cell, rows[place])], wrong.get(place, ()))
@@ -152,7 +152,7 @@ def _drawn(lines: Sequence[_Line], shape: str) -> Grid:
         y += 0 if cells or not parts else _GAP
         parts.append(f'<text class="{"l" if cells else "h"}" x="1" y="{y + 15}">{label}</text>')
         if cells:  # The text's length is fixed, whatever font a machine has.
-            at = f'x="{side}" y="{y + 15}" textLength="{end - side}" lengthAdjust="spacingAndGlyphs"'
+            at = f'x="{side}" y="{y + 15}" textLength="{end - side}"'
             parts.append(f"<text {at}>{_written(cells, wrong, width)}</text>")
         for edge in itertools.compress(range(side + step + _CHARACTER, end + step, step), wrong):
             tints.append(f"M{edge} {y + 11}h{1 - step}")

@@ -71,7 +71,7 @@ def _shapes(about: Mapping[str, Any]) -> str:
     """The expected shape, or each that would be right in the order of axes that `orders` gives."""
     shapes = about["expected"] if "orders" in about else [about["expected"]]
     orders = about.get("orders", [about.get("symbols", "")])
-    return text(ko=" 또는 ", en=" or ").join(map(sized, shapes, orders))
+    return text(ko="` 또는 `", en="` or `").join(map(sized, shapes, orders))
 
 
 def _shown(value: Any) -> str:

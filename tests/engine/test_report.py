@@ -161,7 +161,7 @@ def test_a_shape_is_told_with_its_axes_and_in_either_layout() -> None:
     """The expected sizes are named; one layout or the other is right."""
     (difference, _) = samples.q3().example.differences  # type: ignore[union-attr]
     assert english(difference.note) == (
-        "`hidden_states` should have the shape `(L=5, B=3, d_h=4) or (B=3, L=5, d_h=4)`; it has `(3, 5, 4)`."
+        "`hidden_states` should have the shape `(L=5, B=3, d_h=4)` or `(B=3, L=5, d_h=4)`; it has `(3, 5, 4)`."
     )
 
 
