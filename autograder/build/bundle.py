@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from pathlib import Path
 
 from autograder.build.master import filled
+from autograder.report.files import zipped
 
 __all__ = ["bundle"]
 
@@ -15,9 +14,6 @@ _PARTS = (
     *("pyproject.toml", "constraints.txt", "solutions/rnn.ipynb", "assignment/**/*", "autograder/**/*"),
     *("tests/hidden/*", "tests/shown/*", "tests/misconceptions/*.toml"),
 )
-_EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest time that a zip can tell: equal files make equal zips."""
-_FILE, _PROGRAM = 0o100644 << 16, 0o100755 << 16
 
 
 def bundle(root: Path, *, visibility: str = "visible") -> bytes:
@@ -26,11 +22,4 @@ def bundle(root: Path, *, visibility: str = "visible") -> bytes:
     files = {path.relative_to(root).as_posix(): path.read_bytes() for path in found}
     values = {"visibility": visibility}
     programs = {path.name: filled(path.read_text("utf-8"), values).encode() for path in _PROGRAMS.iterdir()}
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in sorted((files | programs).items()):
-            info = zipfile.ZipInfo(name, _EPOCH)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            info.external_attr = _PROGRAM if name in programs else _FILE
-            archive.writestr(info, content)
-    return stream.getvalue()
+    return zipped(files | programs)

@@ -156,7 +156,7 @@ def export(folder: Path, platform: str, file: Path | None, title: str) -> Return
         rows = [*book.rows(_missing)]
         after.check(rows)
     paths = {whose: folder / "feedback" / f"{name}.html" for whose, name in pages(rows).items()}
-    return WAYS[platform](Graded(rows, course.questions(), title, file, paths))
+    return WAYS[platform](Graded(rows, title, file, paths))
 
 
 def _enrol(book: Gradebook, folder: Path, found: Found, outcome: Outcome) -> tuple[Mapping[str, str], Adjusted]:

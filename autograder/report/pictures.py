@@ -73,7 +73,7 @@ def _of_reach(reach: Reach) -> tuple[Grid, ...]:
     wrong = {
         place: [one != other for one, other in zip(expected[place], moved[place], strict=True)] for place in expected
     }
-    return _grid(expected, names, wrong), _grid(moved, names, wrong)
+    return _drawn(expected, names, wrong), _drawn(moved, names, wrong)
 
 
 def _of_value(value: Value, symbols: str, wrong: Any) -> Grid:
@@ -84,7 +84,7 @@ def _of_value(value: Value, symbols: str, wrong: Any) -> Grid:
         names, shape = [STEPS[0], "1", *names[1:]], f"data.{shape}, batch_sizes = {sized(value.batch_sizes)}"
     if not names:
         numbers, names, wrong = [numbers], ["1"], wrong and [wrong]
-    return _grid(_rows(numbers, len(names)), names, _rows(wrong, len(names)) if wrong else {}, shape)
+    return _drawn(_rows(numbers, len(names)), names, _rows(wrong, len(names)) if wrong else {}, shape)
 
 
 def _steps(rows: Any, batch_sizes: Sequence[int]) -> Any:
@@ -98,10 +98,6 @@ def _rows(nested: Any, axes: int) -> _Rows:
     for _ in range(axes - 1):
         rows = {(*place, index): part for place, parts in rows.items() for index, part in enumerate(parts)}
     return rows
-
-
-def _grid(rows: _Rows, names: Sequence[str], wrong: _Rows, shape: str = "") -> Grid:
-    return _drawn([*_lines(rows, names, wrong)], shape)
 
 
 def _lines(rows: _Rows, names: Sequence[str], wrong: _Rows) -> Iterator[_Line]:
@@ -139,29 +135,31 @@ def _cell(value: Any) -> str:
     return f"{value:d}" if isinstance(value, int) and abs(value) < 10**8 else "…"
 
 
-def _drawn(lines: Sequence[_Line], shape: str) -> Grid:
-    """The lines below one another: cells, and a tint and a corner mark for each that is wrong."""
+def _drawn(rows: _Rows, names: Sequence[str], wrong: _Rows, shape: str = "") -> Grid:
+    """The lines of a grid below one another: cells, and a tint and a corner mark for each that is wrong."""
+    lines = [*_lines(rows, names, wrong)]
     width = 2 + max(map(len, itertools.chain.from_iterable(line.cells for line in lines)), default=1)
     side = _GAP + _CHARACTER * max((len(line.label) for line in lines if line.cells), default=0)
     step, right, y = width * _CHARACTER, 0, 0
     tints: list[str] = []
     corners: list[str] = []
     parts: list[str] = []
-    for label, cells, wrong in lines:
+    for label, cells, marks in lines:
         end = side + len(cells) * step
         y += 0 if cells or not parts else _GAP
         parts.append(f'<text class="{"l" if cells else "h"}" x="1" y="{y + 15}">{label}</text>')
         if cells:  # The text's length is fixed, whatever font a machine has.
             at = f'x="{side}" y="{y + 15}" textLength="{end - side}"'
-            parts.append(f"<text {at}>{_written(cells, wrong, width)}</text>")
-        for edge in itertools.compress(range(side + step + _CHARACTER, end + step, step), wrong):
+            parts.append(f"<text {at}>{_written(cells, marks, width)}</text>")
+        for edge in itertools.compress(range(side + step + _CHARACTER, end + step, step), marks):
             tints.append(f"M{edge} {y + 11}h{1 - step}")
             corners.append(f"M{edge} {y}v7l-7-7z")
         right = max(right, end + _CHARACTER, (len(label) + 3) * _CHARACTER)
         y += _LINE
-    marks = f'<path class="tint" d="{"".join(tints)}"/><path class="mark" d="{"".join(corners)}"/>' if corners else ""
+    if corners:
+        parts.insert(0, f'<path class="tint" d="{"".join(tints)}"/><path class="mark" d="{"".join(corners)}"/>')
     size = f'width="{right + 2}" height="{y + 2}" viewBox="0 0 {right + 2} {y + 2}"'
-    return Grid(shape, len(corners), size, Markup(marks + "".join(parts)))
+    return Grid(shape, len(corners), size, Markup("".join(parts)))
 
 
 def _written(cells: Sequence[str], wrong: Sequence[bool], width: int) -> str:

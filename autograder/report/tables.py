@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from autograder.grade import Row
@@ -17,7 +18,11 @@ __all__ = ["Sheet", "SheetError", "grades_csv", "set_aside_csv", "table"]
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _FORMULA = re.compile(r"(^|[;,])(?=[\s\"'\ufffd]*[=+\-@＝＋－＠﹦﹢﹣﹫−])")  # full-width signs are plain ones there
-_MARKS = {b"\xef\xbb\xbf": "utf-8", b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+_ENCODINGS = (
+    *((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")),
+    *((b"", "utf-8"), (b"", "cp949")),
+)
+"""Byte order marks, and what they mean; without one, a table is in UTF-8 or as Korean Windows writes it."""
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
@@ -78,20 +83,15 @@ class Sheet:
 
     @classmethod
     def of(cls, content: bytes) -> Sheet:
-        """The table in *content*. Raises `SheetError` where it is no text in UTF-8, UTF-16 or Korean Windows's code."""
-        mark = next((mark for mark in _MARKS if content.startswith(mark)), b"")
-        text, encoding = _decoded(content[len(mark) :], [_MARKS[mark]] if mark else ["utf-8", "cp949"])
-        first = re.sub(r'"[^"]*"', "", text.split("\n", 1)[0])
-        delimiter = max(",;\t", key=first.count)
-        lines: list[list[str]] = [[]]
-        for cell in re.finditer(rf'("(?:[^"]|"")*"|[^{delimiter}\r\n]*)({delimiter}|\r\n|\r|\n|\Z)', text):
-            lines[-1].append(cell[1])
-            if cell[2] != delimiter:
-                lines[-1].append(cell[2])
-                if cell.end() == len(text):
-                    break
-                lines.append([])
-        return cls(lines, delimiter, encoding, mark)
+        """The table in *content*. Raises `SheetError` where it is no text in a usual encoding."""
+        for mark, encoding in _ENCODINGS:
+            with contextlib.suppress(UnicodeDecodeError):
+                if content.startswith(mark):
+                    text = content[len(mark) :].decode(encoding)
+                    first = re.sub(r'"[^"]*"', "", text.split("\n", 1)[0])
+                    delimiter = max(",;\t", key=first.count)
+                    return cls([*_lines(text, delimiter)], delimiter, encoding, mark)
+        raise SheetError("is no table in CSV that can be read; save it as CSV in UTF-8")
 
     def values(self) -> list[list[str]]:
         """The lines as they are meant."""
@@ -109,14 +109,17 @@ class Sheet:
         return self.mark + "".join(self.delimiter.join(cells) + end for *cells, end in kept).encode(self.encoding)
 
 
+def _lines(text: str, delimiter: str) -> Iterator[list[str]]:
+    """The cells of each line as they are written, and what ends the line."""
+    line: list[str] = []
+    for cell in re.finditer(rf'("(?:[^"]|"")*"|[^{delimiter}\r\n]*)({delimiter}|\r\n|\r|\n|\Z)', text):
+        line.append(cell[1])
+        if cell[2] != delimiter:
+            yield [*line, cell[2]]
+            line = []
+            if cell.end() == len(text):
+                return
+
+
 def _meant(cell: str) -> str:
     return re.sub(r'^"(.*)"$', r"\1", cell, flags=re.DOTALL).replace('""', '"') if cell.startswith('"') else cell
-
-
-def _decoded(content: bytes, encodings: Sequence[str]) -> tuple[str, str]:
-    for encoding in encodings:
-        try:
-            return content.decode(encoding), encoding
-        except UnicodeDecodeError:
-            continue
-    raise SheetError("is no table in CSV that can be read; save it as CSV in UTF-8")

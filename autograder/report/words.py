@@ -36,22 +36,20 @@ _WORDS: Mapping[str, _Words] = tomli.loads(Path(__file__).with_suffix(".toml").r
 KINDS: _Words = {
     **_WORDS["difference"],
     **{f"hidden-{kind}": said for kind, said in {**_WORDS["difference"], **_WORDS["hidden"]}.items()},
-    **_WORDS["other"],
-    **_WORDS["file"],
-    **_WORDS["intake"],
+    **_WORDS["note"],
 }
 """The sentences by kind of note."""
 
 
 class _About(dict[str, str]):
-    """What a sentence may name; what a note does not say is left open, instead of costing the page."""
+    """What a sentence may name. What an earlier version's note does not say is left open, and costs no page."""
 
     def __missing__(self, key: str) -> str:
         return "…"
 
 
 def _said(words: _Words, key: str, about: Mapping[str, str]) -> str:
-    return words[key][language()].format_map(_About(about))
+    return words.get(key, {}).get(language(), "…").format_map(_About(about))
 
 
 def sentence(note: Note, cells: Mapping[int, str] | None = None) -> str:
@@ -109,12 +107,12 @@ def error_sentence(error: StatementError, cells: Mapping[int, str]) -> str:
 
 def adjustment_sentence(adjustment: Adjustment) -> str:
     """What was changed by hand, and why."""
-    change = text(ko="면제", en="excused")
-    if adjustment.kind == "points":
+    if adjustment.kind == "excuse":
+        change = text(ko="면제", en="excused")
+    else:
+        of = adjustment.question or text(ko="총점", en="total")
         amount = ("+" if adjustment.relative and adjustment.points >= 0 else "") + points(adjustment.points)
-        change = f"{adjustment.question or text(ko='총점', en='total')}: " + text(
-            ko=f"{amount}점", en=f"{amount} points"
-        )
+        change = text(ko=f"{of}: {amount}점", en=f"{of}: {amount} points")
     return f"{change} ({_shown(adjustment.reason)})" if adjustment.reason else change
 
 

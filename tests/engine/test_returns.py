@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course import questions
 from autograder.grade import Adjustment, Person, Row
 from autograder.report.returns import WAYS, Graded, Returned, ReturnError
 from autograder.report.tables import Sheet
@@ -34,7 +33,7 @@ MOODLE = [
 
 
 def returned(way: str, rows: list[Row], file: Path | None = None, title: str = "") -> Returned:
-    return WAYS[way](Graded(rows, questions(), title, file))
+    return WAYS[way](Graded(rows, title, file))
 
 
 def cells(content: bytes) -> list[list[str]]:

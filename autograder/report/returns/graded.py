@@ -10,7 +10,6 @@ from pathlib import Path
 import msgspec
 import tomli
 
-from autograder.course import Question
 from autograder.grade import Person, Row
 from autograder.report.clean import one_line
 from autograder.report.words import points
@@ -46,7 +45,6 @@ class Graded:
     """A class and its grades. Only those with a score go back, and the excused where a platform knows of that."""
 
     rows: Sequence[Row]
-    questions: Sequence[Question]
     title: str = ""
     """What the assignment is called on the platform, perhaps with its id there in brackets; nothing if not told."""
     file: Path | None = None
@@ -57,10 +55,6 @@ class Graded:
     @property
     def scored(self) -> list[Row]:
         return [row for row in self.rows if row.score is not None]
-
-    @property
-    def best(self) -> float:
-        return sum(question.points for question in self.questions)
 
     def named(self) -> tuple[str, str]:
         """The title without the id, and the id."""

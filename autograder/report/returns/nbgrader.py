@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from autograder.grade import Row
+from autograder import course
 from autograder.report.returns.graded import Graded, Returned, ReturnError, equal, listed
 from autograder.report.words import points
 
@@ -32,34 +30,28 @@ def nbgrader(graded: Graded) -> Returned:
     if graded.file.exists():
         with Gradebook(book) as there:
             before = {each.student.id: each.score for each in there.assignment_submissions(title)}
+    scored = {row.person.id or row.person.name: row for row in graded.scored}
     changed = [
-        f"{row.person.name}: {points(before[_student(row)])} to {points(row.score)}"
-        for row in graded.scored
-        if before.get(_student(row)) and not equal(str(before[_student(row)]), row.score or 0.0)
+        f"{row.person.name}: {points(before[student])} to {points(row.score)}"
+        for student, row in scored.items()
+        if before.get(student) and not equal(str(before[student]), row.score or 0.0)
     ]
 
     def put() -> None:
         with Gradebook(book) as there:
             there.update_or_create_assignment(title)
             there.update_or_create_notebook(_NOTEBOOK, title)
-            for question in graded.questions:
+            for question in course.questions():
                 about = {"max_score": question.points, "cell_type": "code"}
                 there.update_or_create_grade_cell(question.id, _NOTEBOOK, title, **about)
-            for row in graded.scored:
-                there.update_or_create_student(_student(row))
-                there.update_or_create_submission(title, _student(row))
-                _fill([there.find_grade(q.id, _NOTEBOOK, title, _student(row)) for q in graded.questions], row)
+            for student, row in scored.items():
+                there.update_or_create_student(student)
+                there.update_or_create_submission(title, student)
+                scores = row.scores()
+                for question in course.questions():
+                    cell = there.find_grade(question.id, _NOTEBOOK, title, student)
+                    cell.auto_score, cell.extra_credit = scores.get(question.id, 0.0), 0.0
+                cell.extra_credit = (row.score or 0.0) - sum(scores.values())  # what was adjusted in the total
             there.db.commit()
 
     return Returned("", b"", listed("{} grades that stand there are written over", changed), put)
-
-
-def _student(row: Row) -> str:
-    return row.person.id or row.person.name
-
-
-def _fill(cells: Sequence[Any], row: Row) -> None:
-    scores = row.scores()
-    for cell in cells:
-        cell.auto_score, cell.extra_credit = scores.get(cell.name, 0.0), 0.0
-    cells[-1].extra_credit = (row.score or 0.0) - sum(scores.values())  # what was adjusted in the total

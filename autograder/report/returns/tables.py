@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from autograder import course
 from autograder.grade import Person, Row
 from autograder.intake.roster import FIELDS, Listed, join
 from autograder.report.returns.graded import PLATFORMS, Graded, Platform, Returned, ReturnError, equal, handle, listed
@@ -24,6 +27,10 @@ _FIELDS = {
 """What the columns of a downloaded table hold, by their titles."""
 
 
+_Told = defaultdict[str, list[str]]
+"""What a line tells, by field."""
+
+
 def returned(name: str, graded: Graded) -> Returned:
     """The grades in the table of the platform of that *name*."""
     platform = PLATFORMS[name]
@@ -34,22 +41,26 @@ def returned(name: str, graded: Graded) -> Returned:
     called, number = graded.named()
     if re.fullmatch(platform.totals, called):
         raise ReturnError(f"{name} passes over a column that is called {called!r}; give another --title")
-    told = [_told(row, graded) for row in graded.scored]
-    lines = [about for about in told if any(about[key] for key in platform.keys)]
+    about = {
+        "title": f"{called} ({number})" if number else called,
+        "bar": f" |{number}" if number else "",
+        "called": called,
+        "best": points(course.maximum()),
+    }
+    told = [about | _about(row, graded) for row in graded.scored]
+    lines = [line for line in told if any(line[key] for key in platform.keys)]
     if not lines:
         keys = " or ".join(f"{key}s" for key in platform.keys if key != name)
         raise ReturnError(f"{name} needs {keys}: give FILE, {platform.download}, or grade with --roster")
-    title, bar = (f"{called} ({number})", f" |{number}") if number else (called, "")
-    about = {"title": title, "bar": bar, "called": called, "best": points(graded.best)}
     header = [title.format_map(about) for title in platform.columns]
-    cells = [[cell.format_map(about | line) for cell in platform.columns.values()] for line in lines]
+    cells = [[cell.format_map(line) for cell in platform.columns.values()] for line in lines]
     if platform.part:
         cells.insert(0, ["Points Possible", *[""] * (len(header) - 2), about["best"]])
-    left = [about["name"] for about in told if about not in lines]
+    left = [line["name"] for line in told if line not in lines]
     return Returned(f"{name}.csv", table(header, cells), listed(f"{{}} without {platform.keys[-1]}", left))
 
 
-def _told(row: Row, graded: Graded) -> dict[str, str]:
+def _about(row: Row, graded: Graded) -> dict[str, str]:
     """What a line of a new table can tell of somebody."""
     return {
         "name": row.person.name,
@@ -67,16 +78,19 @@ def _filled(platform: Platform, graded: Graded, file: Path) -> Returned:
     sheet = Sheet.of(file.read_bytes())
     titles, *lines = sheet.values()
     column = _grade_column(platform, titles, lines, graded.title)
-    _compare_maxima(titles, lines, column, graded.best)
-    rows = _rows(graded.rows, titles, lines)
+    told = [_told(titles, line) for line in lines]
+    for worth in _maxima(titles, lines, told, column):
+        if not equal(worth, course.maximum()):
+            raise ReturnError(f"there the assignment is out of {worth} points, here out of {points(course.maximum())}")
+    rows = _rows(graded.rows, told)
     drop, changed, locked = set(), [], []
-    for number, (line, row) in enumerate(zip(lines, rows, strict=True), 1):
+    for number, (line, tells, row) in enumerate(zip(lines, told, rows, strict=True), 1):
         new = (points(row.score) or (platform.excused if row.excused else "")) if row else ""
         old = "".join(line[column : column + 1]).strip()
         if row is None or not new:
-            if platform.part and [*_told_in(titles, line, "id"), *_told_in(titles, line, "alias")]:
+            if platform.part and (tells["id"] or tells["alias"]):
                 drop.add(number)
-        elif {"No", "아니오", "아니요"} & {*_told_in(titles, line, "changeable")}:
+        elif {"No", "아니오", "아니요"} & {*tells["changeable"]}:
             locked.append(row.person.name)
         elif not (equal(old, row.score) if row.score is not None else old == new):
             sheet.put(number, column, new)
@@ -91,11 +105,12 @@ def _filled(platform: Platform, graded: Graded, file: Path) -> Returned:
     return Returned(file.name, sheet.content(without=drop), remarks)
 
 
-def _told_in(titles: Sequence[str], line: Sequence[str], field: str) -> Iterator[str]:
-    """What a line tells below the titles of such a field."""
+def _told(titles: Sequence[str], line: Sequence[str]) -> _Told:
+    told = _Told(list)
     for title, value in zip(titles, line, strict=False):
-        if _FIELDS.get(title.strip().casefold()) == field and value.strip():
-            yield value.strip()
+        if value.strip():
+            told[_FIELDS.get(title.strip().casefold(), "")].append(value.strip())
+    return told
 
 
 def _grade_column(platform: Platform, titles: Sequence[str], lines: Sequence[Sequence[str]], title: str) -> int:
@@ -111,23 +126,23 @@ def _grade_column(platform: Platform, titles: Sequence[str], lines: Sequence[Seq
     return next(iter(wanted))
 
 
-def _compare_maxima(titles: Sequence[str], lines: Sequence[Sequence[str]], column: int, best: float) -> None:
-    """Refuse a table in which the assignment is worth something else: grades would be out of range, or too low."""
-    told = re.findall(r"(?:Total Pts:|MaxPoints:) *([\d.]+)", titles[column])
-    told += [value for line in lines for value in _told_in(titles, line, "maximum")]
-    told += [line[column] for line in lines[:3] if line[0].strip() == "Points Possible" and len(line) > column]
-    for value in filter(str.strip, told):
-        if not equal(value, best):
-            raise ReturnError(f"there the assignment is out of {value} points, here out of {points(best)}")
+def _maxima(titles: Sequence[str], lines: Sequence[Sequence[str]], told: Sequence[_Told], column: int) -> Iterator[str]:
+    """What the assignment is worth there: if not as much as here, grades would be out of range, or too low."""
+    yield from re.findall(r"(?:Total Pts:|MaxPoints:) *([\d.]+)", titles[column])
+    for tells in told:
+        yield from tells["maximum"]
+    for line in lines[:3]:
+        if line[0].strip() == "Points Possible":
+            yield from filter(str.strip, line[column : column + 1])
 
 
-def _rows(rows: Sequence[Row], titles: Sequence[str], lines: Sequence[Sequence[str]]) -> list[Row | None]:
+def _rows(rows: Sequence[Row], told: Sequence[_Told]) -> list[Row | None]:
     """The row that each line is for, found as on a roster; none where that fits several."""
     roster = [_listed(row) for row in rows]
     uses = Counter(listed.person for listed in roster)
     own = {listed.person: row for listed, row in zip(roster, rows, strict=True) if uses[listed.person] == 1}
-    asked = [list(_asked(titles, line)) for line in lines]
-    found = join(roster, dict.fromkeys(person for people in asked for person in people)).found
+    asked = [[*_asked(tells)] for tells in told]
+    found = join(roster, itertools.chain(*asked)).found
     matches = (next((found[person] for person in people if person in found), None) for people in asked)
     return [own.get(match) if match else None for match in matches]
 
@@ -135,12 +150,11 @@ def _rows(rows: Sequence[Row], titles: Sequence[str], lines: Sequence[Sequence[s
 def _listed(row: Row) -> Listed:
     """A row's person, who is known by the platform's own id before any other."""
     own = handle(row, "canvas").get("id") or handle(row, "moodle").get("id")
-    return Listed(Person(row.person.name, own or row.person.id, row.person.email), (row.person.id,) * bool(own))
+    return Listed(replace(row.person, id=own), (row.person.id,)) if own else Listed(row.person)
 
 
-def _asked(titles: Sequence[str], line: Sequence[str]) -> Iterator[Person]:
+def _asked(told: _Told) -> Iterator[Person]:
     """Whom a line could mean, the surest first. `Participant 123`, `참가자123` and `#123` are 123."""
-    told = {field: [*_told_in(titles, line, field)] for field in ("id", "alias", "email", "name", "first", "last")}
     for value in (*told["id"], *told["alias"], *told["email"]):
         key = re.sub(r"^(?:Participant ?|참가자 ?|#)", "", value)
         yield Person("", key, key)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
-import zipfile
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime, timezone
 
+from autograder import course
 from autograder.grade import Row
+from autograder.report.files import zipped
 from autograder.report.gradescope import results_json
 from autograder.report.pages import feedback_page
 from autograder.report.returns.graded import PLATFORMS, Graded, Returned, ReturnError, handle, listed
@@ -38,7 +38,7 @@ def feedback(graded: Graded) -> Returned:
         return None
 
     nobody = "these submissions were not downloaded from Canvas or Moodle: nothing else takes such a zip"
-    return _zipped("feedback", graded, page, nobody)
+    return _returned("feedback", graded, page, nobody)
 
 
 def _is_team(row: Row) -> bool:
@@ -53,9 +53,9 @@ def gradescope(graded: Graded) -> Returned:
         at = handle(row, "gradescope")
         return (f"results/{at['id']}.json", results_json(row)) if at else None
 
-    program = {"setup.sh": b"#!/usr/bin/env bash\n", "run_autograder": _RUN.encode()}
+    programs = {"setup.sh": b"#!/usr/bin/env bash\n", "run_autograder": _RUN.encode()}
     nobody = "these submissions were not exported from Gradescope: there are no submission ids"
-    return _zipped("gradescope", graded, results, nobody, program)
+    return _returned("gradescope", graded, results, nobody, **programs)
 
 
 def classroom50(graded: Graded) -> Returned:
@@ -69,48 +69,43 @@ def classroom50(graded: Graded) -> Returned:
     def result(row: Row) -> tuple[str, bytes]:
         owner = (row.person.id or row.person.name).removeprefix(f"{classroom}-{assignment}-")
         time = row.time if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", row.time) else now
-        scores = row.scores()
-        tests = [
-            {
-                **{"test-name": question.id, "passed": scores.get(question.id, 0.0) >= question.points},
-                **_points(scores.get(question.id, 0.0), question.points),
-            }
-            for question in graded.questions
-        ]
+        scores, tag = row.scores(), f"submit/manual-{time.replace(':', '-')}"
         told = {
-            **{"schema": "classroom50/result/v1", "classroom": classroom, "assignment": assignment, "owner": owner},
+            "schema": "classroom50/result/v1",
+            "classroom": classroom,
+            "assignment": assignment,
+            "owner": owner,
             "assignment_type": "individual" if members[row.submission] == 1 else "group",
-            **dict.fromkeys(("submission", "commit", "release", "review"), f"submit/manual-{time.replace(':', '-')}"),
-            **{"datetime": time, "graded_at": now, **_points(row.score or 0.0, graded.best), "tests": tests},
+            **dict.fromkeys(("submission", "commit", "release", "review"), tag),
+            "datetime": time,
+            "graded_at": now,
+            **_points(row.score or 0.0, course.maximum()),
+            "tests": [
+                {
+                    "test-name": question.id,
+                    "passed": scores.get(question.id, 0.0) >= question.points,
+                    **_points(scores.get(question.id, 0.0), question.points),
+                }
+                for question in course.questions()
+            ],
         }
         folder = re.sub(r"[^-.0-9A-Za-z_가-힣]", "_", owner)
         return f"{folder}/result.json", json.dumps(told, indent=1).encode()
 
-    return _zipped("classroom50", graded, result, "nobody has a score")
+    return _returned("classroom50", graded, result, "nobody has a score")
 
 
 def _points(score: float, best: float) -> dict[str, int]:
     return {"score": int(max(0.0, min(score, best)) + 1e-6), "max-score": int(best)}
 
 
-def _zipped(
-    name: str,
-    graded: Graded,
-    file: Callable[[Row], tuple[str, bytes] | None],
-    nobody: str,
-    more: Mapping[str, bytes] | None = None,
+def _returned(
+    name: str, graded: Graded, file: Callable[[Row], tuple[str, bytes] | None], nobody: str, **more: bytes
 ) -> Returned:
-    """A zip with the *file* of each row that has a score. Raises `ReturnError` where none has one."""
+    """A zip with the *file* of each row that has a score, and *more*. Raises `ReturnError` where none has one."""
     made = [(row, file(row)) for row in graded.scored]
     files = dict(each for _, each in made if each)
     if not files:
         raise ReturnError(nobody)
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive:
-        for path, content in sorted({**files, **(more or {})}.items()):
-            info = zipfile.ZipInfo(path)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            info.external_attr = (0o100755 if content.startswith(b"#!") else 0o100644) << 16
-            archive.writestr(info, content)
     left = [row.person.name for row, each in made if not each]
-    return Returned(f"{name}.zip", stream.getvalue(), listed("{} come from elsewhere and are left out", left))
+    return Returned(f"{name}.zip", zipped(files | more), listed("{} come from elsewhere and are left out", left))
