@@ -15,20 +15,18 @@ from markupsafe import Markup, escape
 
 from autograder import course
 from autograder.course.corpus import misconceptions
-from autograder.grade import Difference, QuestionGrade, Reach, Row
+from autograder.grade import Row
 from autograder.intake import SetAside
 from autograder.language import LANGUAGES, Language, speaking
 from autograder.report import words
 from autograder.report.clean import one_line, plain
-from autograder.report.pictures import Grid, grids
+from autograder.report.pictures import grids
 from autograder.report.summary import anonymous, summarise
 
 __all__ = ["feedback_page", "report_page", "titles"]
 
-_CODE = 4_000
-"""Bytes of a student's own code, as HTML, that a page shows of one answer, all languages together."""
-_PICTURES = 70_000
-"""Bytes of pictures on one page, all languages together."""
+_ROOM = 100_000
+"""Bytes of students' own code and of pictures on one page, all languages together."""
 _FOLDER = Path(__file__).parent
 _SCRIPT = (_FOLDER / "report.js").read_text(encoding="utf-8")
 
@@ -67,19 +65,28 @@ def feedback_page(row: Row, back: str = "") -> str:
     *back* is the address of the class report, for instructors.
     """
     languages: Sequence[Language] = [row.grade.lang] if row.grade.lang else LANGUAGES
-    wrong = [answer for answer in row.grade.questions if answer.answered and answer.score < answer.points]
+    answers = row.grade.questions
+    examples = {answer.question: answer.example for answer in answers if answer.example}
     about = {
         "row": row,
         "back": back,
-        "cells": {cell.number: answer.question for answer in row.grade.questions for cell in answer.cells},
-        "code": {answer.question: [*_code(answer, _CODE / len(languages))] for answer in wrong},
-        "pictures": _pictures(wrong, _PICTURES / len(languages)),
+        "cells": {cell.number: answer.question for answer in answers for cell in answer.cells},
+        "marked": {
+            *((shown.error.cell, shown.error.line) for shown in examples.values() if shown.error),
+            *((note.about.get("cell"), note.about.get("line")) for answer in answers for note in answer.notes),
+        },
+        "pictures": {
+            question: [(told, grids(told)) for told in (*shown.differences, *shown.reach)]
+            for question, shown in examples.items()
+        },
     }
     article = _TEMPLATES.get_template("article.html")
     parts = {}
     for lang in languages:
         with speaking(lang):
-            parts[lang] = Markup(article.render(about, **_spoken(lang), prefix="" if row.grade.lang else f"{lang}-"))
+            fits = _room(_ROOM // len(languages))
+            prefix = "" if row.grade.lang else f"{lang}-"
+            parts[lang] = Markup(article.render(about, **_spoken(lang), fits=fits, prefix=prefix))
     page = _TEMPLATES.get_template("feedback.html")
     return page.render(about, parts=parts, lang=languages[0], ko=languages[0] == "ko")
 
@@ -114,32 +121,12 @@ def _spoken(lang: Language) -> dict[str, Any]:
     return {"lang": lang, "ko": lang == "ko", **titles(lang)}
 
 
-def _pictures(
-    answers: Sequence[QuestionGrade], room: float
-) -> dict[str, list[tuple[Difference | Reach, Sequence[Grid]]]]:
-    """What is shown of each answer, with its picture if there is *room* left for that."""
-    pictures: dict[str, list[tuple[Difference | Reach, Sequence[Grid]]]] = {}
-    for answer in answers:
-        example = answer.example
-        pictures[answer.question] = shown = []
-        all_told: tuple[Difference | Reach, ...] = (*example.differences, *example.reach) if example else ()
-        for told in all_told:
-            drawn = grids(told)
-            room -= sum(len(grid.drawn) + 200 for grid in drawn)
-            shown.append((told, drawn if room >= 0 else ()))
-    return pictures
+def _room(left: int) -> Callable[..., bool]:
+    """Tells of one piece of a page after another whether there is room left for it."""
 
+    def fits(*pieces: str) -> bool:
+        nonlocal left
+        left -= sum(len(piece.encode()) + 40 for piece in pieces)
+        return left >= 0
 
-def _code(answer: QuestionGrade, room: float) -> Iterator[tuple[list[tuple[str, bool]], bool]]:
-    """The student's own cells: lines, marked if something is said of them; and whether some are left out."""
-    error = answer.example.error if answer.example else None
-    marked = {(error.cell, error.line)} if error else set()
-    marked |= {(note.about.get("cell", 0), note.about.get("line", 0)) for note in answer.notes}
-    for cell in answer.cells:
-        lines = plain(cell.source).rstrip("\n").split("\n")
-        shown = []
-        for number, line in enumerate(lines, 1):
-            room -= len(escape(line).encode()) + 20
-            if room >= 0:
-                shown.append((line, (cell.number, number) in marked))
-        yield shown, len(shown) < len(lines)
+    return fits

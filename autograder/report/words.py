@@ -5,6 +5,7 @@ Findings are data until here. What a note speaks of is made harmless and short b
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,15 +42,9 @@ KINDS: _Words = {
 """The sentences by kind of note."""
 
 
-class _About(dict[str, str]):
-    """What a sentence may name. What an earlier version's note does not say is left open, and costs no page."""
-
-    def __missing__(self, key: str) -> str:
-        return "…"
-
-
 def _said(words: _Words, key: str, about: Mapping[str, str]) -> str:
-    return words.get(key, {}).get(language(), "…").format_map(_About(about))
+    """What an earlier version's note does not say, or no version knows any more, is left open and costs no page."""
+    return words.get(key, {}).get(language(), "…").format_map(defaultdict(lambda: "…", about))
 
 
 def sentence(note: Note, cells: Mapping[int, str] | None = None) -> str:
