@@ -15,17 +15,17 @@ from markupsafe import Markup, escape
 
 from autograder import course
 from autograder.course.corpus import misconceptions
-from autograder.grade import Row
+from autograder.grade import Difference, Example, Reach, Row
 from autograder.intake import SetAside
 from autograder.language import LANGUAGES, Language, speaking
 from autograder.report import words
 from autograder.report.clean import one_line, plain
-from autograder.report.pictures import grids
+from autograder.report.pictures import Grid, grids
 from autograder.report.summary import anonymous, summarise
 
 __all__ = ["feedback_page", "report_page", "titles"]
 
-_ROOM = 100_000
+_ROOM = 80_000
 """Bytes of students' own code and of pictures on one page, all languages together."""
 _FOLDER = Path(__file__).parent
 _SCRIPT = (_FOLDER / "report.js").read_text(encoding="utf-8")
@@ -75,10 +75,7 @@ def feedback_page(row: Row, back: str = "") -> str:
             *((shown.error.cell, shown.error.line) for shown in examples.values() if shown.error),
             *((note.about.get("cell"), note.about.get("line")) for answer in answers for note in answer.notes),
         },
-        "pictures": {
-            question: [(told, grids(told)) for told in (*shown.differences, *shown.reach)]
-            for question, shown in examples.items()
-        },
+        "pictures": {question: _pictures(shown) for question, shown in examples.items()},
     }
     article = _TEMPLATES.get_template("article.html")
     parts = {}
@@ -121,12 +118,19 @@ def _spoken(lang: Language) -> dict[str, Any]:
     return {"lang": lang, "ko": lang == "ko", **titles(lang)}
 
 
+def _pictures(example: Example) -> list[tuple[Difference | Reach, Sequence[Grid]]]:
+    told: list[Difference | Reach] = [*example.differences, *example.reach]
+    return [(each, grids(each)) for each in told]
+
+
 def _room(left: int) -> Callable[..., bool]:
-    """Tells of one piece of a page after another whether there is room left for it."""
+    """Tells of one part of a page after another whether there is room for its pieces, and takes the room if so."""
 
     def fits(*pieces: str) -> bool:
         nonlocal left
-        left -= sum(len(piece.encode()) + 40 for piece in pieces)
-        return left >= 0
+        size = sum(len(piece.encode()) + 40 for piece in pieces)  # with the tags around them
+        fit = size <= left
+        left -= size * fit
+        return fit
 
     return fits

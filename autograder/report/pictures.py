@@ -26,7 +26,8 @@ _PLACES = 140
 _CHARACTER, _LINE, _GAP = 7, 22, 8
 """Pixels: a digit's width, a line's height, and what is free between labels and cells and above a heading."""
 
-_Rows = Mapping[tuple[int, ...], Sequence[Any]]
+_Place = tuple[int, ...]
+_Rows = Mapping[_Place, Sequence[Any]]
 """The rows of a tensor, which lie along its last axis, by their places along the others."""
 
 
@@ -43,40 +44,46 @@ class Grid:
     """What the element holds."""
 
 
-class _Line(NamedTuple):
-    """A line of a grid; without cells, a heading."""
+class _Half(NamedTuple):
+    """What a grid is drawn of."""
 
-    label: str
-    cells: Sequence[str] = ()
-    wrong: Sequence[bool] = ()
+    rows: _Rows
+    names: Sequence[str]
+    """Of the axes."""
+    wrong: _Rows
+    """Which places differ; nothing if the values do not fit each other."""
+    shape: str = ""
 
 
 def grids(told: Difference | Reach) -> tuple[Grid, ...]:
-    """What was expected and what came; nothing if they cannot be drawn beside each other."""
-    if isinstance(told, Reach):
-        return _of_reach(told)
-    halves = (told.expected, told.received)
-    if any(half.numbers is None or half.kind not in ("tensor", "packed") for half in halves):
-        return ()
-    fits = told.expected.shape == told.received.shape
-    wrong = told.wrong if fits else None
-    return (
-        _of_value(told.expected, told.symbols, wrong),
-        _of_value(told.received, told.symbols if fits else "", wrong),
-    )
+    """What was expected and what came; nothing if one of them has no numbers."""
+    halves = _of_reach(told) if isinstance(told, Reach) else _of_difference(told)
+    if len({(*half.names, *half.rows) for half in halves}) == 1:
+        return _drawn(*halves)
+    return tuple(grid for half in halves for grid in _drawn(half))
 
 
-def _of_reach(reach: Reach) -> tuple[Grid, ...]:
+def _of_reach(reach: Reach) -> list[_Half]:
     """Which places of a tensor a change of one word may move, and which it moves."""
     names = reach.symbols.split()[:-1]
-    expected, moved = (_rows(places, len(names)) for places in (reach.expected, reach.moved))
-    wrong = {
-        place: [one != other for one, other in zip(expected[place], moved[place], strict=True)] for place in expected
-    }
-    return _drawn(expected, names, wrong), _drawn(moved, names, wrong)
+    may, does = (_rows(places, len(names)) for places in (reach.expected, reach.moved))
+    wrong = {place: [one != other for one, other in zip(may[place], does[place], strict=True)] for place in may}
+    return [_Half(may, names, wrong), _Half(does, names, wrong)]
 
 
-def _of_value(value: Value, symbols: str, wrong: Any) -> Grid:
+def _of_difference(difference: Difference) -> list[_Half]:
+    expected, received = difference.expected, difference.received
+    if any(value.numbers is None or value.kind not in ("tensor", "packed") for value in (expected, received)):
+        return []
+    fits = expected.shape == received.shape
+    wrong = difference.wrong if fits else None
+    return [
+        _of_value(expected, difference.symbols, wrong),
+        _of_value(received, difference.symbols if fits else "", wrong),
+    ]
+
+
+def _of_value(value: Value, symbols: str, wrong: Any) -> _Half:
     numbers, names = value.numbers, symbols.split() or ["?"] * len(value.shape)
     shape = f"shape = {sized(value.shape, symbols)}"
     if value.kind == "packed":
@@ -84,7 +91,7 @@ def _of_value(value: Value, symbols: str, wrong: Any) -> Grid:
         names, shape = [STEPS[0], "1", *names[1:]], f"data.{shape}, batch_sizes = {sized(value.batch_sizes)}"
     if not names:
         numbers, names, wrong = [numbers], ["1"], wrong and [wrong]
-    return _drawn(_rows(numbers, len(names)), names, _rows(wrong, len(names)) if wrong else {}, shape)
+    return _Half(_rows(numbers, len(names)), names, _rows(wrong, len(names)) if wrong else {}, shape)
 
 
 def _steps(rows: Any, batch_sizes: Sequence[int]) -> Any:
@@ -100,28 +107,28 @@ def _rows(nested: Any, axes: int) -> _Rows:
     return rows
 
 
-def _lines(rows: _Rows, names: Sequence[str], wrong: _Rows) -> Iterator[_Line]:
-    """The rows below the headings of their blocks; where some differ, of blocks that do not only the headings."""
+def _lines(half: _Half) -> Iterator[tuple[str, _Place | None]]:
+    """Labels of rows with their places, and headings of blocks; where some differ, of those that do not no rows."""
+    rows, names, wrong, _ = half
     differing = {place for place, marks in wrong.items() if True in marks}
     left = _PLACES if wrong else _PLACES // 4
-    yield _Line("" if names[-1] == "?" else f"{escape(names[-1])} →")
+    yield "" if names[-1] == "?" else f"{escape(names[-1])} →", None
     for block, places in itertools.groupby(rows, key=lambda place: place[:-1]):
         heading = " ".join(map(index_word, names, block)).strip()
         within = [*places]
         first = next(filter(differing.__contains__, within), None)
         if differing and first is None:
-            yield _Line(f"{heading} ✓")
+            yield f"{heading} ✓", None
             continue
         for place in within:
             left -= max(len(rows[place]), 1)
             if left < 0:
-                yield _Line("…")
+                yield "…", None
                 return
             if heading and place == within[0]:
-                yield _Line(heading)
-            label = "".join(map(index_word, names[-2:-1], place[-1:]))
+                yield heading, None
             departs = place == first and names[-2:-1] and names[-2] in STEPS
-            yield _Line(f"▸{label}" if departs else label, [*map(_cell, rows[place])], wrong.get(place, ()))
+            yield "▸" * bool(departs) + "".join(map(index_word, names[-2:-1], place[-1:])), place
 
 
 @functools.lru_cache(1 << 16, typed=True)
@@ -135,36 +142,45 @@ def _cell(value: Any) -> str:
     return f"{value:d}" if isinstance(value, int) and abs(value) < 10**8 else "…"
 
 
-def _drawn(rows: _Rows, names: Sequence[str], wrong: _Rows, shape: str = "") -> Grid:
-    """The lines of a grid below one another: cells, and a tint and a corner mark for each that is wrong."""
-    lines = [*_lines(rows, names, wrong)]
-    width = 2 + max(map(len, itertools.chain.from_iterable(line.cells for line in lines)), default=1)
-    side = _GAP + _CHARACTER * max((len(line.label) for line in lines if line.cells), default=0)
+def _drawn(*halves: _Half) -> tuple[Grid, ...]:
+    """Grids in one frame: its lines below one another, a tint and a corner mark for each place that is wrong."""
+    lines = [*_lines(halves[0])]
+    places = [place for _, place in lines if place is not None]
+    cells = [[[*map(_cell, half.rows[place])] for place in places] for half in halves]
+    width = 2 + max((len(cell) for grid in cells for row in grid for cell in row), default=1)
+    side = _GAP + _CHARACTER * max((len(label) for label, place in lines if place is not None), default=0)
     step, right, y = width * _CHARACTER, 0, 0
+    frame: list[str] = []
     tints: list[str] = []
     corners: list[str] = []
-    parts: list[str] = []
-    for label, cells, marks in lines:
-        end = side + len(cells) * step
-        y += 0 if cells or not parts else _GAP
-        parts.append(f'<text class="{"l" if cells else "h"}" x="1" y="{y + 15}">{label}</text>')
-        if cells:  # The text's length is fixed, whatever font a machine has.
-            at = f'x="{side}" y="{y + 15}" textLength="{end - side}"'
-            parts.append(f"<text {at}>{_written(cells, marks, width)}</text>")
-        for edge in itertools.compress(range(side + step + _CHARACTER, end + step, step), marks):
-            tints.append(f"M{edge} {y + 11}h{1 - step}")
-            corners.append(f"M{edge} {y}v7l-7-7z")
-        right = max(right, end + _CHARACTER, (len(label) + 3) * _CHARACTER)
+    starts: list[str] = []
+    for label, place in lines:
+        y += _GAP if frame and place is None else 0
+        frame.append(f'<text class="{"h" if place is None else "l"}" x="1" y="{y + 15}">{label}</text>')
+        end = (len(label) + 2) * _CHARACTER
+        if place is not None:
+            end = side + len(halves[0].rows[place]) * step
+            # The text's length is fixed, whatever font a machine has.
+            starts.append(f'<text x="{side}" y="{y + 15}" textLength="{end - side}">')
+            for edge in itertools.compress(range(side + step, end + 1, step), halves[0].wrong.get(place, ())):
+                tints.append(f"M{edge + _CHARACTER} {y + 11}h{1 - step}")
+                corners.append(f"M{edge + _CHARACTER} {y}v7l-7-7z")
+        right = max(right, end + _CHARACTER)
         y += _LINE
     if corners:
-        parts.insert(0, f'<path class="tint" d="{"".join(tints)}"/><path class="mark" d="{"".join(corners)}"/>')
+        frame.insert(0, f'<path class="tint" d="{"".join(tints)}"/><path class="mark" d="{"".join(corners)}"/>')
     size = f'width="{right + 2}" height="{y + 2}" viewBox="0 0 {right + 2} {y + 2}"'
-    return Grid(shape, len(corners), size, Markup("".join(parts)))
+    marks = [halves[0].wrong.get(place, ()) for place in places]
+    written = [map(_written, starts, grid, marks, itertools.repeat(width)) for grid in cells]
+    return tuple(
+        Grid(half.shape, len(corners), size, Markup("".join([*frame, *rows])))
+        for half, rows in zip(halves, written, strict=True)
+    )
 
 
-def _written(cells: Sequence[str], wrong: Sequence[bool], width: int) -> str:
+def _written(start: str, cells: Sequence[str], wrong: Sequence[bool], width: int) -> str:
     """The cells of a line, bold where they are wrong."""
     padded = [cell.rjust(width) for cell in cells]
     for column in itertools.compress(range(len(cells)), wrong):
         padded[column] = f"<tspan>{padded[column]}</tspan>"
-    return "".join(padded).replace("</tspan><tspan>", "")
+    return start + "".join(padded).replace("</tspan><tspan>", "") + "</text>"
