@@ -18,6 +18,8 @@ from autograder.report.clean import one_line
 
 __all__ = [
     "KINDS",
+    "WHERE",
+    "WHY",
     "adjustment_sentence",
     "error_sentence",
     "points",
@@ -40,6 +42,8 @@ KINDS: _Words = {
     **_WORDS["note"],
 }
 """The sentences by kind of note."""
+WHERE, WHY = _WORDS["where"], _WORDS["why"]
+"""Where values differ, and why another file counted: what notes say under these names."""
 
 
 def _said(words: _Words, key: str, about: Mapping[str, str]) -> str:
@@ -53,10 +57,10 @@ def sentence(note: Note, cells: Mapping[int, str] | None = None) -> str:
     if isinstance(note.about.get("received"), (list, tuple)):
         about |= {"expected": _shapes(note.about), "received": sized(note.about["received"])}
     if "why" in about:
-        about["why"] = _said(_WORDS["why"], note.about["why"], about)
+        about["why"] = _said(WHY, note.about["why"], about)
     if "line" in about:
         about["place"] = _place(note.about["cell"], note.about["line"], cells or {})
-    where = [_said(_WORDS["where"], note.about["where"], about)] if "where" in about else []
+    where = [_said(WHERE, note.about["where"], about)] if "where" in about else []
     return " ".join([_said(KINDS, note.kind, about), *where])
 
 

@@ -127,6 +127,20 @@ def test_every_kind_of_note_in_the_code_has_words_in_both_languages() -> None:
         assert all(re.search(r"[.}]$", sentence) for sentence in said.values()), kind
 
 
+NO_KINDS = {"rnn-autograder", "dist-packages", "site-packages"}
+"""Names of folders that look like kinds."""
+
+
+@pytest.mark.parametrize("area", ["course", "grading", "intake", "classroom"])
+def test_kinds_that_are_handed_on_have_words_too(area: str) -> None:
+    """Whatever is written as a kind is, wherever it becomes a note, has a sentence; so has why another file counted."""
+    known = {*words.KINDS, *words.WHY, *get_args(Status), *NO_KINDS}
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (PACKAGE / area).glob("*.py")]
+    texts = {node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    kinds = {text for text in texts if isinstance(text, str) and re.fullmatch("[a-z]+(-[a-z]+)+", text)}
+    assert kinds - known - words.WHERE.keys() == set()
+
+
 def _fields(template: str) -> set[str]:
     return {field for _, field, _, _ in string.Formatter().parse(template) if field}
 
