@@ -80,7 +80,7 @@ class FollowThrough:
         open_names = {name for question in open_questions for name in self.job.names[question]}
         for name, kept in self.kept.items():
             if name not in names and not _same(self.namespace.get(name), kept):
-                self.namespace[name] = kept
+                self.namespace[name] = _restored(kept, kept)
         for name in self.settled.keys() - open_names if own else ():
             if not _same(self.namespace.get(name), self.settled[name][1]):
                 self.namespace[name] = _restored(*self.settled[name])
@@ -149,6 +149,8 @@ def _copied(value: object) -> object:
         return value.detach().clone() if value.numel() * value.element_size() <= TENSOR_BYTES else value
     if isinstance(value, PackedSequence):
         return PackedSequence(value.data.detach().clone(), *value[1:])
+    if isinstance(value, nn.Module):
+        layers.keep(value)
     return copy.copy(value) if isinstance(value, (list, dict)) else value
 
 

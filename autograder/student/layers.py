@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from autograder.wire.values import Layer, Other
 
-__all__ = ["become", "describe_layer", "is_whole", "make", "pin_all_layers", "reset", "restore", "salted"]
+__all__ = ["become", "describe_layer", "is_whole", "keep", "make", "pin_all_layers", "reset", "restore", "salted"]
 
 GAIN = 3.0
 EMBEDDING_BOUND = 3.0
@@ -71,6 +71,7 @@ class _Made(NamedTuple):
     layer: weakref.ref[nn.Module]
     pinned: dict[str, _Pinned]
     arguments: dict[str, Any]
+    """As it was made, or kept later."""
 
 
 _salt = ""
@@ -144,8 +145,15 @@ def restore() -> None:
                     parameter.data.copy_(kept)
 
 
+def keep(value: nn.Module) -> None:
+    """From now on the arguments that a layer has are those that it is to have."""
+    made = _made(value)
+    if made.arguments:
+        _layers[id(value)] = made._replace(arguments={name: vars(value).get(name) for name in made.arguments})
+
+
 def is_whole(value: nn.Module) -> bool:
-    """Whether a layer has the parameters that it was made with, whatever their numbers, and the arguments."""
+    """Whether a layer has the parameters that it was made with, whatever their numbers, and the arguments kept."""
     _, pinned, arguments = _made(value)
     return all(value._parameters.get(name) is one.parameter for name, one in pinned.items()) and all(
         vars(value).get(name) is argument for name, argument in arguments.items()
@@ -153,7 +161,7 @@ def is_whole(value: nn.Module) -> bool:
 
 
 def reset(value: nn.Module) -> None:
-    """Let a layer have the parameters and the arguments that it was made with."""
+    """Let a layer have the parameters that it was made with, and the arguments that were kept."""
     _, pinned, arguments = _made(value)
     value._parameters.update({name: one.parameter for name, one in pinned.items()})  # type: ignore[misc]
     vars(value).update(arguments)
