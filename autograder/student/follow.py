@@ -67,7 +67,7 @@ class FollowThrough:
                 self.namespace[name] = _restored(*self.settled[name])
             self._bind_given(question, self.job.given.get(question, {}))
         for name in self.job.names[question]:
-            self.settled[name] = self.namespace.get(name), _copied(self.namespace.get(name))
+            self.settled[name] = self.namespace.get(name), _kept(self.namespace.get(name))
 
     def put_back(self, names: Iterable[str], *, own: bool) -> None:
         """After a statement that binds *names*, in a cell that answers nothing: let given names be what they are to be.
@@ -86,7 +86,7 @@ class FollowThrough:
                 self.namespace[name] = _restored(*self.settled[name])
         self._bind_given(next(iter(open_questions), ""), names)
         given = {name for values in self.job.given.values() for name in values} & self.namespace.keys()
-        self.kept = {name: _copied(self.namespace[name]) for name in given}
+        self.kept = {name: _kept(self.namespace[name]) for name in given}
 
     def open_questions(self) -> list[str]:
         """The questions whose check was not called yet, nor that of any after them."""
@@ -135,7 +135,8 @@ class FollowThrough:
 def _same(one: object, other: object) -> bool:
     """Whether two values are equal; of those that cannot be compared, whether they are one."""
     if isinstance(one, Tensor) and isinstance(other, Tensor):
-        return one.shape == other.shape and one.dtype == other.dtype and layers.same_numbers(one, other)
+        same_kind = one.shape == other.shape and one.dtype == other.dtype
+        return one is other or (same_kind and layers.same_numbers(one, other))
     if isinstance(one, PackedSequence) and isinstance(other, PackedSequence):
         return _same(one.data, other.data) and _same(one.batch_sizes, other.batch_sizes)
     if type(one) is type(other) and isinstance(one, _COMPARED):
@@ -143,15 +144,20 @@ def _same(one: object, other: object) -> bool:
     return one is other and (not isinstance(one, nn.Module) or layers.is_whole(one))
 
 
-def _copied(value: object) -> object:
-    """A copy of what may be changed in place; not of what is too large to be an answer, as `h_n.expand(…)` can be."""
+def _kept(value: object) -> object:
+    """What `_restored` needs of a value: a copy of what may be changed in place; of layers, `layers` keeps it."""
     if isinstance(value, Tensor):
-        return value.detach().clone() if value.numel() * value.element_size() <= TENSOR_BYTES else value
+        return _cloned(value)
     if isinstance(value, PackedSequence):
-        return PackedSequence(value.data.detach().clone(), *value[1:])
+        return PackedSequence(_cloned(value.data), *value[1:])
     if isinstance(value, nn.Module):
         layers.keep(value)
     return copy.copy(value) if isinstance(value, (list, dict)) else value
+
+
+def _cloned(value: Tensor) -> Tensor:
+    """A copy, but itself if it is too large to be an answer: `h_n.expand(…)` can take more memory than there is."""
+    return value.detach().clone() if value.numel() * value.element_size() <= TENSOR_BYTES else value
 
 
 def _restored(value: object, kept: object) -> object:

@@ -7,6 +7,8 @@ import pytest
 from autograder.classroom.pool import Pool
 from autograder.classroom.task import Task
 from autograder.course.corpus import alternatives, misconceptions
+from autograder.grade import Grade, Row
+from autograder.report.pages import feedback_page
 from tools.certify.cases import Case, corpus, problems
 
 ALL = list(corpus())
@@ -15,17 +17,27 @@ SOME = [*ALL[:3], *ALL[3::3]]
 
 
 @pytest.fixture(scope="module")
-def found(pool: Pool) -> dict[str, list[str]]:
-    """What is wrong with the grade of each."""
-    cases = {case.submission.name: case for case in SOME}
+def grades(pool: Pool) -> dict[str, Grade]:
+    """The grade of each, by the submission's name."""
     graded = pool.grade(Task(case.submission, b"secret") for case in SOME)
-    return {task.submission.name: problems(cases[task.submission.name], result.grade) for task, result in graded}
+    return {task.submission.name: result.grade for task, result in graded}
 
 
 @pytest.mark.parametrize("case", SOME, ids=lambda case: f"{case.kind}/{case.id}")
-def test_case_gets_the_grade_it_must_get(case: Case, found: dict[str, list[str]]) -> None:
+def test_case_gets_the_grade_it_must_get(case: Case, grades: dict[str, Grade]) -> None:
     """Right answers earn all; a mistake is caught by its check, explained by its hint, and costs its own question."""
-    assert found[case.submission.name] == []
+    assert problems(case, grades[case.submission.name]) == []
+
+
+@pytest.mark.parametrize("case", SOME, ids=lambda case: f"{case.kind}/{case.id}")
+def test_page_can_be_made_and_draws_what_has_numbers(case: Case, grades: dict[str, Grade]) -> None:
+    """Every page can be made; a wrong answer both of whose values have numbers has a picture on it."""
+    grade = grades[case.submission.name]
+    differences = [one for question in grade.questions if question.example for one in question.example.differences]
+    drawable = [one for one in differences if one.expected.numbers is not None and one.received.numbers is not None]
+    drawn = [one for one in drawable if {one.expected.kind, one.received.kind} <= {"tensor", "packed"}]
+    page = feedback_page(Row(case.submission.name, case.submission.people[0], grade))
+    assert ("<svg" in page) == bool(drawn)
 
 
 def test_corpus_is_as_large_as_promised() -> None:

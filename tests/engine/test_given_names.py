@@ -36,6 +36,20 @@ def test_what_an_answer_does_to_other_names_is_judged_with_it(question, answer, 
     assert lost(solved(**{question: answer})) == {question}
 
 
+def test_answer_that_is_right_at_the_end_alone_costs_no_later_question(lost):
+    """`batch_emb` is the other way round until q3 turns it: q3 is graded as if it had been right before."""
+    q1 = "embedding = nn.Embedding(vocab_size, embedding_size)\nbatch = batch.t()\nbatch_emb = embedding(batch)"
+    q3 = "batch_emb = batch_emb.transpose(0, 1)\nhidden_states, h_n = rnn(batch_emb, h_0)"
+    assert lost(solved(q1=q1, q3=q3)) <= {"q1"}
+
+
+def test_answer_that_is_too_large_to_copy_is_only_wrong(grade):
+    """A view of 40 GB takes no memory, and is not copied to be put back later."""
+    result = grade(solved(q3=corpus.answer("q3") + "\nh_n = h_n.expand(10**7, -1, -1)"))
+    assert result.status == "graded"
+    assert lost_by(result) == {"q3"}
+
+
 SCRATCH = [
     "batch = batch[:3]\nbatch_lens = batch_lens[:3]",
     "hidden_size, vocab_size, pad_id = 3, 5, 1",
