@@ -44,42 +44,49 @@ DOUBTS = ("nothing-found", "path-not-read", "same-name")
 
 _EXAMPLES = """
 examples:
-  autograder grade submissions/ --out graded         a folder: a file or a folder for each student
-  autograder grade export.zip --out graded           what Canvas, Moodle, Gradescope and others give
-  autograder grade late.zip --out graded             later: completes the class, newer files replace older
+  autograder grade submissions/ --out graded
+      a folder: a file or a folder for each student
+  autograder grade export.zip --out graded
+      what Canvas, Moodle, Gradescope and others give
+  autograder grade late.zip --out graded
+      later: completes the class, newer files replace older
   autograder grade export.zip --out graded --roster students.csv
-                                                     with ids and emails, and who handed in nothing
-  autograder regrade graded --preview                after a check was changed: who would move, and why
-  autograder export graded --to canvas grades.csv    fills the gradebook that Canvas gave
+      with ids and emails, and who handed in nothing
+  autograder regrade graded --preview
+      after a check was changed: who would move, and why
+  autograder export graded --to canvas grades.csv
+      fills the gradebook that Canvas gave
 
-Open graded/report.html first. docs/platforms.md has three steps for each platform.
+Open graded/report.html first. docs/platforms.md has three steps for each
+platform.
 """
 _OUTPUT = """
 --out DIR holds afterwards:
   grades.csv         a row a student, for spreadsheets
-  report.html        the class: distribution, hardest questions, misconceptions
+  report.html        the class: distribution, questions, misconceptions
   feedback/          a page for every student
   results/           the same for Gradescope
   set-aside.csv      files that are nobody's submission, and why
-  gradebook.sqlite   what was graded and why; keep it, and nothing is graded twice
+  gradebook.sqlite   what was graded; keep it, and nothing is graded twice
 You may add:
-  adjustments.csv    student,question,points,reason: points changed by hand, read at every run
+  adjustments.csv    student,question,points,reason: points changed by hand,
+                     read at every run
 
-exit status: 0 all were graded, however badly they did; 1 the grader itself failed on some, or
-something could not be read; 2 usage
+exit status: 0 all were graded, however badly they did; 1 the grader itself
+failed on some, or something could not be read; 2 usage
 """
 _REGRADE = """
-Everything in DIR is graded again from what its runs left behind; student code is run only where
-that does not tell. All grades change together, or none: if a score would drop, none does without
---accept.
+Everything in DIR is graded again from what its runs left behind; student code
+is run only where that does not tell. All grades change together, or none: if
+a score would drop, none does without --accept.
 """
 _EXPORTS = {
-    "canvas": "FILE, the exported gradebook, is filled; without it, a table that Canvas takes, too",
+    "canvas": "FILE, the exported gradebook, is filled; or a new table",
     "moodle": "FILE, the grading worksheet, is filled",
     "blackboard": "FILE, the downloaded column, is filled; or a new table",
     "brightspace": "FILE, the exported grade item, is filled; or a new table",
     "nbgrader": "FILE is the gradebook.db that the grades go into",
-    "gradescope": "a zip for Configure Autograder that gives each submission its result",
+    "gradescope": "a zip for Configure Autograder with each submission's result",
     "classroom50": "a zip of result.json; needs --title CLASSROOM/ASSIGNMENT",
     "email": "a table for mail merge",
     "feedback": "a zip of the pages, as Canvas and Moodle take it back",
@@ -88,8 +95,9 @@ _EXPORT = (
     "\n".join(f"  {name:<13}{what}" for name, what in _EXPORTS.items())
     + """
 
-The new file is in DIR/export; FILE itself is changed for nbgrader only. Students without a score are left
-out. Grades in FILE that differ are listed before they are written over.
+The new file is in DIR/export; FILE itself is changed for nbgrader only.
+Students without a score are left out. Grades in FILE that differ are listed
+before they are written over.
 """
 )
 

@@ -187,4 +187,4 @@ def test_help_teaches(argv: list[str], capsys: pytest.CaptureFixture[str]) -> No
         cli.main(argv)
     shown = capsys.readouterr().out
     assert any(word in shown for word in ("report.html", "--accept", "mail merge"))
-    assert max(map(len, shown.splitlines())) <= 110
+    assert max(map(len, shown.splitlines())) <= 80
