@@ -11,6 +11,9 @@ NAMES: dict[str, tuple[str, ...]] = {"q1": ("layer", "rows", "packed", "states",
 
 CELLS = (
     """
+import numpy as np
+
+np.random.seed(0)
 rows = torch.tensor([[number, 1, 0] for number in tqdm([3, 2, 1])])
 counts, order = torch.tensor([3, 2, 1]).sort(descending=True)
 rows = rows[order]

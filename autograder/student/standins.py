@@ -30,6 +30,7 @@ torchsummary torchview torchviz visdom wandb
 """
 SHOWING = frozenset(_SHOWING.split())
 """Packages that draw, log or display: nobody looks at what they do while a submission is graded."""
+_SHOWING_MODULES = ("torch.utils.tensorboard", "torch._dynamo")
 REQUIREMENTS = ("torch", "numpy", "tqdm", "einops", "ipython")
 """What a notebook may compute with; whatever else is installed beside is not there for it."""
 DEVICES = {"cuda", "mps", "xpu"}
@@ -94,7 +95,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def find_spec(self, name: str, path: object, target: object = None) -> Any:
         top = name.partition(".")[0]
-        if top in SHOWING or name in SHOWING or name.startswith("torch.utils.tensorboard"):
+        if top in SHOWING or name in SHOWING or name.startswith(_SHOWING_MODULES):
             return importlib.util.spec_from_loader(name, self, is_package=True)
         place = name.replace(".", "/")
         for file, package in ((f"{place}.py", False), (f"{place}/__init__.py", True)):
@@ -197,6 +198,11 @@ def _nothing(*args: object, **kwargs: object) -> Blank:
     return Blank()
 
 
+def _as_it_is(function: Any = None, *args: object, **kwargs: object) -> Any:
+    """`torch.compile`, and what marks what is to be compiled: nothing is, and what computes is the same."""
+    return _as_it_is if function is None else function
+
+
 def prepare() -> None:
     """Put stand-ins in their places: once, in the warm process."""
     sys.meta_path.insert(0, _Finder())
@@ -216,6 +222,11 @@ def prepare() -> None:
         (time, "sleep", _nothing),
     ):
         setattr(module, name, value)
+    torch.compile = _as_it_is  # type: ignore[assignment]
+    # What any training would wait for longer than a run takes.
+    dynamo = _Module("torch._dynamo")
+    vars(dynamo).update(disable=_as_it_is, allow_in_graph=_as_it_is)
+    sys.modules[dynamo.__name__] = torch._dynamo = dynamo
     builtins.open = io.open = files.opened  # type: ignore[assignment]
     torch.save = _saving(torch.save)
     torch.load = _loading(torch.load)
