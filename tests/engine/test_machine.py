@@ -82,9 +82,6 @@ BESIDE = {
     "torch.manual_seed(1), random.seed(1), np.random.seed(1)\ntorch.use_deterministic_algorithms(True)\n" + LOOP,
     "time and sleep": "import time\nstart = time.time()\ntime.sleep(3600)\n" + LOOP,
     "memory of the device": "if torch.cuda.is_available(): torch.cuda.empty_cache()\ntorch.cuda.synchronize()\n" + LOOP,
-    "a compiled layer and step": "gru.compile()\noutput_layer = torch.compile(output_layer, mode='max-autotune')\n"
-    "@torch.compile(fullgraph=True)\ndef step(x, state):\n    return gru(x, state)\n"
-    + LOOP.replace("gru(input_emb, hidden)", "step(input_emb, hidden)"),
     "training": "import torch._dynamo\ntorch._dynamo.config.suppress_errors = True\n"
     "optimizer = torch.optim.Adam(gru.parameters())\ngru(embedding(batch).transpose(0, 1))[0].sum().backward()\n"
     "optimizer.step()\n" + LOOP,
