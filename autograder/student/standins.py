@@ -41,7 +41,7 @@ class Blank:
 
     __path__: tuple[str, ...] = ()
 
-    def __init__(self, items: object = None) -> None:
+    def __init__(self, items: object = None, *more: object) -> None:  # a class that derives from one has more
         self._items = items
 
     def __getattr__(self, name: str) -> Blank:
@@ -50,7 +50,7 @@ class Blank:
         return Blank()
 
     def __call__(self, *args: object, **kwargs: object) -> Blank:
-        return Blank(args[0] if args else None)
+        return Blank(*args)
 
     def __getitem__(self, key: object) -> Blank:
         return Blank()

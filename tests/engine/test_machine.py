@@ -82,6 +82,8 @@ BESIDE = {
     "torch.manual_seed(1), random.seed(1), np.random.seed(1)\ntorch.use_deterministic_algorithms(True)\n" + LOOP,
     "time and sleep": "import time\nstart = time.time()\ntime.sleep(3600)\n" + LOOP,
     "memory of the device": "if torch.cuda.is_available(): torch.cuda.empty_cache()\ntorch.cuda.synchronize()\n" + LOOP,
+    "a class that derives from a stand-in": "import pandas as pd\nclass Table(pd.DataFrame):\n    rows = 3\n"
+    "print(Table(batch).rows)\nwith torch.profiler.profile() as profile:\n    pass\n" + LOOP,
     "training": "import torch._dynamo\ntorch._dynamo.config.suppress_errors = True\n"
     "optimizer = torch.optim.Adam(gru.parameters())\ngru(embedding(batch).transpose(0, 1))[0].sum().backward()\n"
     "optimizer.step()\n" + LOOP,
