@@ -3,7 +3,8 @@
 All of it is read from the files that instructors edit, once a process.
 """
 
-from autograder.course.files import ASSIGNMENT, HIDDEN, PUBLIC, REFERENCE, ROOT, fingerprint, reference_cells
+from autograder.course.deciding import fingerprint
+from autograder.course.files import ASSIGNMENT, HIDDEN, PUBLIC, REFERENCE, ROOT, reference_cells
 from autograder.course.questions import Check, Question, checks, given, maximum, question, questions
 from autograder.course.scenarios import Scenario, replacements, scenarios, shown_examples
 

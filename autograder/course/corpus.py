@@ -14,7 +14,7 @@ import tomli
 from autograder.course.files import REFERENCE, ROOT
 from autograder.language import LANGUAGES, Language
 
-__all__ = ["Alternative", "Misconception", "alternatives", "answer", "decisive", "misconceptions", "with_answers"]
+__all__ = ["Alternative", "Misconception", "alternatives", "answer", "misconceptions", "with_answers"]
 
 ALTERNATIVES = ROOT / "tests" / "alternatives"
 MISCONCEPTIONS = ROOT / "tests" / "misconceptions"
@@ -131,11 +131,6 @@ def misconceptions() -> tuple[Misconception, ...]:
         )
         for entry in _entries("misconceptions", "misconception")
     )
-
-
-def decisive() -> str:
-    """What of the corpus decides a grade: mistakes and the checks that catch them, but no hint."""
-    return json.dumps([[one.id, one.question, one.answers, one.catches] for one in misconceptions()])
 
 
 def _entries(folder: str, kind: str) -> Iterator[dict[str, Any]]:

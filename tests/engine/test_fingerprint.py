@@ -15,13 +15,14 @@ from autograder import course
 CHANGED = """
 import json, sys
 from pathlib import Path
+from autograder import course
 from autograder.course import corpus, files
 assert files.ROOT == Path.cwd(), files.ROOT
 
 def fingerprint():
-    for cached in (files.fingerprint, corpus.misconceptions, files.reference_cells):
+    for cached in (course.fingerprint, corpus.misconceptions, files.reference_cells):
         cached.cache_clear()
-    return files.fingerprint()
+    return course.fingerprint()
 
 before, found = fingerprint(), {}
 for name, old, new in json.loads(sys.stdin.read()):
