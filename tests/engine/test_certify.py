@@ -79,10 +79,11 @@ def test_in_company_an_exact_difference_is_enough_but_another_hint_is_not() -> N
 def test_every_mistake_is_beside_one_of_every_other_question() -> None:
     """Every mistake is in some pair, and no pair comes twice."""
     mistakes = {case.id for case in corpus() if case.mistakes}
-    pairs = [frozenset(mistake.id for mistake in case.mistakes) for case in beside_another_mistake()]
+    cases = list(beside_another_mistake())
+    pairs = [frozenset(mistake.id for mistake in case.mistakes) for case in cases]
     assert len(set(pairs)) == len(pairs)
     assert frozenset().union(*pairs) == mistakes
-    assert all(len(case.questions) == 2 for case in beside_another_mistake())
+    assert all(len(case.questions) == 2 for case in cases)
 
 
 def test_proof_fails_where_too_many_are_wrong_or_nothing_was_tried() -> None:
