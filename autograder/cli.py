@@ -126,7 +126,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (_WrongUse, GradebookError, AdjustmentError, ReturnError, SheetError) as error:
         return _fail(str(error), USAGE)
     except (OSError, sqlite3.Error) as error:
-        return _fail(f"{args.out}: {error}", GRADER_FAILED)
+        return _fail(f"{args.out}: {getattr(error, 'strerror', None) or error}", GRADER_FAILED)
 
 
 def script() -> None:

@@ -31,8 +31,7 @@ class Attack:
     id: str
     content: bytes
     """The notebook."""
-    statuses: frozenset[str]
-    """The statuses that it may get: mostly one, both where it depends on the machine."""
+    status: str
     score: float
     """The points that it must get: what the submission would earn without the attack, or less."""
     absent: tuple[str, ...]
@@ -61,10 +60,10 @@ def attacks() -> tuple[Attack, ...]:
 
 
 def _attack(family: str, entry: Mapping[str, Any]) -> Attack:
-    statuses, score = entry["verdict"].split()
+    status, score = entry["verdict"].split()
     absent, unconfined = tuple(entry.get("absent", ())), entry.get("unconfined", False)
     content = _laid_over(entry)
-    return Attack(family, entry["id"], content, frozenset(statuses.split("|")), float(score), absent, unconfined)
+    return Attack(family, entry["id"], content, status, float(score), absent, unconfined)
 
 
 def _laid_over(entry: Mapping[str, Any]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -30,6 +31,8 @@ ELEMENTS = 400
 DECIMALS = 3
 CHARACTERS = 4000
 """Of a longer cell, error text or line, no more is kept."""
+TYPED = 20
+"""At most so many places where sizes are typed in are told."""
 
 
 @dataclass(frozen=True)
@@ -119,11 +122,12 @@ def _typed_sizes(verdict: Verdict, runs: Runs, look: Looking) -> tuple[Note, ...
     for numbers in candidates:
         remedy = replace(verdict.remedy, numbered=cells, numbers=numbers)
         if all(not _seen(verdict, one, remedy, runs, look).notes for one in course.shown_examples()):
-            return tuple(
+            notes = (
                 Note("typed-size", {"number": number, "cell": cell, "line": line})
                 for cell, number, line in written
                 if number in numbers
             )
+            return tuple(itertools.islice(notes, TYPED))
     return ()
 
 

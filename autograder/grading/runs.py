@@ -48,13 +48,14 @@ class Runs:
         self.stops: list[Place] = []
         """The statements that did not end, in the order in which they were found."""
         self.exhausted = False
-        """Whether the time of all runs together was used up."""
+        """Whether what all runs together may take was used up."""
         self._identity = identity
         self._run = run
         self._reference = reference
         self._allowance = allowance
         self._skip: list[int] = []
         self._cpu_seconds = self._wall_seconds = 0.0
+        self._frames_bytes = 0
         self._logs: dict[tuple[course.Scenario, Remedy], Log] = {}
         self._private: dict[course.Scenario, Solution] = {}
 
@@ -78,10 +79,11 @@ class Runs:
         return self._private[scenario]
 
     def _finished(self, scenario: course.Scenario, remedy: Remedy) -> Log:
-        while self._cpu_seconds < self._allowance.cpu_seconds and self._wall_seconds < self._allowance.wall_seconds:
+        while self._has_more():
             log = self._run(*self._job(scenario, remedy))
             self._cpu_seconds += log.cpu_seconds
             self._wall_seconds += log.wall_seconds
+            self._frames_bytes += sum(map(len, log.frames))
             culprit = log.culprit()
             if culprit is None or len(self._skip) >= self._allowance.stopped:
                 return log
@@ -89,6 +91,12 @@ class Runs:
             self.stops.append(culprit[1])
         self.exhausted = True
         return Log()
+
+    def _has_more(self) -> bool:
+        """Whether there is anything left of what all runs together may take."""
+        spent = (self._cpu_seconds, self._wall_seconds, self._frames_bytes)
+        most = (self._allowance.cpu_seconds, self._allowance.wall_seconds, self._allowance.frames_bytes)
+        return all(one < limit for one, limit in zip(spent, most, strict=True))
 
     def _job(self, scenario: course.Scenario, remedy: Remedy) -> tuple[Job, dict[str, Tensor]]:
         solution = self.reference(scenario, remedy)

@@ -93,12 +93,17 @@ def within(archive: File) -> list[File]:
     return [replace(file, name=f"{archive.name}/{file.name}") for file in _sifted(packed)]
 
 
-def opened(file: File, archives: int = limits.ARCHIVES) -> Iterator[File]:
-    """The likeliest files in a student's archive; any other file, and an archive with nothing to grade, as it is."""
+def opened(file: File, room: Iterator[int], archives: int = limits.ARCHIVES) -> Iterator[File]:
+    """The likeliest files in a student's archive; any other file, and an archive with nothing to grade, as it is.
+
+    All archives of one person have *room* together: it gives something for each that may be unpacked.
+    """
     try:
         if not _is_archive(file):
             yield file
             return
+        if archives and next(room, None) is None:
+            raise Refused(Note("archive-too-many-files"))
         names = [name for name in (_contents(file) if archives else ()) if kind_of(name) != Kind.OTHER]
         if not names:
             raise Refused(Note("archive-without-notebook"))
@@ -106,7 +111,7 @@ def opened(file: File, archives: int = limits.ARCHIVES) -> Iterator[File]:
         yield refused(file.name, why.note, fault=why.fault)
         return
     for name in sorted(names, key=kind_of)[: 4 * limits.READ]:
-        yield from opened(File(f"{file.name}/{name}", partial(_member, file, name)), archives - 1)
+        yield from opened(File(f"{file.name}/{name}", partial(_member, file, name)), room, archives - 1)
 
 
 def _is_archive(file: File) -> bool:

@@ -6,7 +6,7 @@ MEMBERS = 20_000  # files in a student's archive, or in a tar; the export of a l
 ARCHIVES = 2  # a student's archives within archives: an export of Otter's in a zip
 FOLDERS = 40  # folders within folders; exports have five, projects with libraries a dozen
 
-READ = 8  # files of one person that are read: whoever hands in hundreds takes no more time than others
+READ = 8  # files of one person that are read, and archives unpacked: whoever hands in hundreds takes no more time
 TOLD = 20  # files of one person that are listed as set aside, and names in a note
 NAME_CHARACTERS = 400  # of a file's path
 PERSON_CHARACTERS = 200  # of a name, an id, an email

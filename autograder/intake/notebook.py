@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import io
 import json
 import re
@@ -134,16 +135,19 @@ def _of_type(kind: type[_T], values: object) -> list[_T]:
 
 
 def _of_script(source: str) -> list[str]:
-    """The cells between marks; those of a marimo notebook are the bodies of functions."""
-    try:
-        marimo = len(source) <= limits.SOURCE_CHARACTERS and _MARIMO.search(source)
-        body = ast.parse(source).body if marimo else []
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        body = []
-    functions = [each for each in body if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))]
-    found = [each.body for each in functions if any("attr='cell'" in ast.dump(mark) for mark in each.decorator_list)]
-    cells = ["\n".join(ast.unparse(node) for node in cell if not isinstance(node, ast.Return)) for cell in found]
+    """The cells between marks, or a marimo notebook's."""
+    cells = list[str]()
+    if len(source) <= limits.SOURCE_CHARACTERS and _MARIMO.search(source):
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):  # also in writing a tree down
+            cells = _of_marimo(source)
     return cells or [cell for cell in _CELL_MARK.split(source) if cell.strip()]
+
+
+def _of_marimo(source: str) -> list[str]:
+    """The bodies of the functions that are cells."""
+    functions = [each for each in ast.parse(source).body if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))]
+    found = [each.body for each in functions if any("attr='cell'" in ast.dump(mark) for mark in each.decorator_list)]
+    return ["\n".join(ast.unparse(node) for node in cell if not isinstance(node, ast.Return)) for cell in found]
 
 
 def _bounded(cells: list[str], prose: str, edition: object = None) -> Source:

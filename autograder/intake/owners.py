@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -35,6 +36,7 @@ class SetAside:
 def candidates(place: Place, number: int, assignment: Assignment, aside: list[SetAside]) -> Iterator[Entry]:
     """The files that are somebody's, the *number*-th place's; what is nobody's goes to *aside*."""
     written = _records(place)
+    rooms = defaultdict[tuple[str, ...], Iterator[int]](lambda: iter(range(limits.READ)))
     for path, file in place.files:
         told = place.layout.match(path)
         identifier = told.get("id") or told.get("id_behind") or ""
@@ -57,7 +59,8 @@ def candidates(place: Place, number: int, assignment: Assignment, aside: list[Se
                 written=bool(told.get("written")),
             )
             moment = (attempt, candidate.time, number)
-            yield from (replace(candidate, name=each.name, file=each, moment=moment) for each in opened(file))
+            inside = opened(file, rooms[candidate.key])
+            yield from (replace(candidate, name=each.name, file=each, moment=moment) for each in inside)
 
 
 def _is_helper(file: File, assignment: Assignment) -> bool:

@@ -139,7 +139,8 @@ def restore(value: Described, tensors: Mapping[str, Tensor]) -> Value:
 
 def _restore_tensor(value: TensorData, tensors: Mapping[str, Tensor]) -> Tensor | Other:
     shape, dtype = value.shape, _DTYPES.get(value.dtype)
-    if len(shape) > AXES or not all(0 <= n < 2**40 for n in shape) or math.prod(shape) >= 2**60:
+    # Strides are worked out as if an axis of no elements had one.
+    if len(shape) > AXES or min(shape, default=0) < 0 or math.prod(max(n, 1) for n in shape) >= 2**60:
         raise Malformed("a tensor of no possible shape")
     if dtype is None:
         return Other("Tensor")

@@ -11,14 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from autograder import course
-from autograder.intake import notebook
+from autograder.intake import limits
 
 __all__ = ["make_class"]
 
 Make = Callable[[Path], object]
 
 _MEBIBYTE = 1 << 20
-_ALLOWED = notebook.SOURCE_BYTES - 100
+_ALLOWED = limits.SOURCE_CHARACTERS - 100
 """Most code that is not refused for its length."""
 
 
@@ -103,6 +103,7 @@ FILES: dict[str, Make] = {
     "utf-16-without-end.ipynb": _bytes(lambda: b'\xff\xfe{\0"\0c'),
     "nul-bytes.py": _bytes(lambda: b"x = 1\0\0\0\n"),
     "empty-lines.py": _bytes(lambda: b"1" + b"\n" * _ALLOWED + b"x"),
+    "marimo.py": _bytes(lambda: b"import marimo\n@app.cell\ndef _():\n    x = " + b"1+" * 950 + b"1"),
     "spaces.py": _bytes(lambda: b"import torch\n" + b" " * _ALLOWED),
     "hashes.py": _bytes(lambda: b"#" * _ALLOWED),
     "cell-marks.py": _bytes(lambda: b"# In[" + b" " * (_ALLOWED // 2) + b"\n# %%" * (_ALLOWED // 10)),

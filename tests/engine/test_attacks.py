@@ -97,6 +97,8 @@ CASES = [
 
 
 def telling(attack: Attack) -> bytes:
+    if attack.family == "rendering":  # it prints what nobody may see, and that is no success
+        return attack.content
     notebook = json.loads(attack.content)
     source = TELLING.replace("MARKS", repr(attack.absent))
     notebook["cells"].insert(0, {"cell_type": "code", "metadata": {}, "outputs": [], "source": source})
@@ -179,14 +181,9 @@ def test_there_are_attacks_of_every_kind() -> None:
 def test_attack_comes_to_its_verdict(graded: Callable[[str], Graded], user: str, attack: Attack) -> None:
     """An attack gets the status and the points that it deserves, in its time, and never more than without it."""
     grade = graded(user).grades[attack.file_name]
-    # The limits here are a fraction of the real ones, so on a busy machine a statement may be stopped that need not be.
-    may_be = {*attack.statuses, "stopped"}
-    assert (grade["status"] in may_be, grade["score"]) == (True, attack.score), (
-        grade["status"],
-        grade["detail"],
-    )
+    assert (grade["status"], grade["score"]) == (attack.status, attack.score), grade["detail"]
     assert attack.score <= BASE_SCORE
-    assert grade["seconds"] <= SECONDS * 2
+    assert grade["seconds"] <= SECONDS * 8  # of the clock on the wall, where others use the machine, too
 
 
 @pytest.mark.parametrize("user", USERS)

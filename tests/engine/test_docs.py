@@ -13,6 +13,7 @@ from collections import Counter
 import pytest
 
 from autograder import course
+from tools.attacks import attacks
 
 GUIDE = (course.ROOT / "docs" / "grading.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"<!-- (insert|file): (\S+) -->\n```\w+\n(.*?)```", re.DOTALL)
@@ -80,3 +81,17 @@ def test_readme_shows_what_the_example_class_gives():
     scores = [float(row["score"]) for row in rows.values()]
     mean, median = statistics.fmean(scores), statistics.median(scores)
     assert f"mean {mean:.1f}, median {median:.1f} of 100, of {len(scores)} with a score" in shown
+
+
+def test_every_promise_names_tests_that_there_are():
+    """Each name of a test, and of a file of tests, in docs/security.md is one; so is each attack."""
+    promises = (course.ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    files = {
+        path.name: path.read_text(encoding="utf-8") for path in (course.ROOT / "tests" / "engine").glob("test_*.py")
+    }
+    tests = {name for source in files.values() for name in re.findall(r"^def (test_\w+)", source, re.MULTILINE)}
+    assert set(re.findall(r"`(test_\w+)`", promises)) <= tests
+    assert set(re.findall(r"`(test_\w+\.py)`", promises)) <= files.keys()
+    families = "|".join({attack.family for attack in attacks()})
+    told = set(re.findall(rf"`((?:{families})-[\w-]+)`", promises))
+    assert told <= {attack.file_name.removesuffix(".ipynb") for attack in attacks()}

@@ -75,6 +75,13 @@ def test_number_typed_in_is_found_by_its_cause_with_cell_and_line(grade):
     assert {note.about["cell"] for note in question.notes} == {question.cells[0].number}
 
 
+def test_number_typed_in_by_the_thousand_is_told_twenty_times(grade):
+    """Nobody's grade grows with the places at which a size is typed in."""
+    steps = "batch_emb.transpose(0, 1).reshape(20, 10, 256)"
+    q3 = "sizes = [" + "10,\n" * 1000 + f"]\nhidden_states, h_n = rnn({steps}, h_0)"
+    assert len(explained(grade, q3=q3).notes) == 20
+
+
 @pytest.mark.parametrize(
     "q3",
     [

@@ -346,6 +346,20 @@ def test_hundreds_of_attachments_are_not_read(tmp_path: Path, monkeypatch: pytes
     assert intake.set_aside[-1].reason == Note("and-more", {"count": 279})
 
 
+def test_hundreds_of_archives_are_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever hands in 300 archives, beside one another or within one, costs no more than who hands in eight."""
+    from autograder.intake import files
+
+    unpacked: list[object] = []
+    unpack = files.unpack
+    monkeypatch.setattr(files, "unpack", lambda source, ours=False: unpacked.append(source) or unpack(source, ours))
+    many = dict.fromkeys([f"{i}.zip" for i in range(300)], zipped(["rnn.ipynb"]))
+    folder(tmp_path, {"kim.zip": zipped(many), **{f"mal/{name}": content for name, content in many.items()}})
+    kim, mal = collect([tmp_path], ASSIGNMENT).entries
+    assert (kim.name.split("/")[0], mal.name.split("/")[0]) == ("kim.zip", "mal")
+    assert len(unpacked) < 40  # each to list what is in it, and some again to read that
+
+
 def real(content: bytes, name: str) -> object:
     from autograder.intake import notebook as module
 

@@ -70,6 +70,13 @@ if __name__ == "__main__":
     assert read(script.encode(), "x.py").cells == ("import torch", "text = '한\\n    글'\nrnn = torch.nn.RNN(3, 4)", "")
 
 
+@pytest.mark.parametrize("value", ["1+" * 950 + "1", "0x" + "f" * 10_000])
+def test_marimo_notebook_that_cannot_be_written_down_is_a_script(value: str) -> None:
+    """A sum too deep, or a number too long, to be put into words stops nobody: the file is its own cell."""
+    script = f"import marimo\n@app.cell\ndef _():\n    x = {value}\n"
+    assert read(script.encode(), "x.py").cells == (script,)
+
+
 def test_language_is_the_editions() -> None:
     """The metadata tell it, else Hangul or a good deal of English does."""
     prose = {"cell_type": "markdown", "source": "What each shape means, and why it is so. " * 10}

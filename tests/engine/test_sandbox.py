@@ -312,6 +312,8 @@ def test_neighbour_with_many_threads_costs_nobody_anything(entry: str) -> None:
         "__import__('fcntl').flock(1, __import__('fcntl').LOCK_SH)",
         "__import__('fcntl').ioctl(1, 0x5412, b'x')",
         "os.readlink('/proc/self/exe')",
+        "__import__('autograder.sandbox.libc').sandbox.libc.prctl(4, 1)",  # PR_SET_DUMPABLE
+        "__import__('autograder.sandbox.libc').sandbox.libc.prctl(1, 0)",  # PR_SET_PDEATHSIG
     ],
 )
 def test_attempt_is_refused(run: Run, attempt: str) -> None:

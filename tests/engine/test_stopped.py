@@ -101,6 +101,15 @@ def test_time_of_all_runs_together_is_bounded(sandbox, look):
     assert result.score < 100
 
 
+def test_frames_of_all_runs_together_are_bounded(sandbox, look):
+    """What each run may send, many may not: a submission is kept in memory until it is graded."""
+    short = replace(QUICK, frames_bytes=5 << 20)
+    grader = Grader(run_in(sandbox, short), look, short, sandbox)
+    flood = "import os\nfor _ in range(3):\n    os.write(3, (1 << 20).to_bytes(4, 'big') + bytes(1 << 20))"
+    result = grader.grade(Submission("rnn.ipynb", (Person("x"),), after("q8", flood)), b"secret").grade
+    assert (result.status, result.detail) == ("stopped", Note("exhausted"))
+
+
 # Beside others.
 
 FORGOTTEN_STEP = LOOP.replace("for t in range(max_len):", "t = 0\nwhile t < max_len:")

@@ -227,13 +227,22 @@ def test_half_done_notebook_passes_what_is_done(loop: Loop) -> None:
     assert [check(loop.half, question).text[0] for question in QUESTIONS] == ["✓"] * 4 + ["✗"] * 4
 
 
+ASKS = {
+    "ko": "guess에 예상을 적은 뒤에 이 셀을 다시 실행해 보세요.",
+    "en": "Type what you expect after guess, then run this cell again.",
+}
+WAITS = {"ko": "{}을 푼 뒤에 이 셀을 다시 실행해 보세요.", "en": "Solve {} first, then run this cell again."}
+
+
 def test_open_asides_say_so(loop: Loop) -> None:
-    """A cell that is only to look at says which question it waits for."""
-    waiting = {"ko": "을 푼 뒤에", "en": "first, then run this cell again"}[loop.lang]
-    looks = [shown for source, shown in loop.blank.items() if "with after(" in source and "@title" not in source]
+    """A cell that is only to look at says which question it waits for; a prediction asks for a guess first."""
+    looks = {source: shown.text for source, shown in loop.blank.items() if re.search(r'^with after\("q', source, re.M)}
     assert len(looks) >= 8
-    # A prediction asks for a guess first, whatever else is open.
-    assert [shown.text for shown in looks if waiting not in shown.text and "guess" not in shown.text] == []
+    for source, text in looks.items():
+        (question,) = re.findall(r'^with after\("(q\d)"\):$', source, re.MULTILINE)
+        asked = [ASKS[loop.lang]] * bool(re.search(r'^(with after\("q\d"\):\n    )?reveal\(', source, re.MULTILINE))
+        waits = [WAITS[loop.lang].format(question)] * ("):\n    reveal(" not in source)
+        assert text.splitlines() == asked + waits, source
 
 
 def test_predictions_are_compared_once_they_are_made(loop: Loop) -> None:

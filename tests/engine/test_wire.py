@@ -331,6 +331,7 @@ def test_oversized_parts_are_refused_before_they_are_parsed():
         {"is": "TensorData", "dtype": "float32", "shape": [-1]},
         {"is": "TensorData", "dtype": "float32", "shape": [2**60]},
         {"is": "TensorData", "dtype": "float32", "shape": [1] * 17},
+        {"is": "TensorData", "dtype": "float32", "shape": [0, 2**39, 2**39]},
         {"is": "Packed", "data": {"is": "TensorData", "dtype": "float32", "shape": []}, "batch_sizes": {
             "is": "TensorData", "dtype": "int64", "shape": [1]}},
     ],
