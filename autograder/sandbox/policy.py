@@ -34,7 +34,7 @@ class Allowance:
 
     cpu_seconds: float = 120.0  # an ordinary submission takes one or two
     wall_seconds: float = 600.0  # the backstop
-    statement_seconds: float = 5.0  # processor time of one statement; an optimizer's import may take three
+    statement_seconds: float = 5.0  # processor time of one statement
     stopped: int = 8  # statements that may be stopped before the submission is run no further
     frames_bytes: int = 128 << 20  # an ordinary one sends two; JSON takes 12 times its bytes once read
     run: Limits = DEFAULT
