@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -111,23 +110,21 @@ def _error(failure: Failure | None) -> tuple[str, str] | None:
 
 
 def _typed_sizes(verdict: Verdict, runs: Runs, look: Looking) -> tuple[Note, ...]:
-    """The released sizes that are typed in, if the answer is right with the names' values in their places."""
-    example = course.shown_examples()[0]
-    outline = runs.under(example, verdict.remedy).outline
-    written = [(cell.number, number, line) for cell in outline.own for number, line in cell.numbers]
-    cells = tuple(sorted({cell for cell, _, _ in written}))
-    candidates: list[tuple[int, ...]] = [(number,) for number in sorted({number for _, number, _ in written})]
-    if len(candidates) > 1:
-        candidates.append(tuple(number for (number,) in candidates))
-    for numbers in candidates:
-        remedy = replace(verdict.remedy, numbered=cells, numbers=numbers)
-        if all(not _seen(verdict, one, remedy, runs, look).notes for one in course.shown_examples()):
-            notes = (
-                Note("typed-size", {"number": number, "cell": cell, "line": line})
-                for cell, number, line in written
-                if number in numbers
-            )
-            return tuple(itertools.islice(notes, TYPED))
+    """The released sizes that are typed in, if the answer is right with the names' values in their places.
+
+    They are sought in the answer's own cells first: what another question has typed in is not this one's mistake.
+    """
+    outline = runs.under(course.shown_examples()[0], verdict.remedy).outline
+    answers = [cell for cell in outline.own if not set(cell.binds).isdisjoint(verdict.question.names)]
+    for cells in (answers, outline.own):
+        written = [(cell.number, number, line) for cell in cells for number, line in cell.numbers]
+        places = tuple(sorted({cell for cell, _, _ in written}))
+        each = sorted({number for _, number, _ in written})
+        for numbers in [*((number,) for number in each), tuple(each)]:
+            remedy = replace(verdict.remedy, numbered=places, numbers=numbers)
+            if written and all(not _seen(verdict, one, remedy, runs, look).notes for one in course.shown_examples()):
+                typed = [place for place in written if place[1] in numbers][:TYPED]
+                return tuple(Note("typed-size", {"number": n, "cell": cell, "line": line}) for cell, n, line in typed)
     return ()
 
 

@@ -12,14 +12,13 @@ import os
 import random
 import re
 import resource
-import selectors
 import signal
 from collections.abc import Callable
 from types import CodeType
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, set_default_dtype
 
 from autograder.student import layers, standins
 from autograder.student.follow import FollowThrough
@@ -73,6 +72,7 @@ class Execution:
                 continue
             if statement.cell != cell:
                 cell, answers = statement.cell, self.answers(statement.cell)
+                set_default_dtype(torch.float32)  # another one is the mistake of the cell that sets it
             self.statement(index, statement)
             if self.job.put_back and not answers:
                 self.follow.put_back(statement.names, own=statement.cell in self.own)
@@ -209,21 +209,10 @@ class Execution:
             self.namespace[name] = copy.deepcopy(other)
 
 
-class _Loop(asyncio.SelectorEventLoop):
-    """An event loop without the socket by which threads wake it: there are no sockets here."""
-
-    def _make_self_pipe(self) -> None: ...
-
-    def _close_self_pipe(self) -> None: ...
-
-    def _write_to_self(self) -> None: ...
-
-
 def _run(code: CodeType, namespace: dict[str, object]) -> None:
     """Execute *code*, awaiting it where it holds a top-level `await`."""
     if code.co_flags & inspect.CO_COROUTINE:
-        loop = _Loop(selectors.SelectSelector())
-        loop.run_until_complete(eval(code, namespace))
+        asyncio.run(eval(code, namespace))
     else:
         exec(code, namespace)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio.selector_events
 import builtins
 import dis
 import functools
@@ -9,6 +10,7 @@ import importlib.abc
 import importlib.metadata
 import importlib.util
 import io
+import selectors
 import sys
 import time
 import types
@@ -25,8 +27,8 @@ __all__ = ["DEVICES", "Devices", "Shell", "install", "prepare"]
 
 _SHOWING = """
 altair bokeh cv2 dash google graphviz icecream imageio ipywidgets koreanize_matplotlib livelossplot matplotlib mlflow
-neptune pandas PIL plotly plotnine pydot rich seaborn tensorboard tensorboardX tensorboard_logger termcolor torchinfo
-torchsummary torchview torchviz visdom wandb
+neptune nest_asyncio pandas PIL plotly plotnine pydot rich seaborn tensorboard tensorboardX tensorboard_logger termcolor
+torchinfo torchsummary torchview torchviz visdom wandb
 """
 SHOWING = frozenset(_SHOWING.split())
 """Packages that draw, log or display: nobody looks at what they do while a submission is graded."""
@@ -34,6 +36,10 @@ _SHOWING_MODULES = ("torch.utils.tensorboard", "torch._dynamo")
 REQUIREMENTS = ("torch", "numpy", "tqdm", "einops", "ipython")
 """What a notebook may compute with; whatever else is installed beside is not there for it."""
 DEVICES = {"cuda", "mps", "xpu"}
+_OF_A_DEVICE = """
+Event Stream device get_device_name get_device_properties memory_summary reset_peak_memory_stats set_device stream
+synchronize
+"""
 
 
 class Blank:
@@ -72,6 +78,16 @@ class Blank:
 
     def __bool__(self) -> bool:
         return False
+
+    def __float__(self) -> float:
+        return 0.0
+
+    def __format__(self, how: str) -> str:
+        return ""
+
+
+for _operation in ["add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "lt", "le", "gt", "ge"]:
+    setattr(Blank, f"__{_operation}__", lambda self, other: Blank())
 
 
 class _Module(types.ModuleType):
@@ -222,6 +238,10 @@ def prepare() -> None:
         (time, "sleep", _nothing),
     ):
         setattr(module, name, value)
+    # Event loops do without the socket by which threads would wake them: there are no sockets here.
+    selectors.DefaultSelector = selectors.SelectSelector  # type: ignore[misc, assignment]
+    for name in ("_make_self_pipe", "_close_self_pipe", "_write_to_self"):
+        setattr(asyncio.selector_events.BaseSelectorEventLoop, name, _nothing)
     torch.compile = _as_it_is  # type: ignore[assignment]
     # What any training would wait for longer than a run takes.
     dynamo = _Module("torch._dynamo")
@@ -233,7 +253,7 @@ def prepare() -> None:
     DataLoader.__init__ = _without_workers(DataLoader.__init__)  # type: ignore[method-assign]
     for name in ("current_device", "memory_allocated", "memory_reserved", "max_memory_allocated"):
         setattr(torch.cuda, name, lambda *args, **kwargs: 0)
-    for name in ("synchronize", "get_device_name", "get_device_properties", "set_device", "reset_peak_memory_stats"):
+    for name in _OF_A_DEVICE.split():
         setattr(torch.cuda, name, _nothing)
 
 

@@ -58,7 +58,8 @@ num_dirs = 1
 h_0 = torch.zeros(num_layers * num_dirs, batch.shape[0], hidden_size)  # (num_layers * num_dirs, B, d_h)
 
 # %%
-rnn = nn.RNN(embedding_size, hidden_size, num_layers).double()
+torch.set_default_dtype(torch.float64)
+rnn = nn.RNN(embedding_size, hidden_size, num_layers)
 
 # %%
 grader.check("q2")

@@ -84,6 +84,16 @@ BESIDE = {
     "memory of the device": "if torch.cuda.is_available(): torch.cuda.empty_cache()\ntorch.cuda.synchronize()\n" + LOOP,
     "a class that derives from a stand-in": "import pandas as pd\nclass Table(pd.DataFrame):\n    rows = 3\n"
     "print(Table(batch).rows)\nwith torch.profiler.profile() as profile:\n    pass\n" + LOOP,
+    "measured and reckoned with": "import wandb\n"
+    "start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))\n"
+    "total = 0\nwith torch.cuda.device(0), torch.cuda.stream(torch.cuda.Stream()):\n"
+    + "".join(f"    {line}\n" for line in LOOP.replace("    decoded_ids.append", "    start.record()\n"
+    "    total += start.elapsed_time(end) / 1000\n    print(f'{total:.3f} s', float(wandb.run.step) > 1, total < 3)\n"
+    "    decoded_ids.append").splitlines()),
+    "an event loop of one's own": "import asyncio, nest_asyncio\nnest_asyncio.apply()\nasync def pause():\n"
+    "    await asyncio.sleep(0)\n    return max_len\nsteps = asyncio.run(pause())\n"
+    "loop = asyncio.new_event_loop()\nsteps = loop.run_until_complete(pause())\n"
+    + LOOP.replace("range(max_len)", "range(steps)"),
     "training": "import torch._dynamo\ntorch._dynamo.config.suppress_errors = True\n"
     "optimizer = torch.optim.Adam(gru.parameters())\ngru(embedding(batch).transpose(0, 1))[0].sum().backward()\n"
     "optimizer.step()\n" + LOOP,
