@@ -51,7 +51,10 @@ def one(path: Path, assignment: Assignment) -> Intake:
 
 
 def _places(paths: Sequence[Path], without: Path | None, notes: list[Note]) -> Iterator[Place]:
-    """Where submissions lie. Paths that are one person's each (`kim/ lee.zip park.ipynb`) are one place together."""
+    """Where submissions lie. Paths that are one person's each (`kim/ lee.zip park.ipynb`) are one place together.
+
+    A single folder is a class's, though only one handed in; a single archive with one notebook is a person's own.
+    """
     whole = {path.resolve(): path for path in paths}
     above = Path(os.path.commonpath([path.parent for path in whole])) if whole else Path()
     together: list[File] = []
@@ -62,10 +65,10 @@ def _places(paths: Sequence[Path], without: Path | None, notes: list[Note]) -> I
         alone = [file.name for file in files] == [path.name] and not path.is_dir()
         files = [replace(file, name=label if alone else prefix + file.name) for file in files]
         place = settle(files, real.stem, prefix)
-        if place.several or not prefix:
+        if place.several or not (prefix or path.is_file()):
             yield place
         else:
-            together += files
+            together += files if prefix or alone else [replace(file, name=f"{label}/{file.name}") for file in files]
     if together:
         yield settle(together, named(above.name))
 

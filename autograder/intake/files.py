@@ -72,7 +72,7 @@ def listed(path: Path, without: Path | None, notes: list[Note]) -> list[File]:
     """
     try:
         if path.is_dir():
-            return _without_earlier_runs([*_sifted(_walk(path, without))], notes)
+            return _without_earlier_runs([*_sifted(_walk(path, without, notes))], notes)
         with path.open("rb") as file:
             packed = packed_as(file.read(512))
         # A link that the grader names may lead anywhere.
@@ -145,9 +145,10 @@ def _sifted(files: Iterable[File]) -> Iterator[File]:
         yield replace(file, name=name)
 
 
-def _walk(root: Path, without: Path | None) -> Iterator[File]:
+def _walk(root: Path, without: Path | None, notes: list[Note]) -> Iterator[File]:
     """The files below *root*. A folder that is not entered, or cannot be listed, counts as a file."""
     errors: list[OSError] = []
+    empty: list[str] = []
     for place, folders, names in os.walk(root, onerror=errors.append):
         folder = Path(place)
         if folder.resolve() == without:
@@ -156,9 +157,13 @@ def _walk(root: Path, without: Path | None) -> Iterator[File]:
         deep = len(folder.relative_to(root).parts) >= limits.FOLDERS
         closed = [each for each in folders if deep or leftover(each) or os.path.islink(folder / each)]
         folders[:] = sorted(each for each in folders if each not in closed and not _JUNK.fullmatch(each))
+        if folder != root and not folders and not closed and all(map(_JUNK.fullmatch, names)):
+            empty.append(named(folder.relative_to(root)))
         for path in sorted(folder / name for name in (*names, *closed)):
             plain = path.is_file() and not path.is_symlink()
             yield File(named(path.relative_to(root)), partial(_read, path, folder), path if plain else None)
+    if empty:
+        notes.append(Note("empty-folders", {"files": empty[: limits.TOLD], "count": len(empty)}))
     for error in errors:
         if Path(error.filename) == root:
             raise error

@@ -27,6 +27,8 @@ class Layout:
     platform's number for the file), `written` (by the platform, for this person), and `sign`: what tells the platform
     from other folders, where all else is as people would name them. What is matched without either name or id is
     the platform's own."""
+    sharing: int = 1
+    """How many people, at least, there are to a title."""
 
     def match(self, path: str) -> dict[str, str]:
         """What *path* tells; nothing if it is nobody's."""
@@ -41,8 +43,9 @@ class Layout:
         told = [(_top(path), self.match(path)) for path in paths]
         people = [each for _, each in told if _is_somebodys(each)]
         signed = {top for top, each in told if each and (not _is_somebodys(each) or each.get("sign", "not needed"))}
-        titles, names = ({each.get(group) for each in people} for group in ("title", "name"))
-        return 2 * len(signed) > len({top for top, _ in told}) and 0 < len(titles) <= len(names)
+        titles = {each["title"] for each in people if each.get("title")}
+        names = {(each.get("name"), each.get("id")) for each in people}
+        return 2 * len(signed) > len({top for top, _ in told}) and 0 < len(names) >= len(titles) * self.sharing
 
 
 def _is_somebodys(told: Mapping[str, str]) -> bool:
@@ -59,6 +62,7 @@ _PEOPLES = (  # a folder or a file each: `20231234_김하늘/…`, `김하늘(20
     r"(?:(?P<id>\d[\d-]{4,11})[ _.-]+(?=\D))?(?P<name>[^/]+?)(?:(?: ?\(|[ _-](?=\d{7}))(?P<id_behind>\d{5,12})\)?)?"
     rf"(?:{_ARCHIVE}?/.+|(?P<loose>{_ARCHIVE}|(?i:\.(?:ipynb(?:\.txt|\.json)?|py))))"
 )
+_TITLE = r"(?:(?P<sign>(?P<title>[^/]*[^/\d(]))(?=\d{7}))?"  # `과제3_20231234_김하늘.ipynb`
 _FOLDERS, _SECTIONS = Layout("folders", f"[^/]*/{_PEOPLES}"), Layout("sections", f"[^/]*/{_SECTION}{_PEOPLES}")
 _LAYOUTS = (
     Layout(
@@ -66,7 +70,7 @@ _LAYOUTS = (
         rf"(?:[^/]*/)?submitted/(?:{_NAME_IS_ID}/[^/]+/(?!timestamp\.txt$).+|(?P<about>[^/]+/[^/]+)/timestamp\.txt)"
         r"|[^/]*/(?:(?:source|release|autograded|feedback|solution|logs)/.+|nbgrader_config\.py)",
     ),
-    Layout("GitHub", rf"(?P<slug>[^/]+)-submissions/(?P=slug)-{_NAME_IS_ID}/.+"),
+    Layout("GitHub", rf"(?P<slug>[^/]+?)(?:-submissions)?/(?P=slug)-{_NAME_IS_ID}/.+"),
     Layout("Gradescope", r"[^/]*/(?:(?P<name>submission_(?P<id>\d+))/.+|submission_metadata\.yml)"),
     Layout("Moodle", rf"[^/]*/(?P<name>(?:Participant|참가자)[ _]?(?P<id>\d+)){_MOODLE}"),
     Layout("Moodle", rf"[^/]*/(?P<name>[^/]+?)(?:_(?P<id>\d+))?{_MOODLE}"),
@@ -89,6 +93,7 @@ _LAYOUTS = (
     # The numbers are no date's, as in the names of Otter's exports.
     Layout("Canvas", rf"[^/]*/(?P<name>[^/]+?)(?P<late>_LATE)?_(?!20\d\d_\d\d?_)(?P<id>\d+)_{_CANVAS}"),
     Layout("Google Forms", r"[^/]*/(?P<title>[^/]+) - (?P<name>[^/]+?)\.\w+"),
+    Layout("folders", f"[^/]*/(?:{_SECTION})?{_TITLE}{_PEOPLES}", sharing=2),
     _SECTIONS,
 )
 

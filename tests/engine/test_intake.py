@@ -11,6 +11,8 @@ import pytest
 
 from autograder.grade import Note, Person
 from autograder.intake import Entry, Intake, IntakeError, Listed, RosterError, collect, join, one, read_roster
+from autograder.language import speaking
+from autograder.report.words import sentence
 
 from .exports import ANSWERED, ASSIGNMENT, BLANK, GIVEN, OTHER, SCRIPT, folder, notebook, tarred, zipped
 
@@ -143,6 +145,26 @@ def test_person_with_only_a_checkpoint_is_there(tmp_path: Path) -> None:
     """Jupyter's own copy is no submission, but whoever handed in only that does not vanish."""
     intake = collect([folder(tmp_path, ["kim/.ipynb_checkpoints/rnn-checkpoint.ipynb", "lee/rnn.ipynb"])], ASSIGNMENT)
     assert [entry.read().problem for entry in intake.entries] == [Note("checkpoints"), None]
+
+
+@pytest.mark.parametrize("files", [["rnn.ipynb", "data/x.csv", "plot.png"], ["hw/rnn.ipynb", "hw/data/x.csv"]])
+def test_single_archive_with_one_notebook_is_its_owners(files: list[str], tmp_path: Path) -> None:
+    """One student's own zip, with data beside the notebook, is one row under the zip's name."""
+    path = tmp_path / "20231236_박지민.zip"
+    path.write_bytes(zipped(files))
+    (entry,) = collect([path], ASSIGNMENT).entries
+    assert (entry.people, entry.name) == ((Person("박지민", "20231236"),), f"{path.name}/{files[0]}")
+
+
+def test_empty_folder_of_somebody_is_said(tmp_path: Path) -> None:
+    """A folder without files, or with hidden ones only, is no row, and not passed over in silence."""
+    folder(tmp_path, ["kim/rnn.ipynb", "lee/.DS_Store"])
+    (tmp_path / "park").mkdir()
+    (note, counted) = collect([tmp_path], ASSIGNMENT).notes
+    assert (note.kind, sorted(note.about["files"])) == ("empty-folders", ["lee", "park"])
+    with speaking("en"):
+        assert sentence(note).startswith("Folders without any file (2): ")
+        assert sentence(counted) == "folders: 1 student, 1 file, 0 set aside."
 
 
 def test_nothing_found_is_said(tmp_path: Path) -> None:
@@ -412,6 +434,23 @@ def test_roster_is_read_and_joined(content: bytes, tmp_path: Path) -> None:
         assert (joined.found, joined.missing) == ({person: haneul}, (ava,))
     joined = join(roster, [Person("martinava", "4711"), Person("Mallory", "999")])
     assert joined.found == {Person("martinava", "4711"): ava}
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        'Student,ID,SIS User ID\n    Points Possible,,\n김 나연,20240011,\n"Student, Test",99,\n',
+        "이름,성,ID 번호\n나연,김,20240011\n",
+        "OrgDefinedId,Username,Name,Surname\n#20240011,#nkim,김,나연\n",
+        "학생 번호;학생이름\n20240011;김나연\n",
+        "학생ID\tE-Mail\t성명\n20240011\tn@univ.example\t김나연\n",
+    ],
+)
+def test_tables_that_platforms_give_are_rosters(table: str, tmp_path: Path) -> None:
+    """Canvas's lines of no student are nobody, a given name goes with its surname, and Brightspace's `#` is no id's."""
+    (tmp_path / "r.csv").write_text(table, encoding="utf-8")
+    ((person, _),) = ((each.person, each.aliases) for each in read_roster(tmp_path / "r.csv"))
+    assert (sorted(person.name.replace(" ", "")), person.id) == (sorted("김나연"), "20240011")
 
 
 def test_ids_that_a_spreadsheet_spoilt_do_not_mislead(tmp_path: Path) -> None:

@@ -180,6 +180,10 @@ EXPORTS = {
         },
         [("kim-a", "kim-a"), ("kim-b", "kim-b")],
     ),
+    "GitHub, Classroom 50": (
+        ["cs101-rnn/cs101-rnn-octo-k/rnn.ipynb", "cs101-rnn/cs101-rnn-dev7/rnn.ipynb", "cs101-rnn/scores.csv"],
+        [("dev7", "dev7"), ("octo-k", "octo-k")],
+    ),
     "folders": (
         [
             "cls/20231234_김하늘/rnn.ipynb",
@@ -188,6 +192,26 @@ EXPORTS = {
             "cls/박_20231237.py",
         ],
         [("Mia", "2023-1236"), ("김하늘", "20231234"), ("박", "20231237"), ("이서준", "20231235")],
+    ),
+    "folders, titled": (
+        {
+            "cls/과제3_20231236_박지민.ipynb": ANSWERED,
+            "cls/[과제3]20231237_Mia.ipynb": ANSWERED,
+            "cls/과제3_20231239_한지우/rnn.ipynb": ANSWERED,
+            "cls/과제3_20231240_오지호.zip": zipped(["rnn.ipynb"]),
+            "cls/20231238_이서준.ipynb": ANSWERED,
+        },
+        [
+            ("Mia", "20231237"),
+            ("박지민", "20231236"),
+            ("오지호", "20231240"),
+            ("이서준", "20231238"),
+            ("한지우", "20231239"),
+        ],
+    ),
+    "folders, titled behind": (
+        ["cls/박지민_20231236_과제3.ipynb", "cls/김하늘_20231237_hw.ipynb"],
+        [("김하늘_20231237_hw", ""), ("박지민_20231236_과제3", "")],
     ),
     "sections": (
         ["sectionA/kim.ipynb", "sectionA/lee.ipynb", "sectionB/park/rnn.ipynb"],
@@ -220,7 +244,7 @@ def test_export_is_read_however_it_is_packed(platform: str, packed: str, tmp_pat
         folder(path, {"submissions.zip": zipped(files), "students.csv": b"x"})
     else:
         folder(path / "more" if packed == "in a folder" else path, files)
-    if platform in ("folders", "sections", "Google Takeout") and packed.startswith("zip in"):
+    if platform in ("folders", "folders, titled behind", "sections", "Google Takeout") and packed.startswith("zip in"):
         return  # such a zip could be one student's
     assert people(collect([path], ASSIGNMENT)) == expected
 

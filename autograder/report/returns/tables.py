@@ -11,7 +11,7 @@ from pathlib import Path
 
 from autograder import course
 from autograder.grade import Person, Row
-from autograder.intake.roster import FIELDS, Listed, join
+from autograder.intake.roster import FIELDS, Listed, fold, join
 from autograder.report.returns.graded import PLATFORMS, Graded, Platform, Returned, ReturnError, equal, handle, listed
 from autograder.report.tables import Sheet, table
 from autograder.report.words import points
@@ -21,10 +21,10 @@ __all__ = ["returned"]
 _FIELDS = {
     **FIELDS,
     **dict.fromkeys(("group", "모둠"), "name"),
-    **dict.fromkeys(("maximum grade", "최대 성적"), "maximum"),
-    **dict.fromkeys(("grade can be changed", "성적을 변경할 수 있음"), "changeable"),
+    **dict.fromkeys(("maximumgrade", "최대성적"), "maximum"),
+    **dict.fromkeys(("gradecanbechanged", "성적을변경할수있음"), "changeable"),
 }
-"""What the columns of a downloaded table hold, by their titles."""
+"""What the columns of a downloaded table hold, by their titles, folded."""
 
 
 _Told = defaultdict[str, list[str]]
@@ -109,7 +109,7 @@ def _told(titles: Sequence[str], line: Sequence[str]) -> _Told:
     told = _Told(list)
     for title, value in zip(titles, line, strict=False):
         if value.strip():
-            told[_FIELDS.get(title.strip().casefold(), "")].append(value.strip())
+            told[_FIELDS.get(fold(title), "")].append(value.strip())
     return told
 
 
