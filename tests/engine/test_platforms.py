@@ -196,7 +196,7 @@ EXPORTS = {
     "folders, titled": (
         {
             "cls/과제3_20231236_박지민.ipynb": ANSWERED,
-            "cls/[과제3]20231237_Mia.ipynb": ANSWERED,
+            "cls/과제3_20231237_Mia.ipynb": ANSWERED,
             "cls/과제3_20231239_한지우/rnn.ipynb": ANSWERED,
             "cls/과제3_20231240_오지호.zip": zipped(["rnn.ipynb"]),
             "cls/20231238_이서준.ipynb": ANSWERED,

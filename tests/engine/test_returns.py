@@ -236,6 +236,8 @@ def test_mail_merge_has_an_address_for_each_line() -> None:
     back = returned("email", [row("=Kim", 85, email="kim@example.org"), row("Lee")])
     assert cells(back.content)[1][:4] == ["kim@example.org", "'=Kim", "", "85"]
     assert back.remarks == ["1 without email: Lee"]
+    with pytest.raises(ReturnError, match="email needs emails: grade with --roster"):
+        returned("email", [row("Lee")])
 
 
 def names(back: Returned) -> dict[str, str]:
@@ -276,7 +278,7 @@ def test_moodle_takes_feedback_back() -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["Group A_7", "모둠 3_7", "기본 모둠"])
+@pytest.mark.parametrize("name", ["Group A_7", "모둠 3_7", "기본 모둠", "1조_7", "B 팀_7"])
 def test_moodle_groups_get_no_feedback_zip(name: str) -> None:
     """A group's number could be some student's."""
     rows = [row("x", 85, submission=f"{name}_assignsubmission_file/rnn.ipynb")]
@@ -285,6 +287,12 @@ def test_moodle_groups_get_no_feedback_zip(name: str) -> None:
     shared = [replace(MOODLE[0], person=Person(who)) for who in ("Kim", "Lee")]
     with pytest.raises(ReturnError, match="group's number"):
         returned("feedback", shared)
+
+
+def test_student_whose_surname_means_group_gets_feedback() -> None:
+    """조 is a surname, too, and the last syllable of given names."""
+    rows = [row(name, 85, submission=f"{name}_7_assignsubmission_file/rnn.ipynb") for name in ("조 민수", "이민조")]
+    assert len(names(returned("feedback", rows))) == 2
 
 
 def test_feedback_of_plain_folders_has_no_way_back() -> None:

@@ -50,8 +50,9 @@ def returned(name: str, graded: Graded) -> Returned:
     told = [about | _about(row, graded) for row in graded.scored]
     lines = [line for line in told if any(line[key] for key in platform.keys)]
     if not lines:
-        keys = " or ".join(f"{key}s" for key in platform.keys if key != name)
-        raise ReturnError(f"{name} needs {keys}: give FILE, {platform.download}, or grade with --roster")
+        keys = " or ".join(f"{key}s" for key in platform.keys if key in ("id", "email"))
+        instead = f"give FILE, {platform.download}, or " if platform.grade else ""
+        raise ReturnError(f"{name} needs {keys}: {instead}grade with --roster")
     header = [title.format_map(about) for title in platform.columns]
     cells = [[cell.format_map(line) for cell in platform.columns.values()] for line in lines]
     if platform.part:

@@ -23,6 +23,8 @@ with open("/autograder/submission_metadata.json") as file:
     number = json.load(file)["id"]
 shutil.copy(f"/autograder/source/results/{number}.json", "/autograder/results/results.json")
 """
+# As Moodle's groups are mostly called; 조 alone is a surname.
+_TEAM = re.compile(r"(?i)(?:group|team|default|모둠|그룹|팀|(?:\d+|[a-z]) ?(?:모둠|그룹|팀|조)|조 ?(?:\d+|[a-z]))\b")
 
 
 def feedback(graded: Graded) -> Returned:
@@ -43,7 +45,7 @@ def feedback(graded: Graded) -> Returned:
 
 def _is_team(row: Row) -> bool:
     at = handle(row, "moodle")
-    return not at or re.match(r"(?i)(?:group|team|default|모둠|그룹|팀|조)\b", at["name"]) is not None
+    return not at or _TEAM.match(at["name"]) is not None
 
 
 def gradescope(graded: Graded) -> Returned:
