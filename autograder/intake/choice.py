@@ -103,5 +103,5 @@ def _reason(other: Entry, best: Entry) -> str:
     if other.moment < best.moment:
         return "older"
     if other.kind > best.kind:
-        return "script"
+        return "no-notebook"
     return "not-read" if other.worth == Worth.NOT_READ else "copy"

@@ -76,7 +76,7 @@ def test_it_is_said_which_file_counts_and_why_others_do_not(tmp_path: Path) -> N
     (remark,) = intake.entries[0].remarks
     assert remark.kind == "one-of-several"
     assert (remark.about["counted"], remark.about["count"]) == ("kim/rnn.ipynb", 4)
-    why = {"b.ipynb": "blank", "o.ipynb": "another-assignment", "rnn.py": "script", "x.ipynb": "unreadable"}
+    why = {"b.ipynb": "blank", "o.ipynb": "another-assignment", "rnn.py": "no-notebook", "x.ipynb": "unreadable"}
     assert aside(intake) == {f"kim/{name}": reason for name, reason in (why | {"p.png": "attachment"}).items()}
     assert {each.person for each in intake.set_aside} == {"kim"}
     assert intake.entries[0].read().remarks == intake.entries[0].remarks
