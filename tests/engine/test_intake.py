@@ -128,7 +128,7 @@ def test_what_is_nobodys_is_set_aside(tmp_path: Path) -> None:
 
 
 def test_handout_among_peoples_folders_is_nobodys(tmp_path: Path) -> None:
-    """Where people have folders, a loose notebook is somebody's only if it answers; where all lie loose, it is a row."""
+    """Where people have folders, a loose notebook is somebody's only if it answers; elsewhere it is a row."""
     loose = {"handout.ipynb": BLANK, "lecture.ipynb": OTHER, "kim.ipynb": ANSWERED}
     folders = {f"{name}/rnn.ipynb": ANSWERED for name in ("lee", "park", "choi", "jung")}
     intake = collect([folder(tmp_path / "folders", {**loose, **folders})], ASSIGNMENT)
