@@ -31,7 +31,7 @@ bench: .venv/.develop  ## speed beside other graders on the same submissions
 	$(BIN)/python -m tools.bench $(BENCH)
 
 fuzz: .venv/.develop  ## a hundred thousand damaged submissions and observations through everything that reads them
-	FUZZ_EXAMPLES=13000 $(BIN)/python -m pytest tests/engine/test_fuzz_intake.py tests/engine/test_wire.py
+	FUZZ_EXAMPLES=10000 $(BIN)/python -m pytest --numprocesses logical tests/engine/test_fuzz_intake.py tests/engine/test_wire.py
 
 attacks: .venv/.develop  ## what hostile submissions gain with `otter run`, for docs/security.md
 	$(BIN)/python -m tools.otter_attacks
