@@ -107,7 +107,7 @@ def test_export_writes_into_the_folder_and_leaves_the_file(
     downloaded.write_text("Student,ID,Section,RNN (7)\nKim,1,A,30\nLee,2,A,\n")
     assert cli.main(["export", str(out), "--to", "canvas", str(downloaded)]) == 0
     said = capsys.readouterr().out
-    assert "1 grades that stood there are written over: kim: 30 to 50" in said
+    assert "written over there (1): kim: 30 to 50" in said
     assert (out / "export" / "canvas.csv").read_text() == "Student,ID,Section,RNN (7)\nKim,1,A,50\nLee,2,A,100\n"
     assert downloaded.read_text().count("30") == 1
 

@@ -82,7 +82,7 @@ def test_canvas_gradebook_is_filled(tmp_path: Path, delimiter: str) -> None:
     back = returned("canvas", CANVAS, path, "RNN (77)")
     expected = "\r\n".join([*lines[:2], lines[2].replace("80.00", "85"), lines[3], ""]).encode()
     assert back.content == b"\xef\xbb\xbf" + expected
-    assert back.remarks == ["1 grades that stood there are written over: kimminsu: 80.00 to 85"]
+    assert back.remarks == ["written over there (1): kimminsu: 80.00 to 85"]
 
 
 def test_canvas_excused_student_is_ex(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_moodle_worksheet_is_filled(tmp_path: Path, lang: str) -> None:
     assert back.content == ("\ufeff" + expected + "\n").encode()
     assert taken_by_moodle(back.content, lang) == {"7": "85", "8": "70.5", "9": "55.00"}
     assert [remark.split(":")[0] for remark in back.remarks] == [
-        *("1 grades that stood there are written over", "1 are locked there and left as they were"),
+        *("written over there (1)", "locked there, left as they were (1)"),
     ]
 
 
@@ -235,7 +235,7 @@ def test_mail_merge_has_an_address_for_each_line() -> None:
     """Formulas are text there, too, and who has no address is said."""
     back = returned("email", [row("=Kim", 85, email="kim@example.org"), row("Lee")])
     assert cells(back.content)[1][:4] == ["kim@example.org", "'=Kim", "", "85"]
-    assert back.remarks == ["1 without email: Lee"]
+    assert back.remarks == ["without email (1): Lee"]
     with pytest.raises(ReturnError, match="email needs emails: grade with --roster"):
         returned("email", [row("Lee")])
 
@@ -305,7 +305,7 @@ def test_gradescope_replays_results_by_submission(tmp_path: Path) -> None:
     """The zip's program gives the submission of that number its result, and fails on one that it does not know."""
     rows = [row("Kim", 85, submission="assignment_1_export/submission_41/rnn.ipynb"), row("Lee", 100)]
     back = returned("gradescope", rows)
-    assert back.remarks == ["1 come from elsewhere and are left out: Lee"]
+    assert back.remarks == ["from elsewhere, left out (1): Lee"]
     with zipfile.ZipFile(io.BytesIO(back.content)) as archive:
         assert archive.getinfo("run_autograder").external_attr >> 16 & 0o111
         archive.extractall(tmp_path / "source")
@@ -358,4 +358,4 @@ def test_nbgrader_exports_what_was_put_into_its_gradebook(tmp_path: Path) -> Non
     assert {who: float(line["score"]) for who, line in exported.items()} == {"kim01": 85.0, "Lee": 68.5}
     assert {float(line["max_score"]) for line in exported.values()} == {100.0}
     again = returned("nbgrader", [row("Kim", 90, id="kim01")], file, "rnn")
-    assert again.remarks == ["1 grades that stand there are written over: Kim: 85 to 90"]
+    assert again.remarks == ["written over there (1): Kim: 85 to 90"]

@@ -90,7 +90,7 @@ def equal(old: str, score: float) -> bool:
 
 
 def listed(remark: str, names: Iterable[str]) -> list[str]:
-    """A remark that counts *names* and tells the first few; none on nobody."""
+    """*remark* with how many *names* there are, and the first few; nothing of nobody."""
     known = [one_line(name) for name in names]
     more = ["…"] * (len(known) > 20)
-    return [f"{remark.format(len(known))}: {', '.join(known[:20] + more)}"] if known else []
+    return [f"{remark} ({len(known)}): {', '.join(known[:20] + more)}"] if known else []

@@ -54,4 +54,4 @@ def nbgrader(graded: Graded) -> Returned:
                 cell.extra_credit = (row.score or 0.0) - sum(scores.values())  # what was adjusted in the total
             there.db.commit()
 
-    return Returned("", b"", listed("{} grades that stand there are written over", changed), put)
+    return Returned("", b"", listed("written over there", changed), put)

@@ -58,7 +58,7 @@ def returned(name: str, graded: Graded) -> Returned:
     if platform.part:
         cells.insert(0, ["Points Possible", *[""] * (len(header) - 2), about["best"]])
     left = [line["name"] for line in told if line not in lines]
-    return Returned(f"{name}.csv", table(header, cells), listed(f"{{}} without {platform.keys[-1]}", left))
+    return Returned(f"{name}.csv", table(header, cells), listed(f"without {platform.keys[-1]}", left))
 
 
 def _about(row: Row, graded: Graded) -> dict[str, str]:
@@ -99,9 +99,9 @@ def _filled(platform: Platform, graded: Graded, file: Path) -> Returned:
     found = {id(row) for row in rows}
     missing = [row.person.name for row in graded.scored if id(row) not in found]
     remarks = [
-        *listed("{} grades that stood there are written over", changed),
-        *listed("{} are locked there and left as they were", locked),
-        *listed("{} with a score are not in the file, or several of the name", missing),
+        *listed("written over there", changed),
+        *listed("locked there, left as they were", locked),
+        *listed("not in the file, or several of the name", missing),
     ]
     return Returned(file.name, sheet.content(without=drop), remarks)
 

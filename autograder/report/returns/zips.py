@@ -110,4 +110,4 @@ def _returned(
     if not files:
         raise ReturnError(nobody)
     left = [row.person.name for row, each in made if not each]
-    return Returned(f"{name}.zip", zipped(files | more), listed("{} come from elsewhere and are left out", left))
+    return Returned(f"{name}.zip", zipped(files | more), listed("from elsewhere, left out", left))
