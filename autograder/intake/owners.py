@@ -41,7 +41,7 @@ def candidates(place: Place, number: int, assignment: Assignment, aside: list[Se
     folders = {told.get("name") for _, _, told in found if told and not told.get("loose")}
     among_folders = len(folders) > sum(bool(told.get("loose")) for _, _, told in found)
     for path, file, told in found:
-        identifier = told.get("id") or told.get("id_behind") or ""
+        identifier = told.get("id") or told.get("id_behind") or told.get("id_alone") or ""
         person = _person(told.get("name") or identifier, identifier)
         if not told or (told.get("loose") and _is_nobodys(file, assignment, among_folders=among_folders)):
             aside.append(SetAside(file.name, Note(leftover(file.name) or "no-owner")))

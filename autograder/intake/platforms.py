@@ -58,8 +58,10 @@ _CANVAS = r"(?:(?P<order>\d{3,})_[^/]+|(?P<written>(?:text|link)\.html))"
 _BLACKBOARD = r"(?P<key>(?:(?:(?!_attempt_\d)[^/])*_)?(?P<id>(?:(?!_attempt_\d)[^/_])+))_attempt_"
 _SECTION = r"(?i:(?:section|sec|class|lab|tutorial|recitation)[ _-]*(?:\d{1,3}|[a-z])|\w{1,3} *분?반|분반 *\w{1,3})/"
 _ARCHIVE = r"(?i:\.(?:zip|tar|tar\.gz|tgz|gz|bz2|xz|7z|rar|alz|egg))"
-_PEOPLES = (  # a folder or a file each: `20231234_김하늘/…`, `김하늘(20231234).ipynb`, `김하늘_20231234.ipynb`
-    r"(?:(?P<id>\d[\d-]{4,11})[ _.-]+(?=\D))?(?P<name>[^/]+?)(?:(?: ?\(|[ _-](?=\d{7}))(?P<id_behind>\d{5,12})\)?)?"
+# A folder or a file each: `20231234_김하늘/…`, `김하늘(20231234).ipynb`, `김하늘_20231234.ipynb`, `20231234.ipynb`.
+_PEOPLES = (
+    r"(?:(?P<id>\d[\d-]{4,11})[ _.-]+(?=\D))?(?P<name>(?P<id_alone>\d[\d-]{4,11})|[^/]+?)"
+    r"(?:(?: ?\(|[ _-](?=\d{7}))(?P<id_behind>\d{5,12})\)?)?"
     rf"(?:{_ARCHIVE}?/.+|(?P<loose>{_ARCHIVE}|(?i:\.(?:ipynb(?:\.txt|\.json)?|py))))"
 )
 _TITLE = r"(?:(?P<sign>(?P<title>[^/]*[^/\d(]))(?=\d{7}))?"  # `과제3_20231234_김하늘.ipynb`

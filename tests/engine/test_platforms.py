@@ -209,6 +209,14 @@ EXPORTS = {
             ("한지우", "20231239"),
         ],
     ),
+    "folders, numbers alone": (
+        ["cls/20231236.ipynb", "cls/2023-1237/rnn.ipynb"],
+        [("2023-1237", "2023-1237"), ("20231236", "20231236")],
+    ),
+    "folders, titles and numbers": (
+        ["cls/hw1_20231236.ipynb", "cls/hw1_20231237.ipynb"],
+        [("20231236", "20231236"), ("20231237", "20231237")],
+    ),
     "folders, titled behind": (
         ["cls/박지민_20231236_과제3.ipynb", "cls/김하늘_20231237_hw.ipynb"],
         [("김하늘_20231237_hw", ""), ("박지민_20231236_과제3", "")],
@@ -244,7 +252,8 @@ def test_export_is_read_however_it_is_packed(platform: str, packed: str, tmp_pat
         folder(path, {"submissions.zip": zipped(files), "students.csv": b"x"})
     else:
         folder(path / "more" if packed == "in a folder" else path, files)
-    if platform in ("folders", "folders, titled behind", "sections", "Google Takeout") and packed.startswith("zip in"):
+    plain = ("folders", "folders, numbers alone", "folders, titled behind", "sections", "Google Takeout")
+    if platform in plain and packed.startswith("zip in"):
         return  # such a zip could be one student's
     assert people(collect([path], ASSIGNMENT)) == expected
 
