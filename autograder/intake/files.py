@@ -111,7 +111,7 @@ def opened(file: File, room: Iterator[int], archives: int = limits.ARCHIVES) -> 
         yield refused(file.name, why.note, fault=why.fault)
         return
     for name in sorted(names, key=kind_of)[: 4 * limits.READ]:
-        yield from opened(File(f"{file.name}/{name}", partial(_member, file, name)), room, archives - 1)
+        yield from opened(File(bounded(f"{file.name}/{name}"), partial(_member, file, name)), room, archives - 1)
 
 
 def _is_archive(file: File) -> bool:

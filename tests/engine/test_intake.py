@@ -166,6 +166,13 @@ def test_single_archive_with_one_notebook_is_its_owners(files: list[str], tmp_pa
     assert (entry.people, entry.name) == ((Person("박지민", "20231236"),), f"{path.name}/{files[0]}")
 
 
+def test_names_inside_archives_are_bounded(tmp_path: Path) -> None:
+    """However long the names of an archive and of what it holds are, theirs together is not."""
+    path = tmp_path / "class.zip"
+    path.write_bytes(zipped({f"{'a' * 300}.zip": zipped({f"{'b' * 300}/rnn.ipynb": ANSWERED}), "lee.ipynb": ANSWERED}))
+    assert max(len(entry.name) for entry in collect([path], ASSIGNMENT).entries) == 400
+
+
 def test_empty_folder_of_somebody_is_said(tmp_path: Path) -> None:
     """A folder without files, or with hidden ones only, is no row, and not passed over in silence."""
     folder(tmp_path, ["kim/rnn.ipynb", "lee/.DS_Store"])
