@@ -67,6 +67,7 @@ def _released(assignment: Assignment) -> tuple[dict[str, list[_Statement]], set[
     return cells, {statement.form for statements in cells.values() for statement in statements}
 
 
+@lru_cache(maxsize=64)
 def _parsed(cell: str) -> list[_Statement]:
     """The top-level statements of a cell; of one with an error, those of its paragraphs without."""
     try:

@@ -37,13 +37,11 @@ def candidates(place: Place, number: int, assignment: Assignment, aside: list[Se
     """The files that are somebody's, the *number*-th place's; what is nobody's goes to *aside*."""
     written = _records(place)
     rooms = defaultdict[tuple[str, ...], Iterator[int]](lambda: iter(range(limits.READ)))
-    found = [(path, file, place.layout.match(path)) for path, file in place.files]
-    folders = {told.get("name") for _, _, told in found if told and not told.get("loose")}
-    among_folders = len(folders) > sum(bool(told.get("loose")) for _, _, told in found)
-    for path, file, told in found:
+    for path, file in place.files:
+        told = place.layout.match(path)
         identifier = told.get("id") or told.get("id_behind") or told.get("id_alone") or ""
         person = _person(told.get("name") or identifier, identifier)
-        if not told or (told.get("loose") and _is_nobodys(file, assignment, among_folders=among_folders)):
+        if not told or (told.get("loose") and _is_helper(file, assignment)):
             aside.append(SetAside(file.name, Note(leftover(file.name) or "no-owner")))
         elif person.name:
             keys = (told.get("key", ""), *map(str, PurePosixPath(path).parents))
@@ -65,13 +63,10 @@ def candidates(place: Place, number: int, assignment: Assignment, aside: list[Se
             yield from (replace(candidate, name=each.name, file=each, moment=moment) for each in inside)
 
 
-def _is_nobodys(file: File, assignment: Assignment, *, among_folders: bool) -> bool:
-    """Whether a file that lies loose is a script of another purpose or, where people have folders, a handout."""
+def _is_helper(file: File, assignment: Assignment) -> bool:
+    """Whether a file that lies loose among people's files and folders is a script of another purpose."""
     entry = Entry(file.name, (), file=file)
-    if not (among_folders or entry.kind == Kind.SCRIPT):
-        return False
-    worth = weighed(entry, assignment).worth
-    return worth == Worth.ANOTHER_ASSIGNMENT or (among_folders and worth == Worth.BLANK)
+    return entry.kind == Kind.SCRIPT and weighed(entry, assignment).worth == Worth.ANOTHER_ASSIGNMENT
 
 
 def _person(name: str, identifier: str = "", email: str = "") -> Person:

@@ -46,7 +46,7 @@ WHERE, WHY = _WORDS["where"], _WORDS["why"]
 """Where values differ, and why another file counted: what notes say under these names."""
 
 
-class _Shown(str):
+class _Counted(str):
     """A value in a sentence; as a number it may name what it counts: `{files:file}` is `1 file` or `2 files`."""
 
     def __format__(self, unit: str) -> str:
@@ -55,12 +55,12 @@ class _Shown(str):
 
 def _said(words: _Words, key: str, about: Mapping[str, str]) -> str:
     """What an earlier version's note does not say, or no version knows any more, is left open and costs no page."""
-    return words.get(key, {}).get(language(), "…").format_map(defaultdict(lambda: _Shown("…"), about))
+    return words.get(key, {}).get(language(), "…").format_map(defaultdict(lambda: _Counted("…"), about))
 
 
 def sentence(note: Note, cells: Mapping[int, str] | None = None) -> str:
     """What *note* says. *cells* tells which question's answer a code cell is."""
-    about: dict[str, str] = {key: _Shown(_shown(value)) for key, value in note.about.items()}
+    about: dict[str, str] = {key: _Counted(_shown(value)) for key, value in note.about.items()}
     if isinstance(note.about.get("received"), (list, tuple)):
         about |= {"expected": _shapes(note.about), "received": sized(note.about["received"])}
     if "why" in about:

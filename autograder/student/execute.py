@@ -18,7 +18,7 @@ from types import CodeType
 from typing import Literal
 
 import torch
-from torch import Tensor, set_default_dtype
+from torch import Tensor
 
 from autograder.student import layers, standins
 from autograder.student.follow import FollowThrough
@@ -40,6 +40,8 @@ ROOM = 64 << 20
 """Bytes that a run may need at once: where there are fewer left, memory has run out."""
 
 Send = Callable[[bytes], None]
+reset_default_dtype = functools.partial(torch.set_default_dtype, torch.float32)
+"""Taken before student code can put something else in their places."""
 
 
 class Execution:
@@ -72,7 +74,7 @@ class Execution:
                 continue
             if statement.cell != cell:
                 cell, answers = statement.cell, self.answers(statement.cell)
-                set_default_dtype(torch.float32)  # another one is the mistake of the cell that sets it
+                reset_default_dtype()  # another one is the mistake of the cell that sets it
             self.statement(index, statement)
             if self.job.put_back and not answers:
                 self.follow.put_back(statement.names, own=statement.cell in self.own)

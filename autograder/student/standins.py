@@ -31,8 +31,9 @@ neptune nest_asyncio pandas PIL plotly plotnine pydot rich seaborn tensorboard t
 torchinfo torchsummary torchview torchviz visdom wandb
 """
 SHOWING = frozenset(_SHOWING.split())
-"""Packages that draw, log or display: nobody looks at what they do while a submission is graded."""
-_SHOWING_MODULES = ("torch.utils.tensorboard", "torch._dynamo")
+"""Packages that draw, log or display, or let loops nest: nobody looks at what they do while a submission is graded."""
+_WITHIN_TORCH = ("torch.utils.tensorboard", "torch._dynamo")
+"""The beginnings of names of modules like these in torch itself: its log for a board, and its compiler."""
 REQUIREMENTS = ("torch", "numpy", "tqdm", "einops", "ipython")
 """What a notebook may compute with; whatever else is installed beside is not there for it."""
 DEVICES = {"cuda", "mps", "xpu"}
@@ -111,7 +112,7 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def find_spec(self, name: str, path: object, target: object = None) -> Any:
         top = name.partition(".")[0]
-        if top in SHOWING or name in SHOWING or name.startswith(_SHOWING_MODULES):
+        if top in SHOWING or name in SHOWING or name.startswith(_WITHIN_TORCH):
             return importlib.util.spec_from_loader(name, self, is_package=True)
         place = name.replace(".", "/")
         for file, package in ((f"{place}.py", False), (f"{place}/__init__.py", True)):
@@ -243,7 +244,7 @@ def prepare() -> None:
     for name in ("_make_self_pipe", "_close_self_pipe", "_write_to_self"):
         setattr(asyncio.selector_events.BaseSelectorEventLoop, name, _nothing)
     torch.compile = _as_it_is  # type: ignore[assignment]
-    # What any training would wait for longer than a run takes.
+    # Any training would import the compiler, which takes longer than a run.
     dynamo = _Module("torch._dynamo")
     vars(dynamo).update(disable=_as_it_is, allow_in_graph=_as_it_is)
     sys.modules[dynamo.__name__] = torch._dynamo = dynamo

@@ -45,6 +45,7 @@ PLATFORMS: dict[str, Callable[[int], str]] = {
     "Sakai": lambda i: f"Student {i}(s{i})/Submission attachment(s)/",
     "Teams": lambda i: f"Student {i}/HW/Version 1/",
     "folders": lambda i: f"student{i}/",
+    "folders, titled": lambda i: f"hw1_2023123{i}_student{i}/",
     "sections": lambda i: f"section{i % 2}/student{i}/",
 }
 PARTS = st.sampled_from(

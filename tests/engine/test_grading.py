@@ -131,6 +131,12 @@ def test_what_a_run_changes_in_its_process_reaches_no_other(deed, lost):
     assert lost(notebook([*solution(q8="last_forward = None"), deed])) == {"q8"}
 
 
+def test_name_of_torch_that_a_cell_takes_away_costs_what_needs_it_and_no_more(grade):
+    """The engine took what it needs before: nothing has to be stopped."""
+    result = grade(after("q2", "torch.float32 = torch.set_default_dtype = None"))
+    assert (result.score, result.status) == (100, "graded")
+
+
 def test_released_values_are_replaced_inside_blocks(lost):
     """A `with` around sizes and answers changes nothing."""
     cells = solution()

@@ -127,16 +127,6 @@ def test_what_is_nobodys_is_set_aside(tmp_path: Path) -> None:
     assert aside(intake) == {**nobodys, "kim/venv": "libraries", "kim/.ipynb_checkpoints": "checkpoints"}
 
 
-def test_handout_among_peoples_folders_is_nobodys(tmp_path: Path) -> None:
-    """Where people have folders, a loose notebook is somebody's only if it answers; elsewhere it is a row."""
-    loose = {"handout.ipynb": BLANK, "lecture.ipynb": OTHER, "kim.ipynb": ANSWERED}
-    folders = {f"{name}/rnn.ipynb": ANSWERED for name in ("lee", "park", "choi", "jung")}
-    intake = collect([folder(tmp_path / "folders", {**loose, **folders})], ASSIGNMENT)
-    assert names(intake) == sorted(["kim.ipynb", *folders])
-    assert aside(intake) == {"handout.ipynb": "no-owner", "lecture.ipynb": "no-owner"}
-    assert names(collect([folder(tmp_path / "loose", loose)], ASSIGNMENT)) == sorted(loose)
-
-
 @pytest.mark.parametrize("junk", [".DS_Store", "__MACOSX/._a.ipynb", "kim/._rnn.ipynb", "Thumbs.db", "kim/.git/x.py"])
 def test_junk_is_passed_over(tmp_path: Path, junk: str) -> None:
     """What systems leave behind is neither a submission nor worth a word."""
