@@ -13,6 +13,7 @@ from collections import Counter
 import pytest
 
 from autograder import course
+from autograder.course.corpus import alternatives, misconceptions
 from tools.attacks import attacks
 
 GUIDE = (course.ROOT / "docs" / "grading.md").read_text(encoding="utf-8")
@@ -81,6 +82,17 @@ def test_readme_shows_what_the_example_class_gives():
     scores = [float(row["score"]) for row in rows.values()]
     mean, median = statistics.fmean(scores), statistics.median(scores)
     assert f"mean {mean:.1f}, median {median:.1f} of 100, of {len(scores)} with a score" in shown
+
+
+def test_every_row_about_code_names_entries_of_the_corpus():
+    """What docs/grading.md says of a kind of code is proven by submissions that are there."""
+    table = GUIDE.split("## What the grader does with the code")[1].split("\n## ")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
+    known = {entry.id for entry in (*alternatives(), *misconceptions(), *attacks())}
+    known |= {path.name for path in (course.ROOT / "tests" / "answers").iterdir()}
+    proofs = [set(re.findall(r"`([^`]+)`", row.rpartition(" | ")[2])) for row in rows]
+    assert len(proofs) > 30
+    assert [(row, proof - known) for row, proof in zip(rows, proofs, strict=True) if not proof or proof - known] == []
 
 
 def test_every_promise_names_tests_that_there_are():
