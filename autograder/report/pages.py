@@ -6,7 +6,7 @@ import base64
 import functools
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from autograder import course
 from autograder.course.corpus import misconceptions
-from autograder.grade import Difference, Example, Reach, Row
+from autograder.grade import Difference, Example, OwnCell, Reach, Row
 from autograder.intake import SetAside
 from autograder.language import LANGUAGES, Language, speaking
 from autograder.report import words
@@ -67,14 +67,15 @@ def feedback_page(row: Row, back: str = "") -> str:
     languages: Sequence[Language] = [row.grade.lang] if row.grade.lang else LANGUAGES
     answers = row.grade.questions
     examples = {answer.question: answer.example for answer in answers if answer.example}
+    marked = {
+        *((shown.error.cell, shown.error.line) for shown in examples.values() if shown.error),
+        *((note.about.get("cell"), note.about.get("line")) for answer in answers for note in answer.notes),
+    }
     about = {
         "row": row,
         "back": back,
         "cells": {cell.number: answer.question for answer in answers for cell in answer.cells},
-        "marked": {
-            *((shown.error.cell, shown.error.line) for shown in examples.values() if shown.error),
-            *((note.about.get("cell"), note.about.get("line")) for answer in answers for note in answer.notes),
-        },
+        "code": {cell: _code(cell, marked) for answer in answers for cell in answer.cells},
         "pictures": {question: _pictures(shown) for question, shown in examples.items()},
     }
     article = _TEMPLATES.get_template("article.html")
@@ -103,6 +104,7 @@ def report_page(
         yield from stream
 
 
+@functools.cache
 def titles(lang: Language) -> dict[str, dict[Any, Any]]:
     """What the course calls things, in one language."""
     return {
@@ -118,6 +120,13 @@ def _spoken(lang: Language) -> dict[str, Any]:
     return {"lang": lang, "ko": lang == "ko", **titles(lang)}
 
 
+def _code(cell: OwnCell, marked: Set[tuple[Any, Any]]) -> Markup:
+    """The lines of a cell, those that are spoken of marked."""
+    lines = str(escape(plain(cell.source).rstrip())).split("\n")
+    starts = ('<span class="at">' if (cell.number, line) in marked else "<span>" for line in range(1, len(lines) + 1))
+    return Markup("".join(f"{start}{line}\n</span>" for start, line in zip(starts, lines, strict=True)))
+
+
 def _pictures(example: Example) -> list[tuple[Difference | Reach, Sequence[Grid]]]:
     told: list[Difference | Reach] = [*example.differences, *example.reach]
     return [(each, grids(each)) for each in told]
@@ -128,7 +137,7 @@ def _room(left: int) -> Callable[..., bool]:
 
     def fits(*pieces: str) -> bool:
         nonlocal left
-        size = sum(len(piece.encode()) + 40 for piece in pieces)  # with the tags around them
+        size = sum(len(piece.encode()) for piece in pieces)
         fit = size <= left
         left -= size * fit
         return fit
