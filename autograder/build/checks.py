@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from autograder.language import LANGUAGES, Language
@@ -30,7 +32,8 @@ _IMPORTS = (
 )
 
 
-def student_checks(folder: Path, lang: Language) -> dict[str, str]:
+@functools.cache
+def student_checks(folder: Path, lang: Language) -> Mapping[str, str]:
     """File name and source of every check in *folder* for the edition in *lang*, such as `q1.py`."""
     helpers = (folder / _HELPERS).read_text(encoding="utf-8")
     return {path.name: _student_check(path, helpers, lang) for path in sorted(folder.glob("q*.py"))}
@@ -65,10 +68,14 @@ def _needed(tests: str, helpers: str, lang: Language) -> list[str]:
     """The functions of *helpers* that *tests* lead to, each in *lang*."""
     functions = _functions(helpers)
     wanted: set[str] = set()
-    found = {name for name in functions if f"{name}(" in tests}
-    while found - wanted:
-        wanted |= found
-        found = wanted | {name for known in wanted for name in functions if f"{name}(" in ast.unparse(functions[known])}
+
+    def want(code: ast.AST) -> None:
+        for node in ast.walk(code):
+            if isinstance(node, ast.Name) and node.id in functions and node.id not in wanted:
+                wanted.add(node.id)
+                want(functions[node.id])
+
+    want(ast.parse(tests))
     return [_in_language(helpers, node, lang) for name, node in functions.items() if name in wanted]
 
 

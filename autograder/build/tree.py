@@ -62,7 +62,7 @@ def _solution() -> dict[str, str]:
 def _values(lang: Language) -> dict[str, str]:
     """What is filled in for `{{name}}` in the edition in *lang*."""
     requirements = _handed_out("requirements.txt").splitlines()
-    checks = json.dumps(student_checks(_CHECKS, lang), sort_keys=True).encode()
+    checks = json.dumps(dict(student_checks(_CHECKS, lang)), sort_keys=True).encode()
     return {
         "otter": next(line for line in requirements if line.startswith("otter-grader")),
         # bz2, since its output has not changed from one version to the next as zlib's has.

@@ -57,11 +57,10 @@ def explained(verdict: Verdict, runs: Runs, look: Looking, learned: Learned) -> 
     """Explain the wrong answer that *verdict* is on, by the shown examples under the same remedy."""
     if verdict.right or not verdict.answered:
         return Explanation()
-    seen = [_seen(verdict, example, verdict.remedy, runs, look) for example in course.shown_examples()]
+    seen, known = _recognised(verdict, runs, look, learned)
     telling = next((one for one in seen if one.notes), None)
     if telling is None:
         return Explanation()
-    known = None if runs.stops and _is_stopped(telling) else _recognised(verdict.question, seen, learned)
     notes = () if known else _typed_sizes(verdict, runs, look)
     return Explanation(known.id if known else "", _example(verdict, telling, runs), notes)
 
@@ -73,22 +72,34 @@ def _seen(verdict: Verdict, example: Scenario, remedy: Remedy, runs: Runs, look:
     return Seen(example, record, {name: note for name, note in found.items() if note is not None})
 
 
-def _is_stopped(seen: Seen) -> bool:
-    return any(failure.kind == "Stopped" for failure in seen.record.failures.values())
+def _recognised(
+    verdict: Verdict, runs: Runs, look: Looking, learned: Learned
+) -> tuple[Sequence[Seen], Misconception | None]:
+    """The known mistake that leaves the same values, and the examples that it took to tell: all where it is none.
+
+    A mistake that is left alone after some examples is that one. What stops is none, whatever else it leaves.
+    """
+    question, seen, left = verdict.question, list[Seen](), learned.of(verdict.question)
+    for example in course.shown_examples():
+        seen.append(_seen(verdict, example, verdict.remedy, runs, look))
+        if any(failure.kind == "Stopped" for failure in seen[-1].record.failures.values()):
+            return seen, None
+        left = [one for one in left if _is_alike(question, seen[-1].record, one.records[example.id], turned=False)]
+        if len(left) == 1 and any(one.notes for one in seen):
+            break
+    return seen, left[0].misconception if left else _nearest(question, seen, learned)
 
 
-def _recognised(question: Question, seen: Sequence[Seen], learned: Learned) -> Misconception | None:
-    """The known mistake that leaves the same values under every example; else under some, and shows in no other.
+def _nearest(question: Question, seen: Sequence[Seen], learned: Learned) -> Misconception | None:
+    """The known mistake whose values differ in their layout alone; else one that explains some examples and no other.
 
     The second is for two mistakes at once: an example that shows only one of them tells it.
     """
-    for turned in (False, True):  # a mistake in the layout alone is another than the same values in a right layout
-        for known in learned.of(question):
-            if all(_is_alike(question, one.record, known.records[one.example.id], turned=turned) for one in seen):
-                return known.misconception
     best: tuple[int, Misconception] | None = None
     for known in learned.of(question):
         same = [_is_alike(question, one.record, known.records[one.example.id], turned=True) for one in seen]
+        if all(same):
+            return known.misconception
         shows = [known.shows[one.example.id] for one in seen]
         elsewhere = any(there and not one.notes for there, one in zip(shows, seen, strict=True))
         telling = sum(equal and there for equal, there in zip(same, shows, strict=True))
