@@ -82,7 +82,7 @@ def _recognised(
     question, seen, left = verdict.question, list[Seen](), learned.of(verdict.question)
     for example in course.shown_examples():
         seen.append(_seen(verdict, example, verdict.remedy, runs, look))
-        if any(failure.kind == "Stopped" for failure in seen[-1].record.failures.values()):
+        if runs.stops and any(failure.kind == "Stopped" for failure in seen[-1].record.failures.values()):
             return seen, None
         left = [one for one in left if _is_alike(question, seen[-1].record, one.records[example.id], turned=False)]
         if len(left) == 1 and any(one.notes for one in seen):
@@ -100,7 +100,7 @@ def _nearest(question: Question, seen: Sequence[Seen], learned: Learned) -> Misc
         same = [_is_alike(question, one.record, known.records[one.example.id], turned=True) for one in seen]
         if all(same):
             return known.misconception
-        shows = [known.shows[one.example.id] for one in seen]
+        shows = [learned.shows(known, one.example) for one in seen]
         elsewhere = any(there and not one.notes for there, one in zip(shows, seen, strict=True))
         telling = sum(equal and there for equal, there in zip(same, shows, strict=True))
         if telling and not elsewhere and (best is None or telling > best[0]):

@@ -32,8 +32,6 @@ class Known:
 
     misconception: Misconception
     records: Mapping[str, Record]
-    shows: Mapping[str, bool]
-    """Whether any check fails there."""
 
 
 class Learned:
@@ -44,23 +42,25 @@ class Learned:
         self._reference = reference
         self._look = look
         self._known: dict[str, list[Known]] = {}
+        self._shows: dict[tuple[str, str], bool] = {}
 
     def of(self, question: course.Question) -> list[Known]:
         if question.id not in self._known:
             records = self._records(question)
             examples = len(course.shown_examples())
             own = [one for one in misconceptions() if len(records.get(one.id, ())) == examples]
-            self._known[question.id] = [
-                Known(one, records[one.id], {id_: self._shows(id_, r) for id_, r in records[one.id].items()})
-                for one in own
-            ]
+            self._known[question.id] = [Known(one, records[one.id]) for one in own]
         return self._known[question.id]
 
-    def _shows(self, example: str, record: Record) -> bool:
-        scenario = next(one for one in course.shown_examples() if one.id == example)
-        question = _asked(record.message.question)
-        right = self._reference.shared(scenario).at[question]
-        return any(note is not None for note in self._look(Look(question, record, right, scenario)).values())
+    def shows(self, known: Known, example: course.Scenario) -> bool:
+        """Whether any check fails there."""
+        key = known.misconception.id, example.id
+        if key not in self._shows:
+            question = known.misconception.question
+            right = self._reference.shared(example).at[question]
+            found = self._look(Look(question, known.records[example.id], right, example))
+            self._shows[key] = any(note is not None for note in found.values())
+        return self._shows[key]
 
     def _records(self, question: course.Question) -> dict[str, dict[str, Record]]:
         folder = _folder()
@@ -90,11 +90,6 @@ class Learned:
             for name, record in observe(trials, example, self._reference.shared(example), self._run).items():
                 found[name][example.id] = record
         return found
-
-
-def _asked(question: str) -> str:
-    """The question of a trial's record."""
-    return next(one.question for one in misconceptions() if one.id == question)
 
 
 @functools.cache

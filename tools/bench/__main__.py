@@ -16,7 +16,7 @@ from pathlib import Path
 
 from autograder.grade import Submission
 from tools.bench.limit import beside_the_limit
-from tools.bench.rivals import by_nbgrader, by_otter, by_us
+from tools.bench.rivals import by_nbgrader, by_otter, by_us, regraded
 from tools.bench.sample import made_up_class
 from tools.commands import Cost
 
@@ -67,11 +67,10 @@ def _processor() -> str:
 
 def _round(submissions: Sequence[Submission], arguments: argparse.Namespace, folder: Path, costs: Costs) -> None:
     """Everything once."""
-    graded, regraded = by_us(submissions, folder / "class", arguments.workers)
-    costs[CLASS].append(graded.each(len(submissions)))
-    costs[REGRADED].append(regraded.each(len(submissions)))
+    costs[CLASS].append(by_us(submissions, folder / "class", arguments.workers).each(len(submissions)))
+    costs[REGRADED].append(regraded(folder / "class", arguments.workers).each(len(submissions)))
     sample = submissions[: arguments.sample]
-    costs[ONE] += [by_us([one], folder / one.name, 1)[0] for one in sample]
+    costs[ONE] += [by_us([one], folder / one.name, 1) for one in sample]
     costs[OTTER] += by_otter(sample, folder)
     costs[OTHER].append(by_nbgrader(sample, folder / "nbgrader"))
     together = submissions[:ONE_PROCESS]
@@ -102,8 +101,9 @@ def _print_growth(sizes: Sequence[int], workers: int) -> None:
     rows = []
     for size in sizes:
         with tempfile.TemporaryDirectory() as place:
-            graded, regraded = by_us(list(made_up_class(size)), Path(place, "class"), workers)
-        rows.append((f"{size:,}", f"{graded.wall:.0f}", f"{graded.wall / size:.4f}", f"{regraded.wall:.1f}"))
+            graded = by_us(list(made_up_class(size)), Path(place), workers)
+            again = regraded(Path(place), workers)
+        rows.append((f"{size:,}", f"{graded.wall:.0f}", f"{graded.wall / size:.4f}", f"{again.wall:.1f}"))
     _print_table(("submissions", "s", "s each", "s to regrade"), rows)
 
 

@@ -13,22 +13,24 @@ from autograder.grade import Submission
 from tools import otter
 from tools.commands import Cost, Failed, command
 
-__all__ = ["by_nbgrader", "by_otter", "by_us"]
+__all__ = ["by_nbgrader", "by_otter", "by_us", "regraded"]
 
 BIN = Path(sys.executable).parent
-NBGRADER = BIN / "nbgrader"
+OURS, NBGRADER = BIN / "autograder", BIN / "nbgrader"
 
 
-def by_us(submissions: Sequence[Submission], folder: Path, workers: int) -> tuple[Cost, Cost]:
-    """What grading a class from the shell costs, and what regrading it does."""
+def by_us(submissions: Sequence[Submission], folder: Path, workers: int) -> Cost:
+    """What grading a class from the shell costs; the grades are in *folder*."""
     given = folder / "given"
     given.mkdir(parents=True)
     for submission in submissions:
         (given / submission.name).write_bytes(submission.content)
-    ours, options = BIN / "autograder", ["--workers", str(workers)]
-    graded, _ = command([ours, "grade", given, "--out", folder / "out", *options], cwd=folder)
-    regraded, _ = command([ours, "regrade", folder / "out", *options], cwd=folder)
-    return graded, regraded
+    return command([OURS, "grade", given, "--out", folder / "out", "--workers", str(workers)], cwd=folder)[0]
+
+
+def regraded(folder: Path, workers: int) -> Cost:
+    """What it costs to grade again what `by_us` left in *folder*."""
+    return command([OURS, "regrade", folder / "out", "--workers", str(workers)], cwd=folder)[0]
 
 
 def by_otter(submissions: Sequence[Submission], folder: Path) -> list[Cost]:
