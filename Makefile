@@ -19,7 +19,7 @@ test: .venv/.develop  ## lint, type checks and the whole test suite
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --numprocesses logical --dist loadfile
+	$(BIN)/python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
 
 build: .venv/.develop  ## regenerate assignment/, solutions/rnn.ipynb and build/gradescope.zip
 	$(BIN)/python -m autograder.build
