@@ -37,7 +37,7 @@ predictions = {
     ),
     "gates": (
         lambda: lstm.weight_ih_l0.shape[0],
-        "gate 셋과 g에 d_h행씩, 모두 4 * d_h입니다.",  # ko
+        "gate 셋과 g마다 d_h행씩, 모두 4 * d_h입니다.",  # ko
         "d_h rows for each gate and for g: 4 * d_h.",  # en
     ),
     "scores": (
@@ -67,8 +67,8 @@ def reveal(name, guess):
         actual, why = predictions[name][0](), predictions[name][1]
         verdict = "맞습니다" if guess == actual else "다릅니다"  # ko
         print(f"예상 {guess}, 실제 {actual}: {verdict}. {why}")  # ko
-        verdict = "as expected" if guess == actual else "not as expected"  # en
-        print(f"Expected {guess}, actual {actual}: {verdict}. {why}")  # en
+        verdict = "right" if guess == actual else "not so"  # en
+        print(f"Your guess {guess}, actual {actual}: {verdict}. {why}")  # en
 
 
 class Picture:

@@ -117,7 +117,7 @@ def expect_tensor(
         raise AssertionError(
             text(
                 ko=f"`{name}`: 기대한 dtype {expected}, 받은 dtype {found}.\n"
-                "이 과제에서 실수는 float32, id와 길이는 int64입니다.",
+                "이 과제에서 실수 값은 float32, id와 길이는 int64입니다.",
                 en=f"`{name}`: expected dtype {expected}, received {found}.\n"
                 "In this assignment numbers are float32, ids and lengths int64.",
             )

@@ -62,7 +62,7 @@ def expect_tensor(
         expected, found = (str(kind).removeprefix("torch.") for kind in (dtype, value.dtype))
         raise AssertionError(
             (f"`{name}`: \uae30\ub300\ud55c dtype {expected}, \ubc1b\uc740 dtype {found}.\n"
-                "\uc774 \uacfc\uc81c\uc5d0\uc11c \uc2e4\uc218\ub294 float32, id\uc640 \uae38\uc774\ub294 int64\uc785\ub2c8\ub2e4.")
+                "\uc774 \uacfc\uc81c\uc5d0\uc11c \uc2e4\uc218 \uac12\uc740 float32, id\uc640 \uae38\uc774\ub294 int64\uc785\ub2c8\ub2e4.")
         )
 
 
