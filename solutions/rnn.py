@@ -36,7 +36,7 @@
 #   아니어서, 통과했더라도 틀렸을 수 있습니다.
 # - **점수는 공개하지 않은 검사가 값을 보고 정합니다.** 이 검사는 다른 데이터, 다른 batch 크기(1 포함), 다른 embedding과 hidden 크기,
 #   다른 layer 수로 코드를 다시 실행합니다. `512`나 `10` 같은 숫자를 직접 쓰지 말고 `hidden_size`, `batch.shape[0]` 같은 변수를 쓰세요.
-# - 실수는 `float32`, id와 길이는 `int64`입니다. PyTorch가 처음부터 쓰는 dtype이니 바꾸지 마세요. dtype이 다르면 값이 같아도 틀린 것으로 봅니다.
+# - 실수 값은 `float32`, id와 길이는 `int64`입니다. PyTorch가 처음부터 쓰는 dtype이니 바꾸지 마세요. dtype이 다르면 값이 같아도 틀린 것으로 봅니다.
 # - 아래 표에 있는 변수 이름은 그대로 두세요. 그 밖의 변수, 함수, 셀은 자유롭게 더해도 됩니다.
 # - 한 문제를 틀려도 다음 문제의 점수에는 영향이 없습니다. 막히면 넘어가세요. 그 문제의 값이 필요한 셀에서는 오류가 나겠지만, 채점할 때는 그 값을
 #   바로잡아 놓고 실행합니다.
@@ -45,7 +45,7 @@
 #
 # ### 도움받기
 #
-# - PyTorch 문서와 강의 자료, 검색은 얼마든지 이용하세요. 친구와 개념과 shape을 놓고 이야기하는 것도 좋습니다. 다만 **코드는 스스로 쓰세요.**
+# - PyTorch 문서와 강의 자료, 검색은 얼마든지 이용하세요. 친구와 개념이나 shape에 대해 이야기하는 것도 좋습니다. 다만 **코드는 스스로 쓰세요.**
 # - AI 도구에는 개념이나 오류 메시지의 뜻을 물어볼 수 있습니다. 문제를 그대로 주고 답을 받아 적지는 마세요. 수업에서 따로 정한 규칙이 있으면 그 규칙을 따르세요.
 # - 풀리지 않으면 담당 조교에게 물어보세요. 오류 메시지 전체와, 어느 셀에서 무엇을 해 보았는지를 함께 보내 주세요.
 #
@@ -83,7 +83,7 @@
 #   other**. It does not know the answer, so a wrong answer may pass.
 # - **Hidden checks of the values decide the points.** They run your code again on other data, other batch sizes (also 1), other
 #   embedding and hidden sizes and other numbers of layers. So write `hidden_size` or `batch.shape[0]`, never `512` or `10`.
-# - Numbers are `float32`, ids and lengths `int64`: what PyTorch uses unless told otherwise. Do not change them: right values in another dtype
+# - Real numbers are `float32`, ids and lengths `int64`, as in PyTorch by default. Do not change that: right values in another dtype
 #   count as wrong.
 # - Keep the variable names in the table below. Beyond them, add as many variables, functions and cells as you like.
 # - A mistake in one question costs you nothing in the next. If you are stuck, move on: cells that need the missing values will fail for
@@ -97,7 +97,7 @@
 #   too. But **write the code yourself.**
 # - You may ask an AI tool what a concept or an error message means. Do not give it a question and copy its answer. Where your course has rules of its own,
 #   they come first.
-# - If you are stuck, ask your teaching assistant. Send the whole error message, and say in which cell it came and what you tried.
+# - If you are stuck, ask your teaching assistant. Send the whole error message, and say which cell it comes from and what you tried.
 #
 # ### Symbols
 #
@@ -283,7 +283,7 @@ with after("q1"):
 #
 # $$h_t = \tanh(W_{ih}\,x_t + b_{ih} + W_{hh}\,h_{t-1} + b_{hh})$$
 #
-# $x_t$는 그 시점의 단어 vector이고 $h_{t-1}$은 바로 앞의 state입니다. **같은 weight를 모든 시점에서 되풀이해 씁니다.** 그래서 길이가 얼마이든 읽을 수 있습니다.
+# $x_t$는 그 시점의 단어 vector이고 $h_{t-1}$은 바로 앞의 state입니다. **같은 weight를 모든 시점에서 되풀이해 씁니다.** 그래서 길이가 얼마든 읽을 수 있습니다.
 #
 # ### q2. RNN 정의하기 (10점)
 #
@@ -703,7 +703,7 @@ with after("q6"):
 # 지금까지는 빈자리도 단어처럼 읽었습니다. 길이가 5인 sequence의 `h_n`은 진짜 단어 5개를 읽은 뒤 빈자리 15개를 더 읽은 state입니다. 양방향이라면 더 곤란합니다.
 # 거꾸로 읽는 쪽은 **빈자리부터** 읽기 시작하기 때문입니다.
 #
-# > **빈자리는 단어 뒤에 있는데도 결과에 영향을 주나요?** 한 방향으로 읽으면 단어가 있는 시점의 state는 그대로이고 `h_n`만 달라집니다. 양방향이면 거꾸로
+# > **빈자리는 단어 뒤에 있는데도 결과에 영향을 주나요?** 앞에서부터 읽으면 단어가 있는 시점의 state는 그대로이고 `h_n`만 달라집니다. 양방향이면 거꾸로
 # > 읽는 쪽의 모든 시점이 달라집니다.
 #
 # [`pack_padded_sequence`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pack_padded_sequence.html)는 길이를 받아 빈자리를 걷어 냅니다. **시점마다**
@@ -797,7 +797,7 @@ print("same values:", torch.allclose(small_gru(steps)[0], rebuilt, atol=1e-5))  
 # > **두 방향은 따로 학습하나요?** 아닙니다. 이어 붙인 출력에서 loss 하나를 구하므로, 두 방향의 weight가 함께 학습됩니다.
 #
 # layer를 쌓으면 위 layer는 바로 아래 layer의 출력을 시점마다 입력으로 받습니다. 양방향이면 이어 붙인 출력을 받습니다. `dropout`은 학습할 때 layer와 layer 사이를
-# 지나는 값의 일부를 무작위로 0으로 만듭니다. 그래서 아래 `bi_gru`의 결과는 실행할 때마다 조금씩 다릅니다. 채점할 때는 꺼 둡니다.
+# 지나는 값의 일부를 무작위로 0으로 만듭니다. 그래서 아래 `bi_gru`의 결과는 실행할 때마다 조금씩 다릅니다. 채점할 때는 dropout을 꺼 둡니다.
 
 # %% [markdown] lang="en"
 # The two directions are **not added but joined along the last axis**, hence the size `num_dirs * d_h`.
@@ -925,11 +925,11 @@ display(draw_blocks("bi_h_n: layer와 방향의 순서", num_layers, num_dirs, b
 display(draw_blocks("bi_h_n: the order of layers and directions", num_layers, num_dirs, batch.shape[0], hidden_size))  # en
 
 # %% [markdown] lang="ko"
-# 맨 아래 layer부터 차례로, 한 layer 안에서는 정방향, 역방향의 순서로 놓입니다. 블록 하나가 `(B, d_h)`입니다. layer의 수가 바뀌어도 성립하는 방법으로 **맨 위**를 가리키세요. 또 layer가 2개이고 방향도 2개이면 두 축의 순서를
+# 맨 아래 layer부터 차례로, 한 layer 안에서는 정방향, 역방향의 순서로 놓입니다. 블록 하나가 `(B, d_h)`입니다. layer의 수가 바뀌어도 성립하는 방법으로 **맨 위 layer**를 고르세요. 또 layer가 2개이고 방향도 2개이면 두 축의 순서를
 # 잘못 정해도 shape이 같습니다. layer가 3개라면 어떻게 되는지 생각해 보세요.
 
 # %% [markdown] lang="en"
-# It starts with the bottom layer; within a layer, forward comes before backward. Each block is `(B, d_h)`. Point at **the top** in a way that stays right when the number of layers changes. And beware: with two layers and two directions,
+# It starts with the bottom layer; within a layer, forward comes before backward. Each block is `(B, d_h)`. Pick **the top layer** in a way that stays right when the number of layers changes. And beware: with two layers and two directions,
 # the two axes can be taken in the wrong order without any change of shape. What would happen with three layers?
 
 # %% q8

@@ -236,8 +236,8 @@ def _reach(verdict: Verdict, seen: Seen, differences: Sequence[Difference], runs
         name = difference.name
         moved = _moved(seen.record[name], record[name])
         expected = _moved(*(_as_received(difference.note, getattr(values, name)) for values in (before, after)))
-        if moved is not None and expected is not None:
-            found.append(Reach(name, row, step, difference.symbols, moved, expected))
+        if moved is not None and expected is not None and (moved.any() or expected.any()):
+            found.append(Reach(name, row, step, difference.symbols, moved.tolist(), expected.tolist()))
     return tuple(found)
 
 
@@ -247,10 +247,10 @@ def _with_other_word(example: Scenario, place: int, step: int) -> Scenario:
     return Scenario(f"{example.id}-changed", example.titles, {**example.values, "data": data}, shown=True)
 
 
-def _moved(before: Value, after: Value) -> Any:
+def _moved(before: Value, after: Value) -> Tensor | None:
     """Which elements differ, over all axes but the last; None where there is nothing to compare."""
     differing = _differing(before, after)
-    return None if differing is None or differing.ndim < 2 else differing.any(-1).tolist()
+    return None if differing is None or differing.ndim < 2 else differing.any(-1)
 
 
 def own_cells(question: Question, runs: Runs) -> tuple[OwnCell, ...]:

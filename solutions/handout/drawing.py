@@ -1,5 +1,6 @@
 # ko: @title 그림과 예상해 보기를 위한 도구 (열어 보지 않아도 됩니다)
 # en: @title Tools for pictures and predictions (no need to open)
+from base64 import b64encode
 from contextlib import contextmanager
 from html import escape
 from math import atan2, degrees
@@ -36,7 +37,7 @@ predictions = {
     ),
     "gates": (
         lambda: lstm.weight_ih_l0.shape[0],
-        "gate 셋과 g에 d_h행씩, 모두 4 * d_h입니다.",  # ko
+        "gate 셋과 g마다 d_h행씩, 모두 4 * d_h입니다.",  # ko
         "d_h rows for each gate and for g: 4 * d_h.",  # en
     ),
     "scores": (
@@ -66,8 +67,8 @@ def reveal(name, guess):
         actual, why = predictions[name][0](), predictions[name][1]
         verdict = "맞습니다" if guess == actual else "다릅니다"  # ko
         print(f"예상 {guess}, 실제 {actual}: {verdict}. {why}")  # ko
-        verdict = "as expected" if guess == actual else "not as expected"  # en
-        print(f"Expected {guess}, actual {actual}: {verdict}. {why}")  # en
+        verdict = "right" if guess == actual else "not so"  # en
+        print(f"Your guess {guess}, actual {actual}: {verdict}. {why}")  # en
 
 
 class Picture:
@@ -97,15 +98,21 @@ class Picture:
         self.parts.append(f'<path d="M{x1} {y1}L{x2} {y2}" stroke="{self.GREY}" stroke-width="1.5"/>')
         self.parts.append(f'<path d="M0 0l-8-4v8z" fill="{self.GREY}" transform="translate({x2} {y2}) rotate({turn})"/>')
 
-    def _repr_html_(self):
+    def svg(self):
         return (
-            '<div style="overflow-x:auto"><svg xmlns="http://www.w3.org/2000/svg" role="img" '
-            f'aria-label="{escape(self.caption)}" viewBox="0 0 {self.width} {self.height}" width="{self.width}" '
-            'style="display:block;height:auto;max-width:100%;min-width:480px" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {self.height}" '
+            f'width="{self.width}" height="{self.height}" '
             "font-family=\"'Noto Sans KR','Noto Sans CJK KR','Apple SD Gothic Neo','Malgun Gothic',sans-serif\">"
             f'<rect x=".5" y=".5" width="{self.width - 1}" height="{self.height - 1}" rx="8" fill="#fbfcfd" '
-            f'stroke="#cbd2d9"/>{"".join(self.parts)}</svg></div>'
+            f'stroke="#cbd2d9"/>{"".join(self.parts)}</svg>'
         )
+
+    def _repr_html_(self):
+        # ko: 신뢰하지 않는 노트북에서는 Jupyter가 SVG를 지우지만 이미지는 보여 줍니다.
+        # en: in a notebook that is not trusted, Jupyter removes SVG but shows images
+        source = f"data:image/svg+xml;base64,{b64encode(self.svg().encode()).decode()}"
+        style = "display:block;height:auto;max-width:100%;min-width:480px"
+        return f'<div style="overflow-x:auto"><img alt="{escape(self.caption)}" src="{source}" style="{style}"></div>'
 
     def __repr__(self):
         return f"[{self.caption}]"

@@ -172,7 +172,7 @@ def test_solution_runs_at_other_sizes() -> None:
 
 def labels(picture: Any) -> list[str]:
     """The texts of a picture without its caption, in order."""
-    return [html.unescape(label) for label in re.findall(r">([^<>]+)</text>", picture._repr_html_())][1:]
+    return [html.unescape(label) for label in re.findall(r">([^<>]+)</text>", picture.svg())][1:]
 
 
 def test_pictures_show_the_notebooks_own_numbers(monkeypatch: pytest.MonkeyPatch) -> None:

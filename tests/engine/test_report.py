@@ -535,6 +535,12 @@ def test_pages_escape_everything_and_load_nothing(kind: str) -> None:
     assert policy == f"default-src 'none'; style-src 'unsafe-inline'{allowed}"
 
 
+def _contrast(one: str, other: str) -> float:
+    """How far two colours stand apart, from 1 to 21 (WCAG 2.2)."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
 def _luminance(colour: str) -> float:
     digits = colour.lstrip("#") if len(colour) == 7 else "".join(2 * digit for digit in colour.lstrip("#"))
     channels = [int(digits[place : place + 2], 16) / 255 for place in (0, 2, 4)]
@@ -549,29 +555,35 @@ def test_text_stands_out_from_what_is_behind_it(theme: int) -> None:
     grounds = {"ground", "panel", "code", "bad-tint", "hint-tint"}
     for ink in ("ink", "soft", "good", "bad", "hint", "link"):
         for ground in grounds - ({"bad-tint", "hint-tint"} if ink in ("good", "link") else set()):
-            light, dark = sorted((_luminance(colours[ink]), _luminance(colours[ground])), reverse=True)
-            assert (light + 0.05) / (dark + 0.05) >= 4.5, f"{ink} on {ground}"
+            assert _contrast(colours[ink], colours[ground]) >= 4.5, f"{ink} on {ground}"
 
 
 # In a browser
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+HEIGHT = 9000
+"""Of the browser's window, in pixels: a whole page is on the screen."""
 in_browser = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed, in which pages could be looked at")
+
+
+def _browse(folder: Path, html: str, wanted: str, width: int, dark: bool) -> str:
+    """What a browser writes when it has opened a page and does what is *wanted*."""
+    (folder / "page.html").write_text(html, encoding="utf-8")
+    quiet = "--disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update"
+    command = [
+        *(str(BROWSER), "--headless", "--no-sandbox", wanted, "--disable-sync", "--virtual-time-budget=20000"),
+        *(*quiet.split(), f"--user-data-dir={folder / 'profile'}", f"--window-size={width},{HEIGHT}"),
+        *([f"--blink-settings=preferredColorScheme={0 if dark else 1}"]),
+        (folder / "page.html").as_uri(),
+    ]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 
 
 def _looked_at(folder: Path, html: str, script: str = "", width: int = 1280, dark: bool = False) -> str:
     """The text of the element `#result` that *script* makes in a browser, or the page as the browser has it then."""
     if script:
         html = re.sub(r"<meta http-equiv[^>]*>", "", html) + f"<script>{script}</script>"
-    (folder / "page.html").write_text(html, encoding="utf-8")
-    quiet = "--disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update"
-    command = [
-        *(str(BROWSER), "--headless", "--no-sandbox", "--dump-dom", "--disable-sync", "--virtual-time-budget=20000"),
-        *(*quiet.split(), f"--user-data-dir={folder / 'profile'}", f"--window-size={width},900"),
-        *([f"--blink-settings=preferredColorScheme={0 if dark else 1}"]),
-        (folder / "page.html").as_uri(),
-    ]
-    dom = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+    dom = _browse(folder, html, "--dump-dom", width, dark)
     found = re.search(r'<pre id="result">(.*?)</pre>', dom, re.DOTALL)
     return found[1] if found else dom
 
@@ -639,3 +651,39 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(tmp_path: Path, kind: str, wid
     violations, small, beyond, is_dark = json.loads(_looked_at(tmp_path, _pages()[kind].html, script, width, dark))
     assert (violations, small, is_dark) == ([], [], dark)
     assert beyond <= 0
+
+
+@in_browser
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_wrong_places_are_tinted_and_their_digits_are_read(tmp_path: Path, dark: bool) -> None:
+    """On the screen, wrong places stand on another colour than the labels beside them, and their digits on it."""
+    # The corner marks are hidden, lest they be taken for digits.
+    html = feedback(samples.row()).html.replace("</style>", "svg .mark { visibility: hidden; }</style>")
+    boxes = f"""{TELL}
+      const boxes = (selector) => [...document.querySelectorAll(selector)].map((e) => e.getBoundingClientRect());
+      tell(["svg tspan", "svg .l"].map((selector) => boxes(selector).filter((box) => box.width > 0)));"""
+    places = json.loads(_looked_at(tmp_path, html, boxes, dark=dark))
+    _browse(tmp_path, html, f"--screenshot={tmp_path / 'screen.png'}", 1280, dark)
+    screen = base64.b64encode((tmp_path / "screen.png").read_bytes()).decode()
+    colours = f"""{TELL}
+      const image = new Image(), sheet = document.createElement("canvas").getContext("2d");
+      const colours = (box) => {{
+        const {{ data }} = sheet.getImageData(box.x, box.y, box.width, box.height), counts = {{}};
+        for (let at = 0; at < data.length; at += 4) {{
+          const colour = "#" + [0, 1, 2].map((part) => data[at + part].toString(16).padStart(2, "0")).join("");
+          counts[colour] = (counts[colour] || 0) + 1;
+        }}
+        return Object.keys(counts).sort((one, other) => counts[other] - counts[one]);
+      }};
+      image.onload = () => {{
+        Object.assign(sheet.canvas, {{ width: image.width, height: image.height }});
+        sheet.drawImage(image, 0, 0);
+        tell({json.dumps(places)}.map((boxes) => boxes.map(colours)));
+      }};
+      image.src = "data:image/png;base64,{screen}";"""
+    wrong, labels = json.loads(_looked_at(tmp_path, "<!doctype html>", colours))
+    assert wrong
+    assert labels
+    for ground, *others in wrong:
+        assert min(_contrast(ground, label[0]) for label in labels) > 1.1
+        assert max((_contrast(ground, other) for other in others), default=1) >= 4.5

@@ -18,8 +18,8 @@ def expect_present(**values: object) -> None:
     if missing:
         raise AssertionError(
             text(
-                ko=f"{missing}: 아직 None입니다. TODO를 채우고 그 셀을 실행해 보세요.",
-                en=f"{missing}: still None. Fill in the TODO and run its cell.",
+                ko=f"{missing}: 아직 None입니다. TODO를 채우고, 그 셀이 오류 없이 끝나는지 확인해 보세요.",
+                en=f"{missing}: still None. Fill in the TODO, and see that its cell runs without an error.",
             )
         )
 
@@ -117,7 +117,7 @@ def expect_tensor(
         raise AssertionError(
             text(
                 ko=f"`{name}`: 기대한 dtype {expected}, 받은 dtype {found}.\n"
-                "이 과제에서 실수는 float32, id와 길이는 int64입니다.",
+                "이 과제에서 실수 값은 float32, id와 길이는 int64입니다.",
                 en=f"`{name}`: expected dtype {expected}, received {found}.\n"
                 "In this assignment numbers are float32, ids and lengths int64.",
             )

@@ -28,7 +28,7 @@ def test_q1(embedding, batch_emb, batch, vocab_size, embedding_size, pad_id):
     expect_tensor("embedding.weight", embedding.weight, "V d_w", sizes=sizes, hint=hint)
     if embedding.padding_idx not in (None, pad_id) or embedding.max_norm is not None:
         setting = "max_norm" if embedding.max_norm is not None else "padding_idx"
-        wanted = "None" if setting == "max_norm" else f"None, {pad_id}"
+        wanted = "None" if setting == "max_norm" else text(ko=f"None 또는 {pad_id}", en=f"None or {pad_id}")
         raise AssertionError(
             text(
                 ko=f"`embedding.{setting}`: 기대한 값 {wanted}, 받은 값 {getattr(embedding, setting)}.\n"

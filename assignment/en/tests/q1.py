@@ -14,7 +14,7 @@ def expect_present(**values: object) -> None:
     missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
     if missing:
         raise AssertionError(
-            f"{missing}: still None. Fill in the TODO and run its cell."
+            f"{missing}: still None. Fill in the TODO, and see that its cell runs without an error."
         )
 
 
@@ -102,7 +102,7 @@ def test_q1(embedding, batch_emb, batch, vocab_size, embedding_size, pad_id):
     expect_tensor("embedding.weight", embedding.weight, "V d_w", sizes=sizes, hint=hint)
     if embedding.padding_idx not in (None, pad_id) or embedding.max_norm is not None:
         setting = "max_norm" if embedding.max_norm is not None else "padding_idx"
-        wanted = "None" if setting == "max_norm" else f"None, {pad_id}"
+        wanted = "None" if setting == "max_norm" else f"None or {pad_id}"
         raise AssertionError(
             (f"`embedding.{setting}`: expected {wanted}, received {getattr(embedding, setting)}.\n"
                 "You can leave this argument out. The documentation says which rows it changes.")

@@ -14,7 +14,7 @@ def expect_present(**values: object) -> None:
     missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
     if missing:
         raise AssertionError(
-            f"{missing}: still None. Fill in the TODO and run its cell."
+            f"{missing}: still None. Fill in the TODO, and see that its cell runs without an error."
         )
 
 
