@@ -218,7 +218,7 @@ display(draw_padding("The batch, longest sequence first", batch.tolist(), batch_
 # %% [markdown] lang="ko"
 # ## Embedding
 #
-# [`nn.Embedding`](https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html)은 단어마다 한 행씩을 가진 표입니다. id를 넣으면 그 번호의 행을
+# [nn.Embedding](https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html)은 단어마다 한 행씩을 가진 표입니다. id를 넣으면 그 번호의 행을
 # 꺼내 줍니다. 처음에는 무작위로 채워져 있고, 학습하면서 다른 parameter와 함께 바뀝니다.
 #
 # ### q1. Embedding layer 만들기 (10점)
@@ -235,7 +235,7 @@ display(draw_padding("The batch, longest sequence first", batch.tolist(), batch_
 # %% [markdown] lang="en"
 # ## Embedding
 #
-# [`nn.Embedding`](https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html) is a table with one row per word: give it an id, and it looks up that
+# [nn.Embedding](https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html) is a table with one row per word: give it an id, and it looks up that
 # row. The rows start out random and are trained together with all other parameters.
 #
 # ### q1. Making the embedding layer (10 points)
@@ -600,7 +600,7 @@ with after("q5"):
 # %% [markdown] lang="ko"
 # ## GRU 언어 모델
 #
-# [`nn.GRU`](https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html)에는 cell state가 없어서 `nn.RNN`과 똑같이 씁니다. 이번에는 sequence를 읽는 대신
+# [nn.GRU](https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html)에는 cell state가 없어서 `nn.RNN`과 똑같이 씁니다. 이번에는 sequence를 읽는 대신
 # **만들어** 봅니다. 언어 모델은 지금까지의 단어를 보고 다음 단어를 예측합니다. 예측한 단어를 다시 입력으로 넣으면 다음다음 단어도 예측할 수 있습니다.
 #
 # `output_layer`는 hidden state를 단어마다 하나씩, 모두 `V`개의 점수(logit)로 바꿉니다. 아직 학습하지 않은 모델이므로 만들어 낸 단어에는 뜻이 없습니다.
@@ -608,7 +608,7 @@ with after("q5"):
 # %% [markdown] lang="en"
 # ## A GRU language model
 #
-# [`nn.GRU`](https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html) has no cell state and is used just like `nn.RNN`. This time you **write** sequences instead of
+# [nn.GRU](https://docs.pytorch.org/docs/stable/generated/torch.nn.GRU.html) has no cell state and is used just like `nn.RNN`. This time you **write** sequences instead of
 # reading them. A language model sees the words so far and predicts the next one; feed that word back in, and it predicts the one after that.
 #
 # `output_layer` turns a hidden state into `V` scores (logits), one for each word. The model is untrained, so the words will make no sense.
@@ -706,7 +706,7 @@ with after("q6"):
 # > **빈자리는 단어 뒤에 있는데도 결과에 영향을 주나요?** 앞에서부터 읽으면 단어가 있는 시점의 state는 그대로이고 `h_n`만 달라집니다. 양방향이면 거꾸로
 # > 읽는 쪽의 모든 시점이 달라집니다.
 #
-# [`pack_padded_sequence`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pack_padded_sequence.html)는 길이를 받아 빈자리를 걷어 냅니다. **시점마다**
+# [pack_padded_sequence](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pack_padded_sequence.html)는 길이를 받아 빈자리를 걷어 냅니다. **시점마다**
 # 아직 끝나지 않은 sequence만 모읍니다.
 #
 # **예상해 보기.** batch의 칸은 모두 `10 * 20 = 200`개입니다. 빈자리를 걷어 내면 몇 칸이 남을까요? 번호를 적어 보세요.
@@ -724,7 +724,7 @@ with after("q6"):
 # > **Padding comes after the words: does it matter at all?** Reading forwards, the states at the words stay as they are, and only `h_n` changes. In the
 # > direction that reads backwards, every state changes.
 #
-# [`pack_padded_sequence`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pack_padded_sequence.html) takes the lengths and removes the padding. It goes **step by step** and keeps, for
+# [pack_padded_sequence](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pack_padded_sequence.html) takes the lengths and removes the padding. It goes **step by step** and keeps, for
 # each step, the sequences that are still running.
 #
 # **Predict, then run.** The batch has `10 * 20 = 200` cells. How many are left once the padding is gone? Type the number of the answer.
@@ -856,7 +856,7 @@ h_0 = torch.zeros(num_layers * num_dirs, batch.shape[0], hidden_size)  # (num_la
 # - `outputs`: the unpacked outputs, `(L, B, num_dirs * d_h)`, or `(B, L, num_dirs * d_h)` when unpacked with `batch_first=True`
 # - `output_lens`: the lengths that unpacking returns as well, `(B)`
 #
-# See also [`pad_packed_sequence`](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pad_packed_sequence.html). Packing and unpacking **each** are told an order of axes; neither knows what the
+# See also [pad_packed_sequence](https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.rnn.pad_packed_sequence.html). Packing and unpacking **each** are told an order of axes; neither knows what the
 # other, or `bi_gru`, was told.
 #
 # > **Is the last step of `outputs` the same as `bi_h_n`?** No. After packing, `outputs` is zero past the end of a shorter sequence, so the last state sits in a different place in every
