@@ -12,7 +12,7 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, cast
@@ -103,7 +103,7 @@ def _right_answers() -> Iterator[corpus.Alternative]:
     return (one for one in corpus.alternatives() if not one.given_edited)
 
 
-def _loaded(files: dict[str, str]) -> dict[str, Any]:
+def _loaded(files: Mapping[str, str]) -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Otter imports uses traits in a deprecated way
         from otter.test_files.exception_test import ExceptionTestFile

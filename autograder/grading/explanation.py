@@ -75,9 +75,10 @@ def _seen(verdict: Verdict, example: Scenario, remedy: Remedy, runs: Runs, look:
 def _recognised(
     verdict: Verdict, runs: Runs, look: Looking, learned: Learned
 ) -> tuple[Sequence[Seen], Misconception | None]:
-    """The known mistake that leaves the same values, and the examples that it took to tell: all where it is none.
+    """What was seen of the shown examples, and the known mistake that leaves the same values under each of them.
 
-    A mistake that is left alone after some examples is that one. What stops is none, whatever else it leaves.
+    They are run one after another until the mistake shows and one known mistake is left. If several are left at the
+    end, the first counts; if none is, the nearest. An answer with a statement that was stopped has no known mistake.
     """
     question, seen, left = verdict.question, list[Seen](), learned.of(verdict.question)
     for example in course.shown_examples():

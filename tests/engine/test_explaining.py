@@ -8,7 +8,9 @@ import pytest
 
 from autograder import course
 from autograder.course import corpus
-from autograder.grade import to_json
+from autograder.grade import Person, Submission, to_json
+from autograder.grading import Grader
+from autograder.sandbox import ALLOWANCE
 
 from .submissions import lost_by, solved
 
@@ -25,6 +27,23 @@ def test_known_mistake_is_recognised_in_other_words(grade):
     question = explained(grade, q5="out = lstm(batch_emb.permute(1, 0, 2))\nlstm_states, (c_n, lstm_h_n) = out")
     assert question.misconception == "states-exchanged"
     assert [difference.name for difference in question.example.differences] == ["lstm_h_n", "c_n"]
+
+
+def test_no_example_is_run_once_the_mistake_is_known(run, look, sandbox):
+    """The first one shows it, and no other known mistake leaves these values there; then a word of it is changed."""
+    told = []
+
+    def watched(job, tensors):
+        if job.told and job.cells != course.reference_cells():
+            told.append(job.replacements["hidden_size"])
+        return run(job, tensors)
+
+    grader = Grader(watched, look, ALLOWANCE, sandbox)
+    answer = solved(q5="lstm_states, (c_n, lstm_h_n) = lstm(batch_emb.transpose(0, 1))")
+    grade = grader.grade(Submission("rnn.ipynb", (Person("x"),), answer), b"secret").grade
+    assert next(one.misconception for one in grade.questions if one.question == "q5") == "states-exchanged"
+    first = course.shown_examples()[0].values["hidden_size"]
+    assert [other for _, other in told] == [first, first]
 
 
 def test_smallest_example_that_tells_is_shown(grade):
