@@ -59,12 +59,18 @@ _BLACKBOARD = r"(?P<key>(?:(?:(?!_attempt_\d)[^/])*_)?(?P<id>(?:(?!_attempt_\d)[
 _SECTION = r"(?i:(?:section|sec|class|lab|tutorial|recitation)[ _-]*(?:\d{1,3}|[a-z])|\w{1,3} *분?반|분반 *\w{1,3})/"
 _ARCHIVE = r"(?i:\.(?:zip|tar|tar\.gz|tgz|gz|bz2|xz|7z|rar|alz|egg))"
 # A folder or a file each: `20231234_김하늘/…`, `김하늘(20231234).ipynb`, `김하늘_20231234.ipynb`, `20231234.ipynb`.
-_PEOPLES = (
+_PERSON = (
     r"(?:(?P<id>\d[\d-]{4,11})[ _.-]+(?=\D))?(?P<name>(?P<id_alone>\d[\d-]{4,11})|[^/]+?)"
     r"(?:(?: ?\(|[ _-](?=\d{7}))(?P<id_behind>\d{5,12})\)?)?"
-    rf"(?:{_ARCHIVE}?/.+|(?P<loose>{_ARCHIVE}|(?i:\.(?:ipynb(?:\.txt|\.json)?|py))))"
 )
+_BELOW = rf"(?:{_ARCHIVE}?/.+|(?P<loose>{_ARCHIVE}|(?i:\.(?:ipynb(?:\.txt|\.json)?|py))))"
+_PEOPLES = _PERSON + _BELOW
 _TITLE = r"(?:(?P<sign>(?P<title>[^/]*[^/\d(]))(?=\d{7}))?"  # `과제3_20231234_김하늘.ipynb`
+# `20231234_김하늘_과제3.ipynb`; without a number, what stands behind may be part of a name.
+_TITLED_BEHIND = (
+    r"(?:(?=[^/]*\d{7})(?P<numbered>))?"
+    rf"{_PERSON}(?(numbered)(?:[ _-](?P<sign>(?P<title>[^\W\d_][^/ _-]*?)))?){_BELOW}"
+)
 _FOLDERS, _SECTIONS = Layout("folders", f"[^/]*/{_PEOPLES}"), Layout("sections", f"[^/]*/{_SECTION}{_PEOPLES}")
 _LAYOUTS = (
     Layout(
@@ -96,6 +102,7 @@ _LAYOUTS = (
     Layout("Canvas", rf"[^/]*/(?P<name>[^/]+?)(?P<late>_LATE)?_(?!20\d\d_\d\d?_)(?P<id>\d+)_{_CANVAS}"),
     Layout("Google Forms", r"[^/]*/(?P<title>[^/]+) - (?P<name>[^/]+?)\.\w+"),
     Layout("folders", f"[^/]*/(?:{_SECTION})?{_TITLE}{_PEOPLES}", sharing=2),
+    Layout("folders", f"[^/]*/(?:{_SECTION})?{_TITLED_BEHIND}", sharing=2),
     _SECTIONS,
 )
 

@@ -218,8 +218,28 @@ EXPORTS = {
         [("20231236", "20231236"), ("20231237", "20231237")],
     ),
     "folders, titled behind": (
+        [
+            "cls/20231236_박지민_과제3.ipynb",
+            "cls/김하늘_20231237_과제3.ipynb",
+            "cls/이서준(20231238)_과제3.zip",
+            "cls/20231239_Mia_Lee_과제3/rnn.ipynb",
+            "cls/20231240_한지우.ipynb",
+        ],
+        [
+            ("Mia_Lee", "20231239"),
+            ("김하늘", "20231237"),
+            ("박지민", "20231236"),
+            ("이서준", "20231238"),
+            ("한지우", "20231240"),
+        ],
+    ),
+    "folders, titles that nobody shares": (
         ["cls/박지민_20231236_과제3.ipynb", "cls/김하늘_20231237_hw.ipynb"],
         [("김하늘_20231237_hw", ""), ("박지민_20231236_과제3", "")],
+    ),
+    "folders, names in two parts": (
+        ["cls/20231236_Kim_Haneul.ipynb", "cls/20231237_Kim_Minsu.ipynb", "cls/kim_haneul.ipynb", "cls/kim_minsu.py"],
+        [("Kim_Haneul", "20231236"), ("Kim_Minsu", "20231237"), ("kim_haneul", ""), ("kim_minsu", "")],
     ),
     "sections": (
         ["sectionA/kim.ipynb", "sectionA/lee.ipynb", "sectionB/park/rnn.ipynb"],
@@ -252,8 +272,9 @@ def test_export_is_read_however_it_is_packed(platform: str, packed: str, tmp_pat
         folder(path, {"submissions.zip": zipped(files), "students.csv": b"x"})
     else:
         folder(path / "more" if packed == "in a folder" else path, files)
-    plain = ("folders", "folders, numbers alone", "folders, titled behind", "sections", "Google Takeout")
-    if platform in plain and packed.startswith("zip in"):
+    shared = ("folders, titled", "folders, titles and numbers", "folders, titled behind")
+    plain = platform in ("sections", "Google Takeout") or (platform.startswith("folders") and platform not in shared)
+    if plain and packed.startswith("zip in"):
         return  # such a zip could be one student's
     assert people(collect([path], ASSIGNMENT)) == expected
 
