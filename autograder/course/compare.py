@@ -6,6 +6,7 @@ All that the grader knows of recurrent layers stands here: the layout that is fr
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ _INDEX: Mapping[str, Callable[[int], str]] = {
 }
 
 
+@functools.lru_cache(4096)
 def index_word(symbol: str, index: int) -> str:
     """What a place along an axis is called, such as `t=2`."""
     return _INDEX.get(symbol, "[{}]".format)(index)

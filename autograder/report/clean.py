@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 __all__ = ["one_line", "plain"]
@@ -22,6 +23,7 @@ def plain(text: str) -> str:
     return _HARMFUL.sub("\ufffd", text.replace("\r\n", "\n"))
 
 
+@functools.lru_cache(512)
 def one_line(text: str) -> str:
     """*text* on one line, escape sequences left out."""
     return plain(" ".join(_ESCAPE.sub("", text).split()))

@@ -147,7 +147,7 @@ def _drawn(*halves: _Half) -> tuple[Grid, ...]:
     lines = [*_lines(halves[0])]
     places = [place for _, place in lines if place is not None]
     cells = [[[*map(_cell, half.rows[place])] for place in places] for half in halves]
-    width = 2 + max((len(cell) for grid in cells for row in grid for cell in row), default=1)
+    width = 2 + max(map(len, itertools.chain.from_iterable(itertools.chain(*cells))), default=1)
     side = _GAP + _CHARACTER * max((len(label) for label, place in lines if place is not None), default=0)
     step, right, y = width * _CHARACTER, 0, 0
     frame: list[str] = []
@@ -180,7 +180,7 @@ def _drawn(*halves: _Half) -> tuple[Grid, ...]:
 
 def _written(start: str, cells: Sequence[str], wrong: Sequence[bool], width: int) -> str:
     """The cells of a line, bold where they are wrong."""
-    padded = [cell.rjust(width) for cell in cells]
+    padded = [*map(str.rjust, cells, itertools.repeat(width))]
     for column in itertools.compress(range(len(cells)), wrong):
         padded[column] = f"<tspan>{padded[column]}</tspan>"
     return start + "".join(padded).replace("</tspan><tspan>", "") + "</text>"

@@ -5,6 +5,7 @@ Findings are data until here. What a note speaks of is made harmless and short b
 
 from __future__ import annotations
 
+import functools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -122,6 +123,7 @@ def adjustment_sentence(adjustment: Adjustment) -> str:
     return f"{change} ({_shown(adjustment.reason)})" if adjustment.reason else change
 
 
+@functools.lru_cache
 def points(value: float | None) -> str:
     """At most two decimals, none that are zero; nothing for a score that there is not."""
     return "" if value is None else f"{value:.2f}".rstrip("0").rstrip(".")
