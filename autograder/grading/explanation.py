@@ -78,17 +78,21 @@ def _recognised(
     """What was seen of the shown examples, and the known mistake that leaves the same values under each of them.
 
     They are run one after another until the mistake shows and one known mistake is left. If several are left at the
-    end, the first counts; if none is, the nearest. An answer with a statement that was stopped has no known mistake.
+    end, the first counts; if none is, the nearest. An answer that is wrong since it was stopped has no known mistake.
     """
     question, seen, left = verdict.question, list[Seen](), learned.of(verdict.question)
     for example in course.shown_examples():
         seen.append(_seen(verdict, example, verdict.remedy, runs, look))
-        if runs.stops and any(failure.kind == "Stopped" for failure in seen[-1].record.failures.values()):
+        if runs.stops and seen[-1].notes and _is_stopped(seen[-1].record):
             return seen, None
         left = [one for one in left if _is_alike(question, seen[-1].record, one.records[example.id], turned=False)]
         if len(left) == 1 and any(one.notes for one in seen):
             break
     return seen, left[0].misconception if left else _nearest(question, seen, learned)
+
+
+def _is_stopped(record: Record) -> bool:
+    return any(failure.kind == "Stopped" for failure in record.failures.values())
 
 
 def _nearest(question: Question, seen: Sequence[Seen], learned: Learned) -> Misconception | None:

@@ -51,6 +51,7 @@ _TEMPLATES.filters |= {
     "sentence": words.sentence,
     "status_sentence": words.status_sentence,
     "status_word": words.status_word,
+    "error_said": words.error_said,
     "error_sentence": words.error_sentence,
 }
 _TEMPLATES.globals |= {

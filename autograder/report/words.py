@@ -22,6 +22,7 @@ __all__ = [
     "WHERE",
     "WHY",
     "adjustment_sentence",
+    "error_said",
     "error_sentence",
     "points",
     "sentence",
@@ -108,8 +109,14 @@ def error_sentence(error: StatementError, cells: Mapping[int, str]) -> str:
     """Where which error was raised."""
     if error.kind == "Stopped":
         return sentence(Note("stopped", {"cell": error.cell, "line": error.line}), cells)
-    said = f"{_shown(error.kind)}: {_shown(error.message)}".rstrip(": ")
-    return f"{_place(error.cell, error.line, cells)}: {said}"
+    return f"{_place(error.cell, error.line, cells)}: {error_said(error)}"
+
+
+def error_said(error: StatementError) -> str:
+    """What an error says, wherever it was raised."""
+    if error.kind == "Stopped":
+        return status_word("stopped").capitalize()
+    return f"{_shown(error.kind)}: {_shown(error.message)}".rstrip(": ")
 
 
 def adjustment_sentence(adjustment: Adjustment) -> str:

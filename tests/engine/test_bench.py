@@ -17,10 +17,8 @@ def test_class_is_made_up_alike_and_all_different() -> None:
 
 
 def test_quick_form_prints_every_figure(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """One small round gives the class, one notebook, the limit, regrading, the ratios and the growth."""
-    others = Cost(1.0, 1.0)  # a minute of notebooks at their released sizes: `test_otter_attacks` runs Otter
-    monkeypatch.setattr(bench, "by_nbgrader", lambda submissions, folder: others)
-    monkeypatch.setattr(bench, "by_otter", lambda submissions, folder: [others])
+    """One small round gives the class, one notebook, the others, the limit, regrading, the ratios and the growth."""
+    monkeypatch.setattr(bench, "by_nbgrader", lambda submissions, folder: Cost(1.0, 1.0))  # half a minute of notebooks
     assert bench.main(["--size", "2", "--sample", "1", "--rounds", "1", "--growth", "2"]) == 0
     shown = capsys.readouterr().out
     for row in (bench.CLASS, bench.REGRADED, bench.ONE, bench.OTTER, bench.OTHER, bench.GRADING, bench.LIMIT):
