@@ -12,7 +12,7 @@ from autograder import course
 from autograder.course.scenarios import margin
 from autograder.wire.job import Correction, Job
 from autograder.wire.log import Log, Record
-from autograder.wire.values import Described, Missing, Packed, TensorData
+from autograder.wire.values import Described, Layer, Missing, Packed, TensorData
 
 __all__ = ["Reference", "ReferenceFault", "ReferenceValues", "Run", "Solution"]
 
@@ -65,6 +65,11 @@ class Solution:
             for question, values in self.at.items()
         }
         return given, tensors
+
+    def has_tensors(self, question: str) -> bool:
+        """Whether the right values of *question* are more than layers."""
+        names = course.question(question).names
+        return not all(isinstance(getattr(self.at[question], name), Layer) for name in names)
 
     def correction(self, question: course.Question, call: int, tensors: dict[str, Tensor]) -> Correction:
         """The names of *question* as a follow-through puts them right; their tensors are added to *tensors*."""

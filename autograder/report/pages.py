@@ -38,7 +38,12 @@ def _prose(written: str) -> Markup:
 
 
 _TEMPLATES = Environment(
-    loader=FileSystemLoader(_FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    loader=FileSystemLoader(_FOLDER),
+    autoescape=True,
+    undefined=StrictUndefined,
+    auto_reload=False,
+    trim_blocks=True,
+    lstrip_blocks=True,
 )
 _TEMPLATES.filters |= {
     "adjustment": words.adjustment_sentence,
@@ -127,17 +132,18 @@ def _code(cell: OwnCell, marked: Set[tuple[Any, Any]]) -> Markup:
     return Markup("".join(f"{start}{line}\n</span>" for start, line in zip(starts, lines, strict=True)))
 
 
-def _pictures(example: Example) -> list[tuple[Difference | Reach, Sequence[Grid]]]:
+def _pictures(example: Example) -> list[tuple[Difference | Reach, Sequence[Grid], int]]:
+    """What is told of an example, its grids, and their size in bytes."""
     told: list[Difference | Reach] = [*example.differences, *example.reach]
-    return [(each, grids(each)) for each in told]
+    drawn = [(each, grids(each)) for each in told]
+    return [(each, pair, sum(len(grid.drawn.encode()) for grid in pair)) for each, pair in drawn]
 
 
-def _room(left: int) -> Callable[..., bool]:
-    """Tells of one part of a page after another whether there is room for its pieces, and takes the room if so."""
+def _room(left: int) -> Callable[[int], bool]:
+    """Tells of one part of a page after another whether there is room for its bytes, and takes the room if so."""
 
-    def fits(*pieces: str) -> bool:
+    def fits(size: int) -> bool:
         nonlocal left
-        size = sum(len(piece.encode()) for piece in pieces)
         fit = size <= left
         left -= size * fit
         return fit

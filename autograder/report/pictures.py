@@ -133,12 +133,12 @@ def _lines(half: _Half) -> Iterator[tuple[str, _Place | None]]:
 
 @functools.lru_cache(1 << 16, typed=True)
 def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}" if abs(value) < 1e4 else "nan" if math.isnan(value) else f"{value:.0e}"
+    if value is None:
+        return "nan"
     if isinstance(value, bool):
         return "●" if value else "·"
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "nan"
-    if isinstance(value, float):
-        return f"{value:.3f}" if abs(value) < 1e4 else f"{value:.0e}"
     return f"{value:d}" if isinstance(value, int) and abs(value) < 10**8 else "…"
 
 

@@ -72,6 +72,7 @@ def environment() -> dict[str, str]:
         "HOME": "/",
         "LANG": "C.UTF-8",
         "MALLOC_ARENA_MAX": "1",  # else each thread takes 64 MiB of the address space that a child may have
+        "MALLOC_MMAP_THRESHOLD_": str(1 << 20),  # what is freed of larger blocks is given back at once
         "PATH": os.defpath,
         "PYTHONHASHSEED": "0",  # sets iterate alike in every run
         "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path)),

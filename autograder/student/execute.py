@@ -60,6 +60,8 @@ class Execution:
         """What was taken down of each question last."""
         self.ended: set[str] = set()
         self.program: list[Statement] = []
+        self.binds: dict[int, frozenset[str]] = {}
+        """The names that each cell binds."""
         self.spoken: set[str] = set()
         """What the cells of the student's own speak of."""
 
@@ -92,6 +94,8 @@ class Execution:
                 self.one(-number, Statement(number, 1, None), functools.partial(self.add, number, cell))
             else:
                 self.program += given()[cell].within(number)
+        for statement in self.program:
+            self.binds[statement.cell] = self.binds.get(statement.cell, frozenset()) | statement.names
 
     def add(self, number: int, cell: str) -> None:
         numbers = self.job.numbers if number in self.job.numbered else {}
@@ -103,9 +107,8 @@ class Execution:
         """What the cells of the student's own bind of what is asked for or given."""
         found = []
         for number in sorted(self.own):
-            statements = [statement for statement in self.program if statement.cell == number]
-            binds = sorted(self.follow.protected & frozenset().union(*(s.names for s in statements)))
-            written = [pair for s in statements for pair in s.written(self.job.numbers)]
+            binds = sorted(self.follow.protected & self.binds.get(number, frozenset()))
+            written = [pair for s in self.program if s.cell == number for pair in s.written(self.job.numbers)]
             found.append(Cell(number, tuple(binds), tuple(written)))
         return found
 
@@ -188,7 +191,7 @@ class Execution:
     def answers(self, number: int) -> bool:
         """Whether a cell binds a name of a question whose check was not called yet."""
         open_names = {name for question in self.follow.open_questions() for name in self.job.names[question]}
-        return any(not s.names.isdisjoint(open_names) for s in self.program if s.cell == number)
+        return not self.binds[number].isdisjoint(open_names)
 
     def record(self, question: str, when: Literal["check", "end"]) -> None:
         tensors: dict[str, Tensor] = {}

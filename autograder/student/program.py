@@ -89,8 +89,8 @@ class Statement:
 
     def within(self, cell: int) -> Statement:
         """The same statement in another cell, without taking it apart and compiling it again."""
-        moved = copy.copy(self)
-        vars(moved).update(cell=cell, names=self.names, code=self.code)
+        moved = object.__new__(Statement)
+        vars(moved).update(vars(self), cell=cell, names=self.names, code=self.code)
         return moved
 
 

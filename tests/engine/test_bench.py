@@ -23,5 +23,13 @@ def test_quick_form_prints_every_figure(capsys: pytest.CaptureFixture[str], monk
     shown = capsys.readouterr().out
     for row in (bench.CLASS, bench.REGRADED, bench.ONE, bench.OTTER, bench.OTHER, bench.GRADING, bench.LIMIT):
         assert f"| {row} | " in shown
-    for wanted in ("at least 65", "at most 0.5", "at most 1.5", "at least 5", "| submissions | s | s each |"):
+    for wanted in (
+        "| in one language | ",
+        "| in both | ",
+        "at least 65",
+        "at most 0.5",
+        "at most 1.5",
+        "at least 5",
+        "| submissions | s | s each |",
+    ):
         assert wanted in shown

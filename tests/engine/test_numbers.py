@@ -16,7 +16,7 @@ from autograder.grading.reference import Reference
 from autograder.student import layers
 
 SCENARIOS = course.scenarios()
-LEAD = 1e-2
+LEAD = 2e-2
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,8 @@ from autograder.wire.log import Log
 
 from .submissions import notebook, scores, solution, solved
 
-WRONG = {"q2": "rnn = nn.RNN(embedding_size, hidden_size + 1)", "q5": "lstm_states = lstm_h_n = c_n = None"}
+LAYER = {"q2": "rnn = nn.RNN(embedding_size, hidden_size + 1)"}
+WRONG = {**LAYER, "q7": "packed_batch = bi_h_n = outputs = output_lens = None"}
 
 
 class Watching:
@@ -40,9 +41,9 @@ class Watching:
         return self.grader.grade(Submission(name, (Person("x"),), content), secret).grade
 
     def salts(self, content: bytes, **options) -> set[str]:
-        """The numbers of the hidden runs that reference values go into."""
+        """The private numbers under which *content* is run."""
         self.grade(content, **options)
-        return {job.salt for job, _ in self.jobs if job.corrections and not job.told}
+        return {job.salt for job, _ in self.jobs if job.salt}
 
 
 @pytest.fixture(scope="module")
@@ -51,17 +52,24 @@ def watching(run, look, sandbox) -> Watching:
 
 
 def test_reference_values_enter_a_process_under_private_numbers_only(watching):
-    """Hidden runs without follow-through share numbers and get inputs alone; with it, each scenario has its own."""
+    """Hidden runs that share numbers get inputs and descriptions of layers alone; with tensors, each has its own."""
     watching.grade(solved(**WRONG))
     hidden = [(job, tensors) for job, tensors in watching.jobs if not job.told]
-    followed = [(job, tensors) for job, tensors in hidden if job.corrections]
-    assert followed
-    assert all(job.salt for job, _ in followed)
+    assert any(job.salt for job, _ in hidden)
     for job, tensors in hidden:
-        assert bool(job.salt) == bool(job.corrections)
-        if not job.corrections:
+        corrected = {correction.question for correction in job.corrections}
+        assert bool(job.salt) == ("q7" in corrected)
+        if not job.salt:
             assert all(set(given) <= set(course.given()) for given in job.given.values())
             assert all(not value.is_floating_point() or not value.any() for value in tensors.values())
+
+
+def test_a_layer_put_right_needs_no_private_numbers(watching):
+    """It is made in the run itself, of sizes that the run has: nothing of the reference's goes in."""
+    watching.grade(solved(**LAYER))
+    followed = [job for job, _ in watching.jobs if job.corrections and not job.told]
+    assert followed
+    assert not any(job.salt for job in followed)
 
 
 def test_numbers_differ_from_submission_to_submission_and_from_one_grading_to_the_next(watching):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from autograder.grade import Submission
 from tools.bench.limit import beside_the_limit
+from tools.bench.pages import page_seconds
 from tools.bench.rivals import by_nbgrader, by_otter, by_us, regraded
 from tools.bench.sample import made_up_class
 from tools.commands import Cost
@@ -50,10 +51,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     submissions = list(made_up_class(arguments.size))
     costs: Costs = defaultdict(list)
+    pages: dict[str, list[float]] = {}
     for _ in range(arguments.rounds):
         with tempfile.TemporaryDirectory() as place:
             _round(submissions, arguments, Path(place), costs)
+            pages |= page_seconds(Path(place, "class"))
     _print_costs(costs)
+    _print_pages(pages)
     if arguments.growth:
         _print_growth(arguments.growth, arguments.workers)
     return 0
@@ -95,6 +99,13 @@ def _print_costs(costs: Costs) -> None:
     _print_table(
         ("ratio", "measured", "wanted"), ((name, f"{times:.2f}", wanted) for name, (times, wanted) in figures.items())
     )
+
+
+def _print_pages(pages: dict[str, list[float]]) -> None:
+    rows = (
+        (name, f"{statistics.fmean(each) * 1e3:.1f}", f"{max(each) * 1e3:.1f}", "5") for name, each in pages.items()
+    )
+    _print_table(("of all feedback pages", "ms, mean", "ms, at most", "wanted at most"), rows)
 
 
 def _print_growth(sizes: Sequence[int], workers: int) -> None:
