@@ -273,8 +273,9 @@ grader.check("q1")
 # %% aside
 guess = None
 
+reveal("batch_emb", guess)
 with after("q1"):
-    reveal("batch_emb", guess)
+    print("batch_emb", tuple(batch_emb.shape))
 
 # %% [markdown] lang="ko"
 # ## RNN
@@ -546,8 +547,7 @@ grader.check("q4")
 # %% aside
 guess = None
 
-with after("q4"):
-    reveal("gates", guess)
+reveal("gates", guess)
 
 # %% [markdown] lang="ko"
 # ### q5. LSTM 실행하기 (15점)
@@ -691,11 +691,11 @@ grader.check("q6")
 # %% aside
 guess = None
 
+reveal("scores", guess)
 with after("q6"):
     print("input_id   ", tuple(decoded_ids[-1].shape))
     print("hidden     ", tuple(hidden.shape))
     print("decoded_ids", tuple(decoded_ids.shape))
-    reveal("scores", guess)
 
 # %% [markdown] lang="ko"
 # ## Packing

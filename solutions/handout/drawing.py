@@ -26,7 +26,7 @@ def after(question):
 # en: what is to be predicted, and why it is so; predict first!
 predictions = {
     "batch_emb": (
-        lambda: tuple(batch_emb.shape),
+        lambda: (*batch.shape, embedding_size),
         "id마다 vector 하나이므로 맨 뒤에 d_w 축이 생깁니다: (B, L, d_w).",  # ko
         "One vector for every id, so an axis d_w appears at the end: (B, L, d_w).",  # en
     ),
@@ -36,12 +36,12 @@ predictions = {
         "hidden_states holds the top layer only; the first axis of h_n counts layers and becomes 3.",  # en
     ),
     "gates": (
-        lambda: lstm.weight_ih_l0.shape[0],
+        lambda: 4 * hidden_size,
         "gate 셋과 g마다 d_h행씩, 모두 4 * d_h입니다.",  # ko
         "d_h rows for each gate and for g: 4 * d_h.",  # en
     ),
     "scores": (
-        lambda: tuple(output_layer(hidden).shape),
+        lambda: (1, batch.shape[0], vocab_size),
         "마지막 축만 d_h에서 V로 바뀝니다: (1, B, V).",  # ko
         "Only the last axis changes, from d_h to V: (1, B, V).",  # en
     ),
