@@ -25,7 +25,7 @@ from autograder.report.summary import anonymous, summarise
 
 __all__ = ["feedback_page", "report_page", "titles"]
 
-_ROOM = 80_000
+_ROOM = 72_000
 """Bytes of students' own code and of pictures on one page, all languages together."""
 _FOLDER = Path(__file__).parent
 _SCRIPT = (_FOLDER / "report.js").read_text(encoding="utf-8")

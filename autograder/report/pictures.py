@@ -26,7 +26,11 @@ _PLACES = 140
 _CHARACTER, _LINE, _GAP = 7, 22, 8
 """Pixels: a digit's width, a line's height, and what is free between labels and cells and above a heading."""
 
+_CORNER = "v7l-7-7z"
+"""A mark in the corner of a cell; drawing goes on where it began."""
+
 _Place = tuple[int, ...]
+_Run = tuple[int, int]
 _Rows = Mapping[_Place, Sequence[Any]]
 """The rows of a tensor, which lie along its last axis, by their places along the others."""
 
@@ -154,6 +158,7 @@ def _drawn(*halves: _Half) -> tuple[Grid, ...]:
     tints: list[str] = []
     corners: list[str] = []
     starts: list[str] = []
+    wrong: list[Sequence[_Run]] = []
     for label, place in lines:
         y += _GAP if frame and place is None else 0
         frame.append(f'<text class="{"h" if place is None else "l"}" x="1" y="{y + 15}">{label}</text>')
@@ -162,25 +167,38 @@ def _drawn(*halves: _Half) -> tuple[Grid, ...]:
             end = side + len(halves[0].rows[place]) * step
             # The text's length is fixed, whatever font a machine has.
             starts.append(f'<text x="{side}" y="{y + 15}" textLength="{end - side}">')
-            for edge in itertools.compress(range(side + step, end + 1, step), halves[0].wrong.get(place, ())):
-                tints.append(f"M{edge + _CHARACTER} {y + 11}h{1 - step}")
-                corners.append(f"M{edge + _CHARACTER} {y}v7l-7-7z")
+            wrong.append(_runs(halves[0].wrong.get(place, ())))
+            for first, count in wrong[-1]:
+                edge = side + first * step + _CHARACTER
+                tints.append(f"M{edge} {y + 11}h{count * step}")
+                corners.append(f"M{edge + step} {y}{_CORNER}" + f"m{step} 0{_CORNER}" * (count - 1))
         right = max(right, end + _CHARACTER)
         y += _LINE
     if corners:
         frame.insert(0, f'<path class="tint" d="{"".join(tints)}"/><path class="mark" d="{"".join(corners)}"/>')
     size = f'width="{right + 2}" height="{y + 2}" viewBox="0 0 {right + 2} {y + 2}"'
-    marks = [halves[0].wrong.get(place, ()) for place in places]
-    written = [map(_written, starts, grid, marks, itertools.repeat(width)) for grid in cells]
+    marked = sum(count for runs in wrong for _, count in runs)
+    written = [map(_written, starts, grid, wrong, itertools.repeat(width)) for grid in cells]
     return tuple(
-        Grid(half.shape, len(corners), size, Markup("".join([*frame, *rows])))
+        Grid(half.shape, marked, size, Markup("".join([*frame, *rows])))
         for half, rows in zip(halves, written, strict=True)
     )
 
 
-def _written(start: str, cells: Sequence[str], wrong: Sequence[bool], width: int) -> str:
+def _runs(marks: Sequence[bool]) -> list[_Run]:
+    """Where *marks* are set: the first place of each stretch, and how long it is."""
+    runs, place = list[_Run](), 0
+    for mark, same in itertools.groupby(marks):
+        count = len([*same])
+        runs += [(place, count)] * mark
+        place += count
+    return runs
+
+
+def _written(start: str, cells: Sequence[str], wrong: Sequence[_Run], width: int) -> str:
     """The cells of a line, bold where they are wrong."""
     padded = [*map(str.rjust, cells, itertools.repeat(width))]
-    for column in itertools.compress(range(len(cells)), wrong):
-        padded[column] = f"<tspan>{padded[column]}</tspan>"
-    return start + "".join(padded).replace("</tspan><tspan>", "") + "</text>"
+    for first, count in wrong:
+        padded[first] = f"<tspan>{padded[first]}"
+        padded[first + count - 1] += "</tspan>"
+    return start + "".join(padded) + "</text>"

@@ -246,7 +246,7 @@ def test_what_is_marked_is_what_differs(difference: Difference) -> None:
     for grid in (expected, received):
         corners = re.search(r'class="mark" d="([^"]*)"', grid.drawn)
         assert corners
-        assert corners[1].count("M") == sum(wrong for _, wrong in pairs)
+        assert corners[1].count("z") == sum(wrong for _, wrong in pairs)
 
 
 def test_pictures_of_another_shape_mark_nothing() -> None:
