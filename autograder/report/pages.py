@@ -60,6 +60,7 @@ _TEMPLATES.filters |= {
     "error_sentence": words.error_sentence,
 }
 _TEMPLATES.globals |= {
+    "zip": zip,
     "script": Markup(_SCRIPT),
     "script_hash": base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode(),
 }

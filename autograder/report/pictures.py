@@ -42,7 +42,7 @@ class Grid:
     shape: str
     marked: int
     """How many places differ."""
-    size: str
+    size: Markup
     """The attributes of its `svg` element."""
     drawn: Markup
     """What the element holds."""
@@ -180,7 +180,7 @@ def _drawn(*halves: _Half) -> tuple[Grid, ...]:
     marked = sum(count for runs in wrong for _, count in runs)
     written = [map(_written, starts, grid, wrong, itertools.repeat(width)) for grid in cells]
     return tuple(
-        Grid(half.shape, marked, size, Markup("".join([*frame, *rows])))
+        Grid(half.shape, marked, Markup(size), Markup("".join([*frame, *rows])))
         for half, rows in zip(halves, written, strict=True)
     )
 
