@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from tools.bench import __main__ as bench
+from tools.bench.pages import BROWSERS
 from tools.bench.sample import made_up_class
 from tools.commands import Cost
 
@@ -33,3 +36,4 @@ def test_quick_form_prints_every_figure(capsys: pytest.CaptureFixture[str], monk
         "| submissions | s | s each |",
     ):
         assert wanted in shown
+    assert ("The report on the class opens in " in shown) == any(map(shutil.which, BROWSERS))

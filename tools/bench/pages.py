@@ -1,7 +1,12 @@
-"""How long pages take to make: in the language of the edition, and in both, as where the edition is not known."""
+"""How long pages take to make, and the class report to open.
+
+A page is in the language of the edition, or in both, as where the edition is not known.
+"""
 
 from __future__ import annotations
 
+import re
+import shutil
 import time
 from collections.abc import Iterable
 from dataclasses import replace
@@ -11,10 +16,11 @@ from typing import NoReturn
 from autograder.classroom.gradebook import Gradebook
 from autograder.grade import Row
 from autograder.report.pages import feedback_page
-from tools.commands import Failed
+from tools.commands import Failed, command
 
-__all__ = ["page_seconds"]
+__all__ = ["opening_seconds", "page_seconds"]
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 TRIES = 3
 """The quickest counts."""
 
@@ -29,6 +35,20 @@ def page_seconds(folder: Path) -> dict[str, list[float]]:
         rows = list(book.rows(missing))
     both = [replace(row, grade=replace(row.grade, lang=None)) for row in rows]
     return {"in one language": _each(rows), "in both": _each(both)}
+
+
+def opening_seconds(folder: Path) -> float | None:
+    """How long Chromium takes to read the report on that class and lay it out; None where there is no Chromium."""
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        return None
+    timed = folder / "report.html"
+    report = re.sub(r"<meta http-equiv[^>]*>", "", (folder / "out" / "report.html").read_text(encoding="utf-8"))
+    timer = "<script>document.body.offsetHeight; document.title = performance.now()</script></body>"
+    timed.write_text(report.replace("</body>", timer), encoding="utf-8")
+    quiet = ("--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}", "--dump-dom")
+    shown = [command([browser, *quiet, timed.as_uri()], cwd=folder)[1] for _ in range(TRIES)]
+    return min(float(re.findall(r"<title>([\d.]+)</title>", page)[0]) for page in shown) / 1000
 
 
 def _each(rows: Iterable[Row]) -> list[float]:
