@@ -22,12 +22,10 @@ from autograder.classroom.run import Found, Outcome, export, grade, regrade
 from autograder.course.release import assignment
 from autograder.intake import IntakeError, RosterError, collect, read_roster
 from autograder.language import LANGUAGES, speaking
-from autograder.report.clean import one_line
 from autograder.report.files import write
 from autograder.report.returns import ReturnError
-from autograder.report.tables import SheetError
-from autograder.report.terminal import MAX_ROWS
-from autograder.report.words import sentence
+from autograder.report.tables import MAX_ROWS, SheetError
+from autograder.report.words import one_line, sentence
 from autograder.sandbox import SandboxFault
 
 if TYPE_CHECKING:

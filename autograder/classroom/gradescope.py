@@ -16,10 +16,9 @@ from autograder.classroom.task import Task
 from autograder.course.release import assignment
 from autograder.grade import Note, Person, Row, Submission
 from autograder.intake import one
-from autograder.report.clean import one_line
 from autograder.report.files import write
 from autograder.report.gradescope import VISIBILITIES, results_json
-from autograder.report.words import sentence
+from autograder.report.words import one_line, sentence
 from autograder.sandbox import SandboxFault
 
 __all__ = ["main"]

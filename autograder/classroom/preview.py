@@ -6,8 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from autograder.grade import Grade, Submission
-from autograder.report.clean import one_line
-from autograder.report.words import points
+from autograder.report.words import one_line, points
 
 __all__ = ["Moves"]
 

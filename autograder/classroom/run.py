@@ -25,7 +25,8 @@ from autograder.intake import Entry, Listed, SetAside
 from autograder.language import Language
 from autograder.report.output import pages, write_output
 from autograder.report.returns import WAYS, Graded, Returned
-from autograder.report.terminal import MAX_ROWS, grades_table, summary_lines
+from autograder.report.summary import summary_lines
+from autograder.report.tables import MAX_ROWS, grades_table
 from autograder.sandbox import SandboxFault
 
 __all__ = ["Engine", "Found", "Outcome", "export", "grade", "regrade"]

@@ -11,7 +11,7 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from autograder.report.clean import plain
+from autograder.report.words import plain
 
 __all__ = ["digest", "file_names", "write", "zipped"]
 

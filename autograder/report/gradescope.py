@@ -13,9 +13,8 @@ from typing import Any
 
 from autograder.grade import CheckResult, QuestionGrade, Row
 from autograder.language import speaking, text
-from autograder.report.clean import one_line, plain
 from autograder.report.pages import titles
-from autograder.report.words import adjustment_sentence, sentence, status_sentence
+from autograder.report.words import adjustment_sentence, one_line, plain, sentence, status_sentence
 
 __all__ = ["VISIBILITIES", "results_json"]
 

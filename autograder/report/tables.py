@@ -1,21 +1,23 @@
-"""Tables in CSV: ours, which a spreadsheet cannot take for anything else, and other people's, changed cell by cell."""
-
-from __future__ import annotations
+"""Tables: of grades, in CSV and on the terminal; and other people's in CSV, changed cell by cell."""
 
 import contextlib
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from autograder.grade import Row
 from autograder.intake import SetAside
-from autograder.report.clean import one_line
-from autograder.report.words import adjustment_sentence, points, sentence
+from autograder.report.words import adjustment_sentence, one_line, points, sentence
 
-__all__ = ["Sheet", "SheetError", "grades_csv", "set_aside_csv", "table"]
+__all__ = ["MAX_ROWS", "Sheet", "SheetError", "grades_csv", "grades_table", "set_aside_csv", "table", "width"]
 
+MAX_ROWS = 40
+"""More rows than these do not fit on a screen."""
+_COLUMNS, _NAME = 80, 16
+"""Columns of a terminal, and those that a name has at least."""
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _FORMULA = re.compile(r"(^|[;,])(?=[\s\"'\ufffd]*[=+\-@＝＋－＠﹦﹢﹣﹫−])")  # full-width signs are plain ones there
 _ENCODINGS = (
@@ -66,6 +68,31 @@ def set_aside_csv(set_aside: Iterable[SetAside]) -> bytes:
     return table(("file", "student", "reason"), ((one.name, one.person, sentence(one.reason)) for one in set_aside))
 
 
+def grades_table(rows: Sequence[Row], questions: Sequence[str]) -> list[str]:
+    """The grades, in lines of at most 80 columns where the course has no more than eight questions."""
+    table = [("student", *questions, "score", "")]
+    for row in rows:
+        scores = [points(row.scores().get(question)) or "-" for question in questions]
+        status = "" if row.grade.status == "graded" else row.grade.status
+        name = unicodedata.normalize("NFC", one_line(row.person.name or row.submission))
+        table.append((name, *scores, points(row.score) or "-", status))
+    others = [f"{''.join(f'{cell:>4}' for cell in scores)}{total:>7}  {status}" for _, *scores, total, status in table]
+    room = min(max(_NAME, _COLUMNS - max(map(len, others))), max(width(name) for name, *_ in table))
+    return [f"{_fitted(name, room)}{other}".rstrip() for (name, *_), other in zip(table, others, strict=True)]
+
+
+def width(text: str) -> int:
+    """Columns that *text* takes in a terminal: Hangul two, combining characters none."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _fitted(name: str, columns: int) -> str:
+    """*name* in exactly so many columns, cut off if it is longer."""
+    while width(name) > columns:
+        name = f"{name[:-2]}…"
+    return name + " " * (columns - width(name))
+
+
 class SheetError(Exception):
     """Why a table cannot be read, in one line."""
 
@@ -82,7 +109,7 @@ class Sheet:
     """The byte order mark, or nothing."""
 
     @classmethod
-    def of(cls, content: bytes) -> Sheet:
+    def of(cls, content: bytes) -> "Sheet":
         """The table in *content*. Raises `SheetError` where it is no text in a usual encoding."""
         for mark, encoding in _ENCODINGS:
             with contextlib.suppress(UnicodeDecodeError):

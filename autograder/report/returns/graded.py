@@ -11,8 +11,7 @@ import msgspec
 import tomli
 
 from autograder.grade import Person, Row
-from autograder.report.clean import one_line
-from autograder.report.words import points
+from autograder.report.words import one_line, points
 
 __all__ = ["PLATFORMS", "Graded", "Platform", "ReturnError", "Returned", "equal", "handle", "listed"]
 
