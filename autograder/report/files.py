@@ -1,7 +1,5 @@
 """Names and contents of the files written for submissions."""
 
-from __future__ import annotations
-
 import hashlib
 import io
 import os
@@ -28,7 +26,10 @@ def file_names(submissions: Iterable[str]) -> dict[str, str]:
     paths: dict[str, str] = {}
     taken: set[str] = set()
     for name in sorted(submissions):
-        path = _safe(name)
+        *folders, last = [_safe(part) for part in name.split("/") if part] or ["_"]
+        # A folder must not be in the way of a page: `a.ipynb` has the page `a.ipynb.html`.
+        path = "/".join([*(re.sub(r"(?i)(\.(?:html|json))$", r"\1_", part) for part in folders), last])
+        path = path if len(path.encode()) <= _MAX_BYTES else last
         folded = unicodedata.normalize("NFC", path).casefold()
         if path != name or folded in taken:
             path += f"~{digest(name.encode(errors='surrogatepass'))}"
@@ -37,14 +38,7 @@ def file_names(submissions: Iterable[str]) -> dict[str, str]:
     return paths
 
 
-def _safe(name: str) -> str:
-    *folders, last = [_safe_part(part) for part in name.split("/") if part] or ["_"]
-    # A folder must not be in the way of a page: `a.ipynb` has the page `a.ipynb.html`.
-    path = "/".join([*(re.sub(r"(?i)(\.(?:html|json))$", r"\1_", part) for part in folders), last])
-    return path if len(path.encode()) <= _MAX_BYTES else last
-
-
-def _safe_part(part: str) -> str:
+def _safe(part: str) -> str:
     safe = _FORBIDDEN.sub("_", plain(part))
     named = f"_{safe}" if _DEVICE.fullmatch(safe) else safe
     return named.encode()[:_MAX_PART_BYTES].decode(errors="ignore")
@@ -71,7 +65,6 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
     with zipfile.ZipFile(stream, "w") as archive:
         for name, content in sorted(files.items()):
             info = zipfile.ZipInfo(name)  # of 1980: it says no time
-            info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = (0o100755 if content.startswith(b"#!") else 0o100644) << 16
-            archive.writestr(info, content)
+            archive.writestr(info, content, zipfile.ZIP_DEFLATED)
     return stream.getvalue()

@@ -5,8 +5,6 @@ Without `execution_time`, which students see: code in a hidden scenario could sl
 Format: https://gradescope-autograders.readthedocs.io/en/latest/specs/#output-format
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any

@@ -3,10 +3,7 @@
 Tables and report are made anew each time, a person's page and results only where they would differ.
 """
 
-from __future__ import annotations
-
 import contextlib
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -52,18 +49,16 @@ def write_output(
     *before* tells what stands in files that an earlier run wrote, as digests by their paths. Those that are no longer
     anybody's are removed. Returns the same of this run, and where a table that was edited by hand is now.
     """
-    names = pages(rows)
+    names, version = pages(rows), _version()
     written: dict[str, str] = {}
-    version = _version()
 
     def link(row: Row) -> str:
-        name = names.get((row.submission, row.person))
-        return quote(f"feedback/{name}.html") if name else ""
+        return quote(f"feedback/{names[row.submission, row.person]}.html") if row.submission else ""
 
     for row in tqdm(rows, total=len(names), desc="writing pages", unit="page", delay=1.0, leave=False):
-        name = names.get((row.submission, row.person))
-        if name is None:
+        if not row.submission:
             continue
+        name = names[row.submission, row.person]
         page, results = f"feedback/{name}.html", f"results/{name}.json"
         spoken = replace(row, grade=replace(row.grade, lang=lang)) if lang else row
         standing = digest(version + msgspec.json.encode(spoken))
@@ -94,4 +89,4 @@ def _version() -> bytes:
     """Of all that pages say beside grades: with another, all are written anew."""
     files = sorted(path for path in Path(__file__).parent.rglob("*") if path.is_file() and path.suffix != ".pyc")
     said = [repr([titles(lang) for lang in LANGUAGES]).encode(), *(path.read_bytes() for path in files)]
-    return hashlib.sha256(b"".join(said)).digest()
+    return digest(b"".join(said)).encode()

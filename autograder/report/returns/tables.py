@@ -1,7 +1,5 @@
 """Tables of grades: a downloaded one is filled, or a new one is made where a platform takes that."""
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections import Counter, defaultdict
