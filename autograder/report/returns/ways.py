@@ -157,10 +157,11 @@ def nbgrader(graded: Graded) -> Returned:
 
 
 WAYS: Mapping[str, Callable[[Graded], Returned]] = {
-    **{name: partial(returned, name) for name in ("canvas", "moodle", "blackboard", "brightspace", "email")},
+    **{name: partial(returned, name) for name in ("canvas", "moodle", "blackboard", "brightspace")},
     "nbgrader": nbgrader,
     "gradescope": gradescope,
     "classroom50": classroom50,
+    "email": partial(returned, "email"),
     "feedback": feedback,
 }
 """Each platform's way back. It raises `ReturnError` where there is none."""
