@@ -23,7 +23,7 @@ from autograder.classroom.task import Task, could_not_grade
 from autograder.grade import Adjustment, Grade, Note, Result, Row
 from autograder.intake import Entry, Listed, SetAside
 from autograder.language import Language
-from autograder.report.output import pages, write_output
+from autograder.report.files import pages, write_output
 from autograder.report.returns import WAYS, Graded, Returned
 from autograder.report.summary import summary_lines
 from autograder.report.tables import MAX_ROWS, grades_table

@@ -63,33 +63,20 @@ class _Half(NamedTuple):
 
 def grids(told: Difference | Reach) -> tuple[Grid, ...]:
     """What was expected and what came; nothing if one of them has no numbers."""
-    halves = _of_reach(told) if isinstance(told, Reach) else _of_difference(told)
-    if len({(*half.names, *half.rows) for half in halves}) == 1:
-        return _drawn(*halves)
-    return tuple(grid for half in halves for grid in _drawn(half))
+    if isinstance(told, Reach):
+        names = told.symbols.split()[:-1]
+        may, does = (_rows(places, len(names)) for places in (told.expected, told.moved))
+        wrong = {place: [one != other for one, other in zip(may[place], does[place], strict=True)] for place in may}
+        return _drawn(_Half(may, names, wrong), _Half(does, names, wrong))
+    if any(value.numbers is None or value.kind not in ("tensor", "packed") for value in (told.expected, told.received)):
+        return ()
+    symbols, marks = (told.symbols, told.wrong) if told.expected.shape == told.received.shape else ("", None)
+    one, other = _half(told.expected, told.symbols, marks), _half(told.received, symbols, marks)
+    alike = one.names == other.names and one.rows.keys() == other.rows.keys()
+    return _drawn(one, other) if alike else (*_drawn(one), *_drawn(other))
 
 
-def _of_reach(reach: Reach) -> list[_Half]:
-    """Which places of a tensor a change of one word may move, and which it moves."""
-    names = reach.symbols.split()[:-1]
-    may, does = (_rows(places, len(names)) for places in (reach.expected, reach.moved))
-    wrong = {place: [one != other for one, other in zip(may[place], does[place], strict=True)] for place in may}
-    return [_Half(may, names, wrong), _Half(does, names, wrong)]
-
-
-def _of_difference(difference: Difference) -> list[_Half]:
-    expected, received = difference.expected, difference.received
-    if any(value.numbers is None or value.kind not in ("tensor", "packed") for value in (expected, received)):
-        return []
-    fits = expected.shape == received.shape
-    wrong = difference.wrong if fits else None
-    return [
-        _of_value(expected, difference.symbols, wrong),
-        _of_value(received, difference.symbols if fits else "", wrong),
-    ]
-
-
-def _of_value(value: Value, symbols: str, wrong: Any) -> _Half:
+def _half(value: Value, symbols: str, wrong: Any) -> _Half:
     numbers, names = value.numbers, symbols.split() or ["?"] * len(value.shape)
     shape = f"shape = {sized(value.shape, symbols)}"
     if value.kind == "packed":

@@ -76,12 +76,12 @@ def handle(row: Row, platform: str) -> Mapping[str, str]:
     return match.groupdict() if match else {}
 
 
-def equal(old: str, score: float) -> bool:
-    """Whether the grade that stands there, to two decimals, is *score*."""
+def equal(old: str, new: str) -> bool:
+    """Whether the grade that stands there is the *new* one, as `points` writes it."""
     try:
-        return points(float(old.replace(",", "."))) == points(score)
+        return points(float(old.replace(",", "."))) == new
     except ValueError:
-        return False
+        return old == new
 
 
 def listed(remark: str, names: Iterable[str]) -> list[str]:

@@ -78,9 +78,10 @@ def _filled(platform: Platform, graded: Graded, file: Path) -> Returned:
     titles, *lines = sheet.values()
     column = _grade_column(platform, titles, lines, graded.title)
     told = [_told(titles, line) for line in lines]
+    best = points(course.maximum())
     for worth in _maxima(titles, lines, told, column):
-        if not equal(worth, course.maximum()):
-            raise ReturnError(f"there the assignment is out of {worth} points, here out of {points(course.maximum())}")
+        if not equal(worth, best):
+            raise ReturnError(f"there the assignment is out of {worth} points, here out of {best}")
     rows = _rows(graded.rows, told)
     drop, changed, locked = set(), [], []
     for number, (line, tells, row) in enumerate(zip(lines, told, rows, strict=True), 1):
@@ -91,7 +92,7 @@ def _filled(platform: Platform, graded: Graded, file: Path) -> Returned:
                 drop.add(number)
         elif {"No", "아니오", "아니요"} & {*tells["changeable"]}:
             locked.append(row.person.name)
-        elif not (equal(old, row.score) if row.score is not None else old == new):
+        elif not equal(old, new):
             sheet.put(number, column, new)
             changed += [f"{row.person.name}: {old} to {new}"] * (old not in ("", "-"))
     found = {id(row) for row in rows}

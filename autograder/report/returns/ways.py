@@ -133,7 +133,7 @@ def nbgrader(graded: Graded) -> Returned:
     changed = [
         f"{row.person.name}: {points(before[student])} to {points(row.score)}"
         for student, row in scored.items()
-        if before.get(student) and not equal(str(before[student]), row.score or 0.0)
+        if before.get(student) and not equal(str(before[student]), points(row.score))
     ]
 
     def put() -> None:
