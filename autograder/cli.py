@@ -10,7 +10,6 @@ import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 from autograder import __version__
 from autograder.classroom import pool
@@ -131,7 +130,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--workers", metavar="N", type=_positive, default=cores, help=many)
     run.add_argument("--scheduler", metavar="ADDR", help="grade on a Dask cluster, as tcp://host:8786")
     run.add_argument("--lang", choices=LANGUAGES, help="language of all pages (default: of each student's edition)")
-    run.add_argument("--rows", action="store_true", help="show a row for every student, however many they are")
+    every = "show a row for every student, however many they are"
+    run.add_argument("--rows", action="store_const", const=math.inf, default=MAX_ROWS, help=every)
     earlier = argparse.ArgumentParser(add_help=False)
     earlier.add_argument("out", metavar="DIR", type=_path, help="the --out of an earlier `autograder grade`")
 
@@ -181,12 +181,14 @@ def _grade(args: argparse.Namespace) -> int:
     args.workers = min(args.workers, len(intake.entries))
     found = Found(intake.entries, intake.set_aside, roster, args.only)
     doubtful = any(note.kind in DOUBTS for note in intake.notes)
-    return _told(grade(args.out, found, **_how(args))) or (GRADER_FAILED if doubtful else 0)
+    outcome = grade(args.out, found, functools.partial(_engine, args), lang=args.lang, most_rows=args.rows)
+    return _told(outcome) or (GRADER_FAILED if doubtful else 0)
 
 
 def _regrade(args: argparse.Namespace) -> int:
     _need_gradebook(args.out)
-    return _told(regrade(args.out, **_how(args), preview=args.preview, accept=args.accept))
+    how = {"preview": args.preview, "accept": args.accept, "lang": args.lang, "most_rows": args.rows}
+    return _told(regrade(args.out, functools.partial(_engine, args), **how))
 
 
 def _export(args: argparse.Namespace) -> int:
@@ -204,12 +206,6 @@ def _export(args: argparse.Namespace) -> int:
         write(path := args.out / "export" / returned.name, returned.content)
         print(f"{path}  for {platform}")
     return 0
-
-
-def _how(args: argparse.Namespace) -> dict[str, Any]:
-    """How to run, as `grade` and `regrade` take it."""
-    most_rows = math.inf if args.rows else MAX_ROWS
-    return {"open_engine": functools.partial(_engine, args), "lang": args.lang, "most_rows": most_rows}
 
 
 def _engine(args: argparse.Namespace) -> AbstractContextManager[Engine]:

@@ -131,19 +131,14 @@ def write_output(
         write(folder / "report.html", report_page(rows, set_aside, link, lang or "en"))
         write(folder / "set-aside.csv", set_aside_csv(set_aside))
         grades = grades_csv(rows, [question.id for question in course.questions()])
-    edited = _put_aside(folder / _GRADES, {digest(grades), before.get(_GRADES)})
-    write(folder / _GRADES, grades)
-    for path in before.keys() - {_GRADES, *written}:
+    path, edited = folder / _GRADES, None
+    if path.exists() and digest(path.read_bytes()) not in (digest(grades), before.get(_GRADES)):
+        edited = path.rename(path.with_name(f"grades.edited-{datetime.now():%Y%m%d-%H%M%S}.csv"))
+    write(path, grades)
+    for stale in before.keys() - {_GRADES, *written}:
         with contextlib.suppress(OSError):
-            (folder / path).unlink()
+            (folder / stale).unlink()
     return {**written, _GRADES: digest(grades)}, edited
-
-
-def _put_aside(path: Path, ours: set[str | None]) -> Path | None:
-    """Keep a table that is not as we left it under another name, and say which."""
-    if not path.exists() or digest(path.read_bytes()) in ours:
-        return None
-    return path.rename(path.with_name(f"grades.edited-{datetime.now():%Y%m%d-%H%M%S}.csv"))
 
 
 def _version() -> bytes:

@@ -5,6 +5,7 @@ import functools
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from markupsafe import Markup, escape
 
 from autograder import course
 from autograder.course.corpus import misconceptions
-from autograder.grade import Difference, Example, OwnCell, Reach, Row
+from autograder.grade import Difference, OwnCell, Reach, Row
 from autograder.intake import SetAside
 from autograder.language import LANGUAGES, Language, speaking
 from autograder.report import words
@@ -69,7 +70,10 @@ def feedback_page(row: Row, back: str = "") -> str:
         "back": back,
         "cells": {cell.number: answer.question for answer in answers for cell in answer.cells},
         "code": {cell: _code(cell, marked) for answer in answers for cell in answer.cells},
-        "pictures": {question: [(told, grids(told)) for told in _told(shown)] for question, shown in examples.items()},
+        "pictures": {
+            question: [(told, grids(told)) for told in chain[Difference | Reach](shown.differences, shown.reach)]
+            for question, shown in examples.items()
+        },
     }
     parts = {}
     for lang in languages:
@@ -111,10 +115,6 @@ def _code(cell: OwnCell, marked: Set[tuple[Any, Any]]) -> Markup:
     lines = str(escape(plain(cell.source).rstrip())).split("\n")
     starts = ('<span class="at">' if (cell.number, line) in marked else "<span>" for line in range(1, len(lines) + 1))
     return Markup("".join(f"{start}{line}\n</span>" for start, line in zip(starts, lines, strict=True)))
-
-
-def _told(example: Example) -> list[Difference | Reach]:
-    return [*example.differences, *example.reach]
 
 
 def _room(left: int) -> Callable[[int], bool]:

@@ -6,7 +6,6 @@ bold digits) what they say by colour, and hold no word of a language, so one pic
 
 import functools
 import itertools
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -127,7 +126,7 @@ def _lines(half: _Half) -> Iterator[tuple[str, _Place | None]]:
 @functools.lru_cache(1 << 16, typed=True)
 def _cell(value: Any) -> str:
     if isinstance(value, float):
-        return f"{value:.3f}" if abs(value) < 1e4 else "nan" if math.isnan(value) else f"{value:.0e}"
+        return f"{value:.3f}" if abs(value) < 1e4 else f"{value:.0e}"
     if value is None:
         return "nan"
     if isinstance(value, bool):

@@ -13,10 +13,8 @@ from autograder.report.words import points
 
 __all__ = ["Summary", "anonymous", "summary_lines"]
 
-_RANKED = 20
-"""How many mistakes of a kind are told."""
-_NAMED = 5
-"""How many rows are named of those that share a mistake."""
+_RANKED, _NAMED = 20, 5
+"""How many mistakes of a kind are told, and how many people are named who made one."""
 _BINS = 10
 _SHOWN, _PARSED = 1_500, 20_000
 """Characters of an answer that is shown without its author, and of one that is parsed for it."""

@@ -19,10 +19,8 @@ from autograder.language import text
 __all__ = ["KINDS", "WHERE", "WHY", "adjustment_sentence", "error_said", "error_sentence", "one_line", "plain"]
 __all__ += ["points", "sentence", "sized", "status_sentence", "status_word"]
 
-_LISTED = 8
-"""How many things a sentence lists."""
-_LONGEST = 160
-"""Characters of one thing that a sentence names."""
+_LISTED, _LONGEST = 8, 160
+"""How many things a sentence lists, and how many characters of each."""
 
 _Words = dict[str, Mapping[str, str]]
 _WORDS: Mapping[str, _Words] = tomli.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
