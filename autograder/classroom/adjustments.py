@@ -63,7 +63,7 @@ def adjusted(folder: Path, seats: Sequence[Seat]) -> Adjusted:
     Raises `AdjustmentError`, `SheetError` and OSError.
     """
     path = folder / FILE_NAME
-    lines = dict(_lines(Sheet.of(path.read_bytes()).values())) if path.exists() else {}
+    lines = dict(_lines(Sheet(path.read_bytes()).values())) if path.exists() else {}
     find = _places(seats, {cells["student"] for cells in lines.values()})
     times = {replace(change, time=""): change.time for seat in seats for change in seat.adjustments}
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")

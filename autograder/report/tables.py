@@ -6,7 +6,6 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
 
 from autograder.grade import Row
 from autograder.intake import SetAside
@@ -97,43 +96,39 @@ class SheetError(Exception):
     """Why a table cannot be read, in one line."""
 
 
-@dataclass
 class Sheet:
-    """A table that others made, whatever its dialect: what is not changed stays as it was, byte for byte."""
+    """A table that others made, whatever its dialect: what is not changed stays as it was, byte for byte.
 
-    lines: list[list[str]]
-    """Cells as they are written, quotes included; behind the last of each line, what ends the line."""
-    delimiter: str
-    encoding: str
-    mark: bytes
-    """The byte order mark, or nothing."""
+    Raises `SheetError` where *content* is no text in a usual encoding.
+    """
 
-    @classmethod
-    def of(cls, content: bytes) -> "Sheet":
-        """The table in *content*. Raises `SheetError` where it is no text in a usual encoding."""
-        for mark, encoding in _ENCODINGS:
+    def __init__(self, content: bytes) -> None:
+        for self._mark, self._encoding in _ENCODINGS:
             with contextlib.suppress(UnicodeDecodeError):
-                if content.startswith(mark):
-                    text = content[len(mark) :].decode(encoding)
-                    first = re.sub(r'"[^"]*"', "", text.split("\n", 1)[0])
-                    delimiter = max(",;\t", key=first.count)
-                    return cls([*_lines(text, delimiter)], delimiter, encoding, mark)
-        raise SheetError("is no table in CSV that can be read; save it as CSV in UTF-8")
+                if content.startswith(self._mark):
+                    text = content[len(self._mark) :].decode(self._encoding)
+                    break
+        else:
+            raise SheetError("is no table in CSV that can be read; save it as CSV in UTF-8")
+        first = re.sub(r'"[^"]*"', "", text.split("\n", 1)[0])
+        self._delimiter = max(",;\t", key=first.count)
+        # Cells as they are written, quotes included; behind the last of each line, what ends the line.
+        self._lines = [*_lines(text, self._delimiter)]
 
     def values(self) -> list[list[str]]:
         """The lines as they are meant."""
-        return [[_meant(cell) for cell in line[:-1]] for line in self.lines]
+        return [[_meant(cell) for cell in line[:-1]] for line in self._lines]
 
     def put(self, line: int, column: int, value: str) -> None:
         """Let *value*, which needs no quotes, stand in a cell, in quotes if it had them."""
-        cells = self.lines[line]
+        cells = self._lines[line]
         cells[-1:-1] = [""] * (column + 2 - len(cells))
         cells[column] = f'"{value}"' if cells[column].startswith('"') else value
 
     def content(self, without: Set[int] = frozenset()) -> bytes:
         """The table as bytes, but for some lines."""
-        kept = (cells for number, cells in enumerate(self.lines) if number not in without)
-        return self.mark + "".join(self.delimiter.join(cells) + end for *cells, end in kept).encode(self.encoding)
+        kept = (cells for number, cells in enumerate(self._lines) if number not in without)
+        return self._mark + "".join(self._delimiter.join(cells) + end for *cells, end in kept).encode(self._encoding)
 
 
 def _lines(text: str, delimiter: str) -> Iterator[list[str]]:

@@ -74,7 +74,7 @@ def _about(row: Row, graded: Graded) -> dict[str, str]:
 
 def _filled(platform: Platform, graded: Graded, file: Path) -> Returned:
     """The downloaded table with the grades in it; all other cells are as they were, byte for byte."""
-    sheet = Sheet.of(file.read_bytes())
+    sheet = Sheet(file.read_bytes())
     titles, *lines = sheet.values()
     column = _grade_column(platform, titles, lines, graded.title)
     told = [_told(titles, line) for line in lines]
