@@ -23,8 +23,6 @@ _FIELDS = {
     **dict.fromkeys(("gradecanbechanged", "성적을변경할수있음"), "changeable"),
 }
 """What the columns of a downloaded table hold, by their titles, folded."""
-
-
 _Told = defaultdict[str, list[str]]
 """What a line tells, by field."""
 
