@@ -99,6 +99,7 @@ def report_page(
         yield from stream
 
 
+@functools.cache
 def titles(lang: Language) -> dict[str, dict[Any, Any]]:
     """What the course calls things, in one language."""
     return {

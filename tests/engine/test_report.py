@@ -41,7 +41,7 @@ from autograder.grade import (
 from autograder.intake import SetAside
 from autograder.language import LANGUAGES, Language, speaking
 from autograder.report import words
-from autograder.report.pages import feedback_page, report_page
+from autograder.report.pages import feedback_page, report_page, titles
 from autograder.report.pictures import grids
 from autograder.report.summary import Summary, anonymous
 from autograder.report.words import one_line, plain
@@ -54,9 +54,13 @@ VOID = {"br", "col", "hr", "input", "link", "meta", "rect", "circle", "path"}
 
 
 @pytest.fixture(autouse=True)
-def shown_examples(monkeypatch: pytest.MonkeyPatch) -> None:
+def shown_examples() -> Iterator[None]:
     """The sample grades have a shown example of their own."""
-    monkeypatch.setattr(course, "shown_examples", lambda: samples.EXAMPLES)
+    titles.cache_clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(course, "shown_examples", lambda: samples.EXAMPLES)
+        yield
+    titles.cache_clear()
 
 
 class Page(HTMLParser):
