@@ -56,11 +56,16 @@ class Summary:
         for row in rows:
             self.statuses[row.grade.status] += 1
             self.isolation |= {row.grade.isolation} - {""}
-            if row.score is not None:
-                scored.append((row.score, row.scores()))
-                for answer in row.grade.questions:
-                    if answer.answered and answer.score < answer.points:
-                        self._count(answer, row)
+            if row.score is None:
+                continue
+            scored.append((row.score, row.scores()))
+            for answer in row.grade.questions:
+                if answer.answered and answer.score < answer.points:
+                    key = answer.question, answer.misconception or _behaviour(answer)
+                    seen = self.mistakes.setdefault(key, Seen(answer))
+                    seen.count += 1
+                    if len(seen.rows) < _NAMED:
+                        seen.rows.append(replace(row, grade=replace(row.grade, questions=())))
         scored.sort(key=lambda pair: pair[0])
         self.people = self.statuses.total()
         self.scores = [score for score, _ in scored]
@@ -71,13 +76,6 @@ class Summary:
         """How many scores lie in each tenth of the scale; the last includes full marks and what lies beyond."""
         ranked = [points for _, points in scored]
         self.questions = [_question(question, ranked) for question in course.questions() if question.points]
-
-    def _count(self, answer: QuestionGrade, row: Row) -> None:
-        key = answer.question, answer.misconception or _behaviour(answer)
-        seen = self.mistakes.setdefault(key, Seen(answer))
-        seen.count += 1
-        if len(seen.rows) < _NAMED:
-            seen.rows.append(replace(row, grade=replace(row.grade, questions=())))
 
     def commonest(self, *, explained: bool) -> list[Seen]:
         """The commonest mistakes that a known misconception explains, or that nothing does."""

@@ -68,21 +68,17 @@ def _said(words: _Words, key: str, about: Mapping[str, str]) -> str:
 def sentence(note: Note, cells: Mapping[int, str] | None = None) -> str:
     """What *note* says. *cells* tells which question's answer a code cell is."""
     about: dict[str, str] = {key: _Counted(_shown(value)) for key, value in note.about.items()}
-    if isinstance(note.about.get("received"), (list, tuple)):
-        about |= {"expected": _shapes(note.about), "received": sized(note.about["received"])}
+    if isinstance(note.about.get("received"), (list, tuple)):  # a shape; each that was expected has its order of axes
+        expected, orders = note.about["expected"], note.about.get("orders")
+        shapes = zip(expected, orders, strict=False) if orders else [(expected, note.about.get("symbols", ""))]
+        about["expected"] = text(ko="` 또는 `", en="` or `").join(sized(*shape) for shape in shapes)
+        about["received"] = sized(note.about["received"])
     if "why" in about:
         about["why"] = _said(WHY, note.about["why"], about)
     if "line" in about:
         about["place"] = _place(note.about["cell"], note.about["line"], cells or {})
     where = [_said(WHERE, note.about["where"], about)] if "where" in about else []
     return " ".join([_said(KINDS, note.kind, about), *where])
-
-
-def _shapes(about: Mapping[str, Any]) -> str:
-    """The expected shape, or each that would be right in the order of axes that `orders` gives."""
-    shapes = about["expected"] if "orders" in about else [about["expected"]]
-    orders = about.get("orders", [about.get("symbols", "")])
-    return text(ko="` 또는 `", en="` or `").join(map(sized, shapes, orders))
 
 
 def _shown(value: Any) -> str:
