@@ -10,8 +10,7 @@ import pytest
 
 from autograder import course
 from autograder.grade import CheckResult, Difference, Example, Grade, Note, QuestionGrade, Value
-from tools.certify import hints
-from tools.certify.cases import Case, beside_another_mistake, corpus, problems
+from tools.certify.cases import EXACT, RECOGNISED, UNTOLD, Case, beside_another_mistake, corpus, problems, told
 from tools.certify.mutants import equivalent, mutants
 from tools.certify.proof import Found, Proof
 
@@ -71,9 +70,9 @@ def test_in_company_an_exact_difference_is_enough_but_another_hint_is_not() -> N
     unexplained = changed(graded(pair), own, misconception="", example=EXAMPLE)
     assert problems(pair, unexplained) == []
     assert problems(pair, changed(unexplained, own, misconception="another"))
-    assert hints.score([(pair, unexplained)]) == ({hints.EXACT: 1, hints.RECOGNISED: 1}, [])
-    _, untold = hints.score([(pair, changed(unexplained, own, example=None))])
-    assert untold == [f"{pair.id}: {own}"]
+    said = dict(told(pair, unexplained))
+    assert (said.pop(f"{pair.id}: {own}"), [*said.values()]) == (EXACT, [RECOGNISED])
+    assert dict(told(pair, changed(unexplained, own, example=None)))[f"{pair.id}: {own}"] == UNTOLD
 
 
 def test_every_mistake_is_beside_one_of_every_other_question() -> None:

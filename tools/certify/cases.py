@@ -1,6 +1,4 @@
-"""Submissions whose grade is known beforehand, and what is wrong with the grade that they got."""
-
-from __future__ import annotations
+"""Submissions whose grade is known beforehand, what is wrong with the grade that they got, and what they are told."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -12,10 +10,22 @@ from autograder.grade import Grade, Person, QuestionGrade, Submission
 from autograder.language import LANGUAGES
 from autograder.student.program import of_cell
 
-__all__ = ["Case", "beside_another_mistake", "beside_right_answers", "corpus", "in_other_words", "problems"]
+__all__ = [
+    "LEAST_TOLD",
+    "Case",
+    "beside_another_mistake",
+    "beside_right_answers",
+    "corpus",
+    "in_other_words",
+    "problems",
+    "told",
+]
 
 LEAST_LOSS = 0.3
 """The share of its question's points that a wrong answer loses at least."""
+LEAST_TOLD = 0.98
+"""The share of wrong answers that must be told more than that they are wrong."""
+RECOGNISED, EXACT, UNTOLD = "recognised", "told the exact difference", "told only that they differ"
 
 
 @dataclass(frozen=True)
@@ -135,3 +145,16 @@ def _of_a_wrong_one(mistake: Misconception, question: QuestionGrade, *, alone: b
         yield f"{mistake.id} slips through {mistake.catches}"
     if question.misconception != mistake.id and (alone or question.misconception):
         yield f"{mistake.id} is explained as {question.misconception or 'nothing known'}"
+
+
+def told(case: Case, grade: Grade) -> Iterator[tuple[str, str]]:
+    """Each wrong answer of *case*, and what its owner is told of it."""
+    mistaken = {mistake.question for mistake in case.mistakes}
+    for question in grade.questions:
+        if question.question in mistaken and question.score < question.points:
+            example = question.example
+            exact = question.notes or (example and (example.differences or example.error))
+            yield (
+                f"{case.id}: {question.question}",
+                RECOGNISED if question.misconception else EXACT if exact else UNTOLD,
+            )

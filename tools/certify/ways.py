@@ -3,8 +3,6 @@
 `python -m tools.certify.ways WORKERS` grades submissions that come as JSON, in an environment of other packages.
 """
 
-from __future__ import annotations
-
 import random
 import subprocess
 import sys
