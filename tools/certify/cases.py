@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from autograder import course
 from autograder.course.corpus import Misconception, alternatives, misconceptions, with_answers
@@ -34,16 +34,19 @@ class Case:
 
     kind: str
     id: str
-    content: bytes
+    content: bytes = b""
+    """Nothing where it is the solution with other *answers*."""
     mistakes: tuple[Misconception, ...] = ()
     """The known mistakes in it, of different questions; all else is right, unless it is `blank`."""
     questions: frozenset[str] = frozenset()
     """The questions that it is about, if not all."""
+    answers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def submission(self) -> Submission:
-        suffix = "ipynb" if self.content.startswith(b"{") else "py"
-        return Submission(f"{self.kind}/{self.id}.{suffix}", (Person(self.id),), self.content)
+        content = self.content or with_answers(self.answers)
+        suffix = "ipynb" if content.startswith(b"{") else "py"
+        return Submission(f"{self.kind}/{self.id}.{suffix}", (Person(self.id),), content)
 
 
 def corpus() -> Iterator[Case]:
@@ -85,14 +88,15 @@ def beside_another_mistake() -> Iterator[Case]:
     First each with one of the next question, then each with one of the question after that, and so on.
     """
     ids = [question.id for question in course.questions()]
-    seen: list[set[str]] = []
+    seen: set[frozenset[str]] = set()
     for step in range(1, len(ids)):
         for mistake in misconceptions():
             question = ids[(ids.index(mistake.question) + step) % len(ids)]
             others = [one for one in misconceptions() if one.question == question and _can_be_both(mistake, one)]
             for other in random.Random(f"{mistake.id} {question}").sample(others, min(1, len(others))):
-                if {mistake.id, other.id} not in seen:
-                    seen.append({mistake.id, other.id})
+                pair = frozenset((mistake.id, other.id))
+                if pair not in seen:
+                    seen.add(pair)
                     yield _of_mistakes("pair", f"{mistake.id}+{other.id}", {}, mistake, other)
 
 
@@ -111,7 +115,7 @@ def _can_be_both(one: Misconception, other: Misconception) -> bool:
 def _of_mistakes(kind: str, id_: str, answers: Mapping[str, str], *mistakes: Misconception) -> Case:
     for mistake in mistakes:
         answers = {**answers, **mistake.answers}
-    return Case(kind, id_, with_answers(answers), mistakes, frozenset(mistake.question for mistake in mistakes))
+    return Case(kind, id_, b"", mistakes, frozenset(mistake.question for mistake in mistakes), answers)
 
 
 def problems(case: Case, grade: Grade) -> list[str]:
