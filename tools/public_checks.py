@@ -81,7 +81,7 @@ class _Grader:
 def measure(lang: Language) -> list[Outcome]:
     """What the checks of the edition in *lang* say of every answer of the corpus, the right ones first."""
     torch.set_num_threads(1)  # threads of the parent would be missing in its forked children
-    checks = _loaded(student_checks(course.PUBLIC, lang))
+    checks = _loaded(student_checks(lang))
     solution = _cells(course.REFERENCE.read_bytes(), "rnn.ipynb")
     answers = [_Answer(one.id, "", _cells(one.content, one.file_name)) for one in _right_answers()]
     answers += [_Answer(one.id, one.question, _cells(one.content, "rnn.ipynb")) for one in corpus.misconceptions()]
