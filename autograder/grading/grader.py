@@ -21,7 +21,7 @@ from autograder.grading.learned import Learned
 from autograder.grading.reference import Reference, Run
 from autograder.grading.runs import Runs
 from autograder.grading.verdicts import Verdict, verdicts
-from autograder.intake import notebook
+from autograder.intake import Refused, notebook
 from autograder.intake.evidence import belongs
 from autograder.sandbox import ALLOWANCE, Allowance, Sandbox
 from autograder.wire.job import Job, encode_job
@@ -74,10 +74,10 @@ class Grader:
             return Result(Grade("could-not-grade", None, course.maximum(), detail=submission.fault))
         try:
             if submission.problem:
-                raise notebook.Unreadable(submission.problem)
+                raise Refused(submission.problem)
             source = notebook.read(submission.content, submission.name)
-        except notebook.Unreadable as unreadable:
-            return Result(_unreadable(unreadable.note))
+        except Refused as refused:
+            return Result(_unreadable(refused.note))
         kept = Evidence(self._run, evidence)
         runs = Runs(source.cells, _identity(submission, secret), kept.run, self._reference, self._allowance)
         grade = self._graded(runs)

@@ -1,7 +1,5 @@
 """Whether a notebook is this assignment's, and whether anything in it was answered: its statements tell."""
 
-from __future__ import annotations
-
 import ast
 import re
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A file's bytes into code cells. Nothing is run here, and nothing is believed."""
 
-from __future__ import annotations
-
 import ast
 import contextlib
 import io
@@ -17,7 +15,7 @@ from autograder.intake import limits
 from autograder.intake.archives import Refused, packed_as
 from autograder.language import Language
 
-__all__ = ["Source", "Unreadable", "read"]
+__all__ = ["Source", "read"]
 
 _T = TypeVar("_T")
 
@@ -37,10 +35,6 @@ _MISTAKEN = {
 }
 
 
-class Unreadable(Refused):
-    """The file is no notebook; `note` says what it is instead."""
-
-
 @dataclass(frozen=True)
 class Source:
     cells: tuple[str, ...]
@@ -52,25 +46,25 @@ class Source:
 def read(content: bytes, name: str) -> Source:
     """The code cells of a notebook or a script; *name* decides only how bytes that are no notebook are taken.
 
-    Raises `Unreadable`.
+    Raises Refused, with a note of what else it is, for what is neither.
     """
     if not content.strip(b"\0 \t\r\n\f"):
-        raise Unreadable(Note("empty-file"))
+        raise Refused(Note("empty-file"))
     suffix = name.lower().rpartition(".")[2][-10:]
     source = _decoded(content, suffix)
     if "\0" in source or packed_as(content[:512]) or content.startswith(b"%PDF"):
-        raise Unreadable(Note("not-a-notebook", {"suffix": suffix}))
+        raise Refused(Note("not-a-notebook", {"suffix": suffix}))
     notebook = _parsed(source)
     if notebook is not None:
         return _bounded(*_of_notebook(notebook))
     for kind, marks in _MISTAKEN.items():
         if all(re.search(mark, source, re.MULTILINE | re.IGNORECASE) for mark in marks):
-            raise Unreadable(Note(kind))
+            raise Refused(Note(kind))
     if suffix == "py" or (suffix == "txt" and _IMPORT.search(source)):
         return _bounded(_of_script(source), "\n".join(_COMMENT.findall(source)))
     if suffix == "ipynb" or source.lstrip().startswith("{"):
-        raise Unreadable(Note("damaged-notebook"))
-    raise Unreadable(Note("not-a-notebook", {"suffix": suffix}))
+        raise Refused(Note("damaged-notebook"))
+    raise Refused(Note("not-a-notebook", {"suffix": suffix}))
 
 
 def _decoded(content: bytes, suffix: str) -> str:
@@ -106,7 +100,7 @@ def _parsed(source: str) -> dict[str, Any] | None:
     if not source.lstrip().startswith("{"):
         return None
     if source.count("[") + source.count("{") + source.count(",") > limits.JSON_PARTS:
-        raise Unreadable(Note("notebook-too-large"))
+        raise Refused(Note("notebook-too-large"))
     try:
         parsed: dict[str, Any] = json.loads(source)
     except (ValueError, RecursionError, MemoryError):
@@ -119,7 +113,7 @@ def _of_notebook(notebook: dict[str, Any]) -> tuple[list[str], str, object]:
     sheets = [notebook, *_of_type(dict, notebook.get("worksheets"))]  # where nbformat 3 kept cells
     lists = [sheet["cells"] for sheet in sheets if isinstance(sheet.get("cells"), list)]
     if not lists:
-        raise Unreadable(Note("link" if {"url", "doc_id"} & set(notebook) else "json-not-notebook"))
+        raise Refused(Note("link" if {"url", "doc_id"} & set(notebook) else "json-not-notebook"))
     code, prose = list[str](), list[str]()
     for cell in _of_type(dict, [*chain(*lists)]):
         lines = cell.get("source", cell.get("input"))
@@ -152,9 +146,9 @@ def _of_marimo(source: str) -> list[str]:
 
 def _bounded(cells: list[str], prose: str, edition: object = None) -> Source:
     if sum(map(len, cells)) > limits.SOURCE_CHARACTERS:
-        raise Unreadable(Note("too-much-code"))
+        raise Refused(Note("too-much-code"))
     if len(cells) > limits.CELLS:
-        raise Unreadable(Note("too-many-cells", {"most": limits.CELLS}))
+        raise Refused(Note("too-many-cells", {"most": limits.CELLS}))
     korean = edition == "ko" or (edition != "en" and _KOREAN.search("\n".join((prose, *cells))))
     english = edition == "en" or len(prose) >= _PROSE_CHARACTERS
     return Source(tuple(cells), "ko" if korean else "en" if english else None)

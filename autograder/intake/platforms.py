@@ -4,8 +4,6 @@ A file's path tells its owner at the place where the platform writes it; whateve
 folders, it stands behind that.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -187,7 +187,7 @@ def test_any_file_is_a_notebook_or_not(content: bytes, name: str) -> None:
     """Whatever bytes are handed in become code cells or a reason."""
     try:
         source = notebooks.read(content, name)
-    except notebooks.Unreadable:
+    except Refused:
         return
     "".join(source.cells).encode()
     assert belongs(source, ASSIGNMENT) >= bool(answers(source, ASSIGNMENT))
