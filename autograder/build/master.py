@@ -48,9 +48,7 @@ def in_language(source: str, lang: Language) -> str:
 
 def filled(source: str, values: Mapping[str, str]) -> str:
     """*source* with a value in the place of each `{{name}}`."""
-    for name, value in values.items():
-        source = source.replace("{{" + name + "}}", value)
-    return source
+    return re.sub(r"\{\{(\w+)\}\}", lambda name: values.get(name[1], name[0]), source)
 
 
 def cells(

@@ -64,15 +64,16 @@ def _places(paths: Sequence[Path], without: Path | None, notes: list[Note]) -> I
     together: list[File] = []
     for real, path in whole.items():
         label = named(real.relative_to(above))
-        prefix = f"{label}/" if len(whole) > 1 else ""
         files = listed(path, without, notes)
-        alone = [file.name for file in files] == [path.name] and not path.is_dir()
-        files = [replace(file, name=label if alone else prefix + file.name) for file in files]
-        place = settle(files, real.stem, prefix)
-        if place.several or not (prefix or path.is_file()):
+        if [file.name for file in files] == [path.name] and not path.is_dir():
+            labelled = [replace(files[0], name=label)]
+        else:
+            labelled = [replace(file, name=f"{label}/{file.name}") for file in files]
+        place = settle(labelled, real.stem, f"{label}/") if len(whole) > 1 else settle(files, real.stem)
+        if place.several or (len(whole) == 1 and not path.is_file()):
             yield place
         else:
-            together += files if prefix or alone else [replace(file, name=f"{label}/{file.name}") for file in files]
+            together += labelled
     if together:
         yield settle(together, named(above.name))
 

@@ -22,8 +22,8 @@ _JUNK = re.compile(
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
 # Folders full of what nobody wrote for this: each counts as one file.
-_LEFTOVERS = dict.fromkeys((".venv", "venv", "virtualenv", "site-packages", "dist-packages"), "libraries")
-_LEFTOVERS |= {"node_modules": "libraries", ".ipynb_checkpoints": "checkpoints"}
+_LIBRARIES = (".venv", "venv", "virtualenv", "site-packages", "dist-packages", "node_modules")
+_LEFTOVERS = {".ipynb_checkpoints": "checkpoints"} | dict.fromkeys(_LIBRARIES, "libraries")
 _GRADEBOOK = "gradebook.sqlite"
 _APPLICATION_ID = b"rNNg"  # what our gradebooks have where SQLite keeps an application's number
 
@@ -69,10 +69,9 @@ def listed(path: Path, without: Path | None, notes: list[Note]) -> list[File]:
             return [*_sifted(_walk(path, without, notes))]
         with path.open("rb") as file:
             packed = packed_as(file.read(512))
-        # A link that the grader names may lead anywhere.
-        return (
-            list(_sifted(unpack(path, ours=True))) if packed else [File(named(path.name), partial(_read, path, None))]
-        )
+        if packed:
+            return [*_sifted(unpack(path, ours=True))]
+        return [File(named(path.name), partial(_read, path, None))]  # a link that the grader names may lead anywhere
     except Refused as why:
         notes.append(Note("path-not-read", {"path": named(path.name), "reason": why.note}))
         return []
@@ -144,13 +143,14 @@ def _sifted(files: Iterable[File]) -> Iterator[File]:
 def _walk(root: Path, without: Path | None, notes: list[Note]) -> Iterator[File]:
     """The files below *root*, but for what an earlier run of ours wrote. A folder that is closed counts as a file."""
     errors: list[OSError] = []
-    empty: list[str] = []
+    empty, earlier = list[str](), list[str]()
     for place, folders, names in os.walk(root, onerror=errors.append):
         folder, below = Path(place), Path(place).relative_to(root)
-        earlier = folder != root and _GRADEBOOK in names and _is_ours(folder / _GRADEBOOK)
-        if earlier:
-            notes.append(Note("earlier-run", {"folder": named(below)}))
-        if earlier or folder.resolve() == without:
+        if folder.resolve() == without:
+            folders.clear()
+            continue
+        if folder != root and _GRADEBOOK in names and _is_ours(folder / _GRADEBOOK):
+            earlier.append(named(below))
             folders.clear()
             continue
         deep = len(below.parts) >= limits.FOLDERS
@@ -163,6 +163,7 @@ def _walk(root: Path, without: Path | None, notes: list[Note]) -> Iterator[File]
             yield File(named(path.relative_to(root)), partial(_read, path, folder), path if plain else None)
     if empty:
         notes.append(Note("empty-folders", {"files": empty[: limits.TOLD], "count": len(empty)}))
+    notes += [Note("earlier-run", {"folder": each}) for each in earlier]
     for error in errors:
         if Path(error.filename) == root:
             raise error

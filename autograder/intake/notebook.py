@@ -7,7 +7,6 @@ import json
 import re
 import tokenize
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, TypeVar
 
 from autograder.grade import Note
@@ -89,10 +88,8 @@ def _likeliest(content: bytes) -> str:
     source = content.decode("utf-8-sig", errors="replace")
     damaged = source.count("\ufffd")
     if damaged and damaged * 5 > len(re.findall("[^\0-\x7f]", source)):
-        try:
+        with contextlib.suppress(UnicodeDecodeError):
             return content.decode("cp949")
-        except UnicodeDecodeError:
-            pass
     return source
 
 
@@ -115,7 +112,7 @@ def _of_notebook(notebook: dict[str, Any]) -> tuple[list[str], str, object]:
     if not lists:
         raise Refused(Note("link" if {"url", "doc_id"} & set(notebook) else "json-not-notebook"))
     code, prose = list[str](), list[str]()
-    for cell in _of_type(dict, [*chain(*lists)]):
+    for cell in (cell for cells in lists for cell in _of_type(dict, cells)):
         lines = cell.get("source", cell.get("input"))
         source = "".join(_of_type(str, lines if isinstance(lines, list) else [lines]))
         # A lone surrogate can be written nowhere.
