@@ -22,7 +22,6 @@ from autograder.grading.reference import Reference, Run
 from autograder.grading.runs import Runs
 from autograder.grading.verdicts import Verdict, verdicts
 from autograder.intake import Refused, notebook
-from autograder.intake.evidence import belongs
 from autograder.sandbox import ALLOWANCE, Allowance, Sandbox
 from autograder.wire.job import Job, encode_job
 from autograder.wire.log import Log
@@ -81,7 +80,7 @@ class Grader:
         kept = Evidence(self._run, evidence)
         runs = Runs(source.cells, _identity(submission, secret), kept.run, self._reference, self._allowance)
         grade = self._graded(runs)
-        if not belongs(source, assignment()):
+        if not notebook.belongs(source, assignment()):
             grade = replace(grade, remarks=(Note("other-assignment"),))
         grade = replace(grade, lang=source.lang, isolation=self._sandbox.isolation)
         return Result(replace(grade, seconds=time.perf_counter() - started), kept.encode(), kept.runs)

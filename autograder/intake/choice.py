@@ -7,9 +7,8 @@ from enum import IntEnum
 from autograder.grade import Submission
 from autograder.intake import limits
 from autograder.intake.archives import File, Refused
-from autograder.intake.evidence import Assignment, answers, belongs
 from autograder.intake.files import Kind, kind_of
-from autograder.intake.notebook import read
+from autograder.intake.notebook import Assignment, answers, belongs, read
 
 __all__ = ["Entry", "Worth", "choose", "weighed"]
 

@@ -10,10 +10,9 @@ from autograder.grade import Note, Person
 from autograder.intake import limits
 from autograder.intake.archives import File
 from autograder.intake.choice import Entry, Worth, choose, weighed
-from autograder.intake.evidence import Assignment
 from autograder.intake.files import Kind, leftover, listed, named, opened
-from autograder.intake.platforms import Place, settle
-from autograder.intake.records import Record, moment, person, records
+from autograder.intake.notebook import Assignment
+from autograder.intake.platforms import Place, Record, moment, person, records, settle
 from autograder.intake.roster import fold
 
 __all__ = ["Intake", "SetAside", "collect", "one"]
@@ -129,7 +128,7 @@ def _intake(layout: str, found: Sequence[Entry | SetAside], assignment: Assignme
 def _chosen(theirs: Sequence[Entry], assignment: Assignment, aside: list[SetAside]) -> Entry:
     """One person's submission out of all files that are the person's; the others are set aside."""
     best, others = choose([each for each in theirs if not each.written] or theirs, assignment)
-    who = ", ".join(person.name for person in best.people)
+    who = ", ".join(each.name for each in best.people)
     for each, why in others[: limits.TOLD]:
         rival = Note("another-counted", {"counted": best.name, "why": why})
         aside.append(SetAside(each.name, Note(leftover(each.name) or why) if why == "attachment" else rival, who))

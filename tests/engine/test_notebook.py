@@ -7,8 +7,7 @@ import json
 import pytest
 
 from autograder.intake.archives import Refused
-from autograder.intake.evidence import answers, belongs
-from autograder.intake.notebook import Source, read
+from autograder.intake.notebook import Source, answers, belongs, read
 
 from .exports import ANSWERED, ASSIGNMENT, BLANK, OTHER, SCRIPT, zipped
 
