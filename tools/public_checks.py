@@ -65,7 +65,7 @@ class _Grader:
 def measure(lang: Language) -> list[tuple[Answer, Said]]:
     """What the checks of the edition in *lang* say of every answer of the corpus."""
     torch.set_num_threads(1)  # threads of the parent would be missing in its forked children
-    checks = _loaded(student_checks(course.PUBLIC, lang))
+    checks = _loaded(student_checks(lang))
     solution = _cells(course.REFERENCE.read_bytes(), "rnn.ipynb")
     shell = _shell()
     sys.modules["otter"] = SimpleNamespace(Notebook=lambda *args: shell.user_ns["grader"])  # type: ignore[assignment]

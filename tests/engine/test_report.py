@@ -103,7 +103,7 @@ def report(rows: list[Row], lang: Language = "en", set_aside: Sequence[SetAside]
 # Words
 
 
-MAKERS = {"Note", "Mismatch", "Refused", "IntakeError", "RosterError"}
+MAKERS = {"Note", "Mismatch"}
 """What is called with a kind of note."""
 
 
