@@ -196,7 +196,7 @@ class Execution:
     def record(self, question: str, when: Literal["check", "end"]) -> None:
         tensors: dict[str, Tensor] = {}
         names = self.job.names[question]
-        values = {name: described(self.namespace, name, tensors) for name in names}
+        values = {name: described(self.namespace.get(name), tensors) for name in names}
         failures = {name: self.failures[name] for name in names if name in self.failures}
         changed = self.follow.changed(question) if when == "check" else ()
         recorded = values, failures, save_tensors(tensors)
