@@ -98,8 +98,11 @@ class Execution:
             self.binds[statement.cell] = self.binds.get(statement.cell, frozenset()) | statement.names
 
     def add(self, number: int, cell: str) -> None:
-        numbers = self.job.numbers if number in self.job.numbered else {}
-        statements = [s.with_numbers(numbers).telling(self.job.replacements) for s in of_cell(number, cell)]
+        statements = list(of_cell(number, cell))
+        for statement in statements:
+            statement.tell(self.job.replacements)
+            for constant in statement.numbers(self.job.numbers) if number in self.job.numbered else ():
+                constant.value = self.job.numbers[constant.value]
         self.spoken.update(*(statement.spoken for statement in statements))
         self.program += statements
 
@@ -108,8 +111,8 @@ class Execution:
         found = []
         for number in sorted(self.own):
             binds = sorted(self.follow.protected & self.binds.get(number, frozenset()))
-            written = [pair for s in self.program if s.cell == number for pair in s.written(self.job.numbers)]
-            found.append(Cell(number, tuple(binds), tuple(written)))
+            written = [one for s in self.program if s.cell == number for one in s.numbers(self.job.numbers)]
+            found.append(Cell(number, tuple(binds), tuple((one.value, one.lineno) for one in written)))
         return found
 
     def statement(self, index: int, statement: Statement) -> None:

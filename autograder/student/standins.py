@@ -1,5 +1,7 @@
 """The machine that students had: what stands in for libraries, devices and a shell that are not here."""
 
+from __future__ import annotations
+
 import asyncio.selector_events
 import builtins
 import contextlib
@@ -59,10 +61,10 @@ class Blank(_Silent):
     def __init__(self, items: object = None, *more: object) -> None:  # a class that derives from one has more
         self._items = items
 
-    def __call__(self, *args: object, **kwargs: object) -> "Blank":
+    def __call__(self, *args: object, **kwargs: object) -> Blank:
         return Blank(*args)
 
-    def __getitem__(self, key: object) -> "Blank":
+    def __getitem__(self, key: object) -> Blank:
         return Blank()
 
     def __setitem__(self, key: object, value: object) -> None: ...
@@ -75,7 +77,7 @@ class Blank(_Silent):
             return iter([Blank()] * argument)
         return iter(self._items) if isinstance(self._items, Iterable) else iter((Blank(), Blank()))
 
-    def __enter__(self) -> "Blank":
+    def __enter__(self) -> Blank:
         return self
 
     def __exit__(self, *exc: object) -> None: ...
