@@ -68,7 +68,8 @@ class Execution:
     def everything(self) -> None:
         self.take_apart()
         self.send(Outline(tuple(self.outline())))
-        self.follow.start({name for statement in self.program for name in statement.names})
+        bound = {name for statement in self.program for name in statement.names}
+        self.follow.correct(self.follow.by_name.keys() - bound)  # what is never bound is right from the start
         passed_over = unneeded(self.job.cells, self.spoken)
         cell, answers = 0, False
         for index, statement in enumerate(self.program):
@@ -126,7 +127,7 @@ class Execution:
             layers.restore()
         for name in statement.names:
             self.replace(name)
-        self.follow.after(statement.names)
+        self.follow.correct(statement.names)
 
     def one(self, index: int, statement: Statement, act: Callable[[], None]) -> None:
         """Do what a statement says, within its processor time; an error in it is reported, and stays its own."""

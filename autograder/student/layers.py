@@ -7,8 +7,6 @@ decoding visits several tokens and a state that is not carried shows, and not so
 with 512 units, `contiguous()` alone moves states by 4e-3).
 """
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import functools
@@ -40,8 +38,13 @@ ARGUMENTS: Mapping[type[nn.Module], tuple[str, ...]] = {
     },
 }
 """The layers that are observed, each with the arguments that make one like it."""
-_FLAGS = {"bias", "batch_first", "bidirectional"}
-_OPTIONAL = {"padding_idx", "max_norm"}
+_KINDS: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("bias", "batch_first", "bidirectional"), bool),
+    "nonlinearity": str,
+    "padding_idx": lambda value: None if value is None else operator.index(value),
+    "max_norm": lambda value: None if value is None else float(value),
+}
+"""What arguments are, if not whole numbers: whatever else an object claims must not come near a message."""
 _PINNED_LAYERS = (nn.Embedding, nn.Linear, nn.RNNBase, nn.RNNCellBase)
 
 # Numbers in [-1, 1), drawn once in the warm process: filling a layer is then a multiplication, not a drawing.
@@ -113,10 +116,7 @@ def pin(module: nn.Module) -> None:
         if parameter is None or parameter.device.type == "meta":
             continue
         values = _numbers(layer, name, tuple(parameter.shape))
-        if parameter.dtype == values.dtype:
-            parameter.data = values
-        else:
-            parameter.copy_(values)
+        parameter.data = values.to(parameter.dtype)
         if parameter.nbytes <= _COMPARED_BYTES:
             pinned[name] = _Pinned(parameter, parameter.data_ptr(), parameter.detach().clone())
     names = next((names for cls, names in ARGUMENTS.items() if isinstance(module, cls)), ())
@@ -262,7 +262,7 @@ def describe_layer(value: nn.Module) -> Layer | Other:
     """
     for cls in type(value).__mro__:
         if cls in ARGUMENTS:
-            arguments = {name: _argument(name, getattr(value, name)) for name in ARGUMENTS[cls]}
+            arguments = {name: _KINDS.get(name, operator.index)(getattr(value, name)) for name in ARGUMENTS[cls]}
             if isinstance(value, nn.Linear):
                 arguments["bias"] = value.bias is not None
             parameters = dict(value.named_parameters())
@@ -271,14 +271,3 @@ def describe_layer(value: nn.Module) -> Layer | Other:
             dtype = str(first.dtype).removeprefix("torch.")
             return Layer(cls.__name__, arguments, dtype, first.device.type, shapes)
     return Other(_nearest(value))
-
-
-def _argument(name: str, value: Any) -> bool | int | float | str | None:
-    """An argument of a layer as plain data; whatever else an object claims must not come near a message."""
-    if name in _FLAGS:
-        return bool(value)
-    if name == "nonlinearity":
-        return str(value)
-    if name in _OPTIONAL and value is None:
-        return None
-    return float(value) if name == "max_norm" else operator.index(value)
