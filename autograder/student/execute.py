@@ -1,7 +1,5 @@
 """Run a submission statement by statement under a scenario, and send what it leaves behind."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import copy
@@ -10,11 +8,11 @@ import inspect
 import linecache
 import os
 import random
-import re
 import resource
 import signal
+import traceback
+from collections import defaultdict
 from collections.abc import Callable
-from types import CodeType
 from typing import Literal
 
 import torch
@@ -39,6 +37,9 @@ KIND_CHARACTERS = 100
 ROOM = 64 << 20
 """Bytes that a run may need at once: where there are fewer left, memory has run out."""
 
+_OUT_OF_MEMORY = "DefaultCPUAllocator: can't allocate memory"
+"""What torch says in its error for memory that there is not: it has no class of its own."""
+
 Send = Callable[[bytes], None]
 reset_default_dtype = functools.partial(torch.set_default_dtype, torch.float32)
 """Taken before student code can put something else in their places."""
@@ -60,7 +61,7 @@ class Execution:
         """What was taken down of each question last."""
         self.ended: set[str] = set()
         self.program: list[Statement] = []
-        self.binds: dict[int, frozenset[str]] = {}
+        self.binds = defaultdict[int, set[str]](set)
         """The names that each cell binds."""
         self.spoken: set[str] = set()
         """What the cells of the student's own speak of."""
@@ -96,7 +97,7 @@ class Execution:
             else:
                 self.program += given()[cell].within(number)
         for statement in self.program:
-            self.binds[statement.cell] = self.binds.get(statement.cell, frozenset()) | statement.names
+            self.binds[statement.cell] |= statement.names
 
     def add(self, number: int, cell: str) -> None:
         statements = list(of_cell(number, cell))
@@ -111,7 +112,7 @@ class Execution:
         """What the cells of the student's own bind of what is asked for or given."""
         found = []
         for number in sorted(self.own):
-            binds = sorted(self.follow.protected & self.binds.get(number, frozenset()))
+            binds = sorted(self.follow.protected & self.binds[number])
             written = [one for s in self.program if s.cell == number for one in s.numbers(self.job.numbers)]
             found.append(Cell(number, tuple(binds), tuple((one.value, one.lineno) for one in written)))
         return found
@@ -143,32 +144,30 @@ class Execution:
             for name in statement.names:
                 self.failures.pop(name, None)
         except BaseException as problem:  # SystemExit and KeyboardInterrupt too: the next statement is another one
-            if isinstance(problem, MemoryError) or _says_memory_ran_out(problem) or _memory_is_short():
+            if _memory_ran_out(problem):
                 os._exit(1)
             self.fail(statement, self.failure(statement, problem))
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
 
     def execute(self, statement: Statement) -> None:
-        code = statement.code
         # What a statement draws depends on nothing before it: seeds set elsewhere and other draws change no grade.
         torch.default_generator.manual_seed(self.job.seed)
-        if statement.cell not in self.own:
-            exec(code, self.namespace)
-            return
-        random.seed(self.job.seed)
+        if statement.cell in self.own:
+            random.seed(self.job.seed)
         with contextlib.nullcontext() if self.spoken.isdisjoint(standins.DEVICES) else standins.Devices():
-            _run(code, self.namespace)
+            if statement.code.co_flags & inspect.CO_COROUTINE:  # it holds a top-level `await`
+                asyncio.run(eval(statement.code, self.namespace))
+            else:
+                exec(statement.code, self.namespace)
 
     def failure(self, statement: Statement, problem: BaseException) -> Failure:
-        line = statement.line
-        trace = problem.__traceback__
-        while trace is not None:
-            if trace.tb_frame.f_code.co_filename in (f"<cell {statement.cell}>", "<cell 0>"):  # its own, or a given one
-                line = trace.tb_lineno
-            trace = trace.tb_next
+        files = (f"<cell {statement.cell}>", "<cell 0>")  # its own, or a given one
+        steps = traceback.walk_tb(problem.__traceback__)
+        lines = [line for frame, line in steps if frame.f_code.co_filename in files]
         kind = type(problem).__name__[:KIND_CHARACTERS]
-        return Failure(_clean(kind), statement.cell, line, _clean(_words(problem)) if self.job.told else "")
+        text = _clean(_words(problem)) if self.job.told else ""
+        return Failure(_clean(kind), statement.cell, lines[-1] if lines else statement.line, text)
 
     def fail(self, statement: Statement, failure: Failure) -> None:
         names = tuple(sorted(statement.names & self.follow.protected))
@@ -218,14 +217,6 @@ class Execution:
             self.namespace[name] = copy.deepcopy(other)
 
 
-def _run(code: CodeType, namespace: dict[str, object]) -> None:
-    """Execute *code*, awaiting it where it holds a top-level `await`."""
-    if code.co_flags & inspect.CO_COROUTINE:
-        asyncio.run(eval(code, namespace))
-    else:
-        exec(code, namespace)
-
-
 def _words(problem: BaseException) -> str:
     try:
         return str(problem)[:TEXT_CHARACTERS]
@@ -237,33 +228,15 @@ def _clean(words: str) -> str:
     return words.encode(errors="replace").decode()
 
 
-def _memory_is_short() -> bool:
-    """Whether it is; errors that come of it do not always say so, since their texts take memory, too."""
+def _memory_ran_out(problem: BaseException) -> bool:
+    """Whether it did; errors that come of it do not always say so, since their texts take memory, too."""
+    if isinstance(problem, RuntimeError) and _OUT_OF_MEMORY in _words(problem):
+        return True
     try:
         bytes(ROOM)  # which is not touched
     except MemoryError:
         return True
-    return False
-
-
-def _without_numbers(words: str) -> str:
-    return re.sub(r"\d+", "#", words)
-
-
-def _what_torch_says() -> str:
-    try:
-        torch.empty(1 << 60, dtype=torch.uint8)
-    except RuntimeError as problem:
-        return _without_numbers(str(problem))
-    raise AssertionError("there is no exbibyte of memory")
-
-
-_OUT_OF_MEMORY = _what_torch_says()
-
-
-def _says_memory_ran_out(problem: BaseException) -> bool:
-    """Whether this is torch's error for memory that there is not: it has no class of its own."""
-    return isinstance(problem, RuntimeError) and _without_numbers(_words(problem)) == _OUT_OF_MEMORY
+    return isinstance(problem, MemoryError)
 
 
 def main(payload: bytes, send: Send) -> None:
