@@ -95,7 +95,7 @@ class Execution:
             if number in self.own:
                 self.one(-number, Statement(number, 1, None), functools.partial(self.add, number, cell))
             else:
-                self.program += given()[cell].within(number)
+                self.program += [statement.within(number) for statement in given()[cell].statements]
         for statement in self.program:
             self.binds[statement.cell] |= statement.names
 
@@ -165,9 +165,9 @@ class Execution:
         files = (f"<cell {statement.cell}>", "<cell 0>")  # its own, or a given one
         steps = traceback.walk_tb(problem.__traceback__)
         lines = [line for frame, line in steps if frame.f_code.co_filename in files]
-        kind = type(problem).__name__[:KIND_CHARACTERS]
-        text = _clean(_words(problem)) if self.job.told else ""
-        return Failure(_clean(kind), statement.cell, lines[-1] if lines else statement.line, text)
+        line = lines[-1] if lines else statement.line
+        text = _words(problem) if self.job.told else ""
+        return Failure(_words(type(problem).__name__)[:KIND_CHARACTERS], statement.cell, line, text)
 
     def fail(self, statement: Statement, failure: Failure) -> None:
         names = tuple(sorted(statement.names & self.follow.protected))
@@ -217,15 +217,12 @@ class Execution:
             self.namespace[name] = copy.deepcopy(other)
 
 
-def _words(problem: BaseException) -> str:
+def _words(thing: object) -> str:
+    """What it says, so that it can be sent."""
     try:
-        return str(problem)[:TEXT_CHARACTERS]
+        return str(thing)[:TEXT_CHARACTERS].encode(errors="replace").decode()
     except BaseException:
         return ""
-
-
-def _clean(words: str) -> str:
-    return words.encode(errors="replace").decode()
 
 
 def _memory_ran_out(problem: BaseException) -> bool:

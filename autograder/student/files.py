@@ -1,7 +1,5 @@
 """A file system in memory: what a notebook writes, it can read again, and nobody else can."""
 
-from __future__ import annotations
-
 import io
 import os
 from typing import IO, Any

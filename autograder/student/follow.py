@@ -110,17 +110,18 @@ class FollowThrough:
 
     def _bind(self, right: dict[str, Any]) -> None:
         """Bind names to right values, under every name that the wrong one has, but no asked or given one."""
-        aliases: dict[str, Any] = {}
+        bound: dict[str, Any] = {}
         for name, value in right.items():
             own = self.namespace.get(name)
-            if isinstance(own, (Tensor, nn.Module, PackedSequence)):
-                others = [other for other, bound in self.namespace.items() if bound is own and other != name]
-                aliases |= {other: value for other in others if other not in self.protected}
-                if isinstance(own, nn.Module) and isinstance(value, nn.Module) and not self.protected & {*others}:
-                    layers.become(own, value)
-                    right = right | {name: own}
-                    aliases = {other: own if bound is value else bound for other, bound in aliases.items()}
-        self.namespace.update({**aliases, **right})
+            shared = isinstance(own, (Tensor, nn.Module, PackedSequence))
+            others = (
+                {other for other, one in self.namespace.items() if one is own and other != name} if shared else set()
+            )
+            if isinstance(own, nn.Module) and isinstance(value, nn.Module) and others.isdisjoint(self.protected):
+                layers.become(own, value)
+                value = own
+            bound |= dict.fromkeys(others - self.protected, value) | {name: value}
+        self.namespace.update(bound)
 
 
 def _same(one: object, other: object) -> bool:

@@ -1,7 +1,5 @@
 """The code cells that students are given, which are most of the code of most submissions."""
 
-from __future__ import annotations
-
 import ast
 import functools
 import json
@@ -30,14 +28,6 @@ class Given:
         """The names that it binds."""
         return frozenset().union(*(statement.names for statement in self.statements))
 
-    @functools.cached_property
-    def spoken(self) -> set[str]:
-        return set().union(*(statement.spoken for statement in self.statements))
-
-    def within(self, cell: int) -> list[Statement]:
-        """Its statements in a submission's cell of that number."""
-        return [statement.within(cell) for statement in self.statements]
-
 
 @functools.cache
 def given() -> Mapping[str, Given]:
@@ -62,8 +52,7 @@ def unneeded(cells: Sequence[str], own: Collection[str]) -> frozenset[int]:
 
     *own* holds the names that cells of the student's own speak of.
     """
-    found = set()
-    needed = set(own)
+    found, needed = set(), set(own)
     for number, cell in reversed(list(enumerate(cells, 1))):  # an aside may need others before it
         known = given().get(cell)
         if known is None or not known.aside:
@@ -71,5 +60,5 @@ def unneeded(cells: Sequence[str], own: Collection[str]) -> frozenset[int]:
         if known.names.isdisjoint(needed):
             found.add(number)
         else:
-            needed |= known.spoken
+            needed = needed.union(*(statement.spoken for statement in known.statements))
     return frozenset(found)

@@ -188,54 +188,50 @@ def _is_pinned(tensor: Tensor) -> bool:
 
 def pin_all_layers() -> None:
     """From now on, in this process, layers are pinned when made or reset, and no initialisation changes them."""
-    nn.Module.register_parameter = _pinning(nn.Module.register_parameter)  # type: ignore[method-assign]
+    _put_around(nn.Module, "register_parameter", _registered)
     for layer in _PINNED_LAYERS:
-        _pin_after_init(layer)
+        _put_around(layer, "__init__", _initialised)
         layer.reset_parameters = pin  # type: ignore[method-assign, assignment]
     for name in dir(nn.init):
-        function = getattr(nn.init, name)
-        if name.endswith("_") and not name.startswith("_") and callable(function):
-            setattr(nn.init, name, _sparing(function))
+        if name.endswith("_") and not name.startswith("_") and callable(getattr(nn.init, name)):
+            _put_around(nn.init, name, _sparing)
     for name in ("uniform_", "normal_"):  # as in `layer.weight.data.uniform_(-0.1, 0.1)`
-        setattr(Tensor, name, _sparing(getattr(Tensor, name)))
+        _put_around(Tensor, name, _sparing)
 
 
-def _pin_after_init(layer: type[nn.Module]) -> None:
-    init = layer.__init__
+def _put_around(owner: Any, name: str, around: Callable[..., Any]) -> None:
+    """Let *around* be called in the place of a function, with that function first."""
+    function = getattr(owner, name)
 
-    @functools.wraps(init)
-    def pinned_init(self: nn.Module, *args: Any, **kwargs: Any) -> None:
-        init(self, *args, **kwargs)
-        # Vectors of one's own (`from_pretrained`) are an answer of one's own: they stay.
-        # Where `reset_parameters` is a subclass's, the layer is not pinned yet.
-        if kwargs.get("_weight") is None and getattr(type(self), "reset_parameters", None) is not pin:
-            pin(self)
-        if isinstance(self, nn.RNNBase):
-            self.dropout = 0.0  # grading is deterministic, also where the variable was not used
-
-    layer.__init__ = pinned_init  # type: ignore[method-assign]
-
-
-def _sparing(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
-    def spared(tensor: Tensor, *args: Any, **kwargs: Any) -> Any:
-        return tensor if _is_pinned(tensor) else function(tensor, *args, **kwargs)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        return around(function, *args, **kwargs)
 
-    return spared
+    setattr(owner, name, called)
 
 
-def _pinning(register: Callable[..., None]) -> Callable[..., None]:
-    @functools.wraps(register)
-    def registered(self: nn.Module, name: str, param: nn.Parameter | None) -> None:
-        """`layer.weight = nn.Parameter(torch.randn(…))` is another initialisation, too."""
-        register(self, name, param)
-        pinned = _made(self).pinned
-        if param is None or name not in pinned or param.device.type == "meta" or param.shape != pinned[name].kept.shape:
-            return
-        param.data = param.data if _is_copy(param.data) else pinned[name].kept.to(param.dtype).clone()
-        pinned[name] = pinned[name]._replace(parameter=param, address=param.data_ptr())
+def _initialised(init: Callable[..., None], self: nn.Module, *args: Any, **kwargs: Any) -> None:
+    init(self, *args, **kwargs)
+    # Vectors of one's own (`from_pretrained`) are an answer of one's own: they stay.
+    # Where `reset_parameters` is a subclass's, the layer is not pinned yet.
+    if kwargs.get("_weight") is None and getattr(type(self), "reset_parameters", None) is not pin:
+        pin(self)
+    if isinstance(self, nn.RNNBase):
+        self.dropout = 0.0  # grading is deterministic, also where the variable was not used
 
-    return registered
+
+def _sparing(function: Callable[..., Any], tensor: Tensor, *args: Any, **kwargs: Any) -> Any:
+    return tensor if _is_pinned(tensor) else function(tensor, *args, **kwargs)
+
+
+def _registered(register: Callable[..., None], self: nn.Module, name: str, param: nn.Parameter | None) -> None:
+    """`layer.weight = nn.Parameter(torch.randn(…))` is another initialisation, too."""
+    register(self, name, param)
+    pinned = _made(self).pinned
+    if param is None or name not in pinned or param.device.type == "meta" or param.shape != pinned[name].kept.shape:
+        return
+    param.data = param.data if _is_copy(param.data) else pinned[name].kept.to(param.dtype).clone()
+    pinned[name] = pinned[name]._replace(parameter=param, address=param.data_ptr())
 
 
 def make(right: Layer, own: object, *, batch_first: bool) -> nn.Module:

@@ -1,5 +1,6 @@
 """What came back from one run, read within a budget. The bytes are a stranger's: what is malformed is passed over."""
 
+import contextlib
 import functools
 import itertools
 from collections.abc import Mapping, Sequence
@@ -70,10 +71,8 @@ class Log:
             room -= int.from_bytes(frame[:4], "little")
             if room < 0:
                 break
-            try:
+            with contextlib.suppress(Malformed):
                 found.append(decode(frame))
-            except Malformed:
-                continue
         return found
 
     @functools.cached_property

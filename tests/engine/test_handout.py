@@ -51,7 +51,7 @@ def test_an_aside_that_was_changed_is_an_answer():
 def test_statements_of_given_cells_keep_their_place():
     """Known statements are those of the cell, and carry the number of the cell where they stand."""
     cell = CELLS[DEMONSTRATION - 1]
-    known = given()[cell].within(77)
+    known = [statement.within(77) for statement in given()[cell].statements]
     assert {statement.cell for statement in known} == {77}
     fresh = list(of_cell(77, cell))
     assert [(one.line, one.names) for one in known] == [(one.line, one.names) for one in fresh]
