@@ -22,10 +22,9 @@ from autograder.student import layers, standins
 from autograder.student.follow import FollowThrough
 from autograder.student.handout import given, unneeded
 from autograder.student.program import TOLD, Statement, of_cell
-from autograder.student.recorder import described
 from autograder.wire.job import Job, decode_job
 from autograder.wire.messages import Cell, Failed, Failure, Finished, Message, Outline, Recorded, Started, encode
-from autograder.wire.values import save_tensors
+from autograder.wire.values import described, save_tensors
 
 __all__ = ["Execution", "main"]
 

@@ -1,50 +1,32 @@
-"""All that is known of layers inside the child: their parameters are pinned, and this is what is told of them.
+"""Pinned parameters: every layer of `torch.nn` gets the same numbers wherever it is made.
 
-Pinned parameters: every layer of `torch.nn` gets the same numbers wherever it is made. A right answer then gives the
-reference's numbers, whatever random numbers it drew before. A parameter is filled from the nearest `torch.nn` class of
-its layer, its own name, its shape and the run's salt, uniformly within +-GAIN / sqrt(fan-in): wide enough that greedy
-decoding visits several tokens and a state that is not carried shows, and not so wide that rounding decides (at +-0.3
-with 512 units, `contiguous()` alone moves states by 4e-3).
+A right answer then gives the reference's numbers, whatever random numbers it drew before. A parameter is filled from
+the nearest `torch.nn` class of its layer, its own name, its shape and the run's salt, uniformly within
++-GAIN / sqrt(fan-in): wide enough that greedy decoding visits several tokens and a state that is not carried shows, and
+not so wide that rounding decides (at +-0.3 with 512 units, `contiguous()` alone moves states by 4e-3).
 """
 
 import contextlib
 import ctypes
 import functools
 import math
-import operator
 import weakref
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from autograder.wire.values import Layer, Other
+from autograder.wire.values import ARGUMENTS, Layer, nearest
 
-__all__ = ["become", "describe_layer", "is_whole", "keep", "make", "pin_all_layers", "reset", "restore", "salted"]
+__all__ = ["become", "is_whole", "keep", "make", "pin_all_layers", "reset", "restore", "salted"]
 
 GAIN = 3.0
 EMBEDDING_BOUND = 3.0
 PAD_ROW = 0
 """The embedding's row of the pad token is zero for everyone: `padding_idx`, zeroing it and neither look alike."""
 
-ARGUMENTS: Mapping[type[nn.Module], tuple[str, ...]] = {
-    nn.Embedding: ("num_embeddings", "embedding_dim", "padding_idx", "max_norm"),
-    nn.Linear: ("in_features", "out_features"),
-    **{
-        layer: ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "bidirectional", *more)
-        for layer, more in ((nn.RNN, ("nonlinearity",)), (nn.LSTM, ("proj_size",)), (nn.GRU, ()))
-    },
-}
-"""The layers that are observed, each with the arguments that make one like it."""
-_KINDS: dict[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(("bias", "batch_first", "bidirectional"), bool),
-    "nonlinearity": str,
-    "padding_idx": lambda value: None if value is None else operator.index(value),
-    "max_norm": lambda value: None if value is None else float(value),
-}
-"""What arguments are, if not whole numbers: whatever else an object claims must not come near a message."""
 _PINNED_LAYERS = (nn.Embedding, nn.Linear, nn.RNNBase, nn.RNNCellBase)
 
 # Numbers in [-1, 1), drawn once in the warm process: filling a layer is then a multiplication, not a drawing.
@@ -102,15 +84,10 @@ def _numbers(layer: str, name: str, shape: tuple[int, ...]) -> Tensor:
     return values
 
 
-def _nearest(module: nn.Module) -> str:
-    """The name of the nearest class of *module* that is one of `torch.nn`."""
-    return str(next(cls.__name__ for cls in type(module).__mro__ if getattr(nn, cls.__name__, None) is cls))
-
-
 @torch.no_grad()
 def pin(module: nn.Module) -> None:
     """Fill the parameters of *module* with their pinned numbers."""
-    layer = _nearest(module)
+    layer = nearest(module)
     pinned = {}
     for name, parameter in module._parameters.items():
         if parameter is None or parameter.device.type == "meta":
@@ -249,21 +226,3 @@ def become(own: nn.Module, right: nn.Module) -> None:
     own.__dict__ = right.__dict__
     if id(right) in _layers:
         _layers[id(own)] = _layers[id(right)]._replace(layer=weakref.ref(own))
-
-
-def describe_layer(value: nn.Module) -> Layer | Other:
-    """What is told of a layer: the class of `torch.nn` that it is or derives from, its arguments and parameters.
-
-    Raises TypeError or ValueError for an argument that is none.
-    """
-    for cls in type(value).__mro__:
-        if cls in ARGUMENTS:
-            arguments = {name: _KINDS.get(name, operator.index)(getattr(value, name)) for name in ARGUMENTS[cls]}
-            if isinstance(value, nn.Linear):
-                arguments["bias"] = value.bias is not None
-            parameters = dict(value.named_parameters())
-            first = next(iter(parameters.values()), torch.empty(0))
-            shapes = {name: tuple(parameter.shape) for name, parameter in parameters.items()}
-            dtype = str(first.dtype).removeprefix("torch.")
-            return Layer(cls.__name__, arguments, dtype, first.device.type, shapes)
-    return Other(_nearest(value))

@@ -114,13 +114,9 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         top = name.partition(".")[0]
         if top in SHOWING or name.startswith(_WITHIN_TORCH):
             return importlib.util.spec_from_loader(name, self, is_package=True)
-        place = name.replace(".", "/")
-        for file, package in ((f"{place}.py", False), (f"{place}/__init__.py", True)):
-            source = files.written(file)
-            if source is not None:
-                return importlib.util.spec_from_loader(name, _Written(source), is_package=package)
-        if files.is_folder(place):
-            return importlib.util.spec_from_loader(name, _Written(b""), is_package=True)
+        if (written := files.module(name)) is not None:
+            source, is_package = written
+            return importlib.util.spec_from_loader(name, _Written(source), is_package=is_package)
         if top in self.by_chance:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         return None
@@ -174,12 +170,8 @@ _MOVING = {torch.Tensor.cuda, torch.Tensor.xpu, torch.Tensor.pin_memory}
 
 
 def _here(value: Any) -> Any:
-    if isinstance(value, torch.device):
-        return _CPU if value.type in DEVICES else value
-    return "cpu" if isinstance(value, str) and value.partition(":")[0] in DEVICES else value
-
-
-_CPU = torch.device("cpu")
+    name = value.type if isinstance(value, torch.device) else value
+    return "cpu" if isinstance(name, str) and name.partition(":")[0] in DEVICES else value
 
 
 class Shell(_Silent):

@@ -1,14 +1,15 @@
 """What a name held, as plain data: a description in JSON, which may refer to tensors in a safetensors blob."""
 
 import math
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 import torch
 from safetensors import SafetensorError, TensorSpec, serialize
 from safetensors.torch import load
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Packed",
     "TensorData",
     "Value",
+    "described",
     "load_tensors",
     "restore",
     "save_tensors",
@@ -36,6 +38,28 @@ AXES = 16
 _NAMES = "float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8 bool"
 DTYPES = {name: getattr(torch, name) for name in _NAMES.split()}
 """Those whose elements are sent, by name."""
+ARGUMENTS: Mapping[type[nn.Module], tuple[str, ...]] = {
+    nn.Embedding: ("num_embeddings", "embedding_dim", "padding_idx", "max_norm"),
+    nn.Linear: ("in_features", "out_features"),
+    **{
+        layer: ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "bidirectional", *more)
+        for layer, more in ((nn.RNN, ("nonlinearity",)), (nn.LSTM, ("proj_size",)), (nn.GRU, ()))
+    },
+}
+"""The layers that are observed, each with the arguments that make one like it."""
+_KINDS: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("bias", "batch_first", "bidirectional"), bool),
+    "nonlinearity": str,
+    "padding_idx": lambda value: None if value is None else operator.index(value),
+    "max_norm": lambda value: None if value is None else float(value),
+}
+"""What arguments are, if not whole numbers: whatever else an object claims must not come near a message."""
+# Names that everybody knows.
+_KNOWN_TYPES = {
+    *(cls.__name__ for cls in (bool, int, float, complex, str, bytes, list, tuple, dict, set, range, type)),
+    *("NoneType", "function", "builtin_function_or_method", "method", "module", "generator", "ellipsis"),
+    *("ndarray", "Tensor", "Parameter", "PackedSequence", "Size", "Series", "DataFrame"),
+}
 
 
 class Malformed(ValueError):
@@ -84,6 +108,70 @@ class Other(msgspec.Struct, frozen=True, tag=True, tag_field="is"):
 Described = bool | int | float | TensorData | Packed | Layer | Other | None
 Value = bool | int | float | Tensor | PackedSequence | Layer | Other | None
 """What a check gets for a name: None also where nothing is bound."""
+
+
+def described(value: object, tensors: dict[str, Tensor]) -> Described:
+    """Describe *value*; an object that fights back, or exits, when it is looked at is no value."""
+    try:
+        return describe(value, tensors)
+    except BaseException:
+        return Other("object")
+
+
+def describe(value: object, tensors: dict[str, Tensor]) -> Described:
+    """Describe *value*; the elements of tensors are added to *tensors*."""
+    if value is None:
+        return None
+    if isinstance(value, (bool, float)):
+        return value if math.isfinite(value) else Other("float")
+    if isinstance(value, int):
+        return int(value) if abs(value) < 2**63 else Other("int")
+    if isinstance(value, PackedSequence):
+        parts = (getattr(value, name) for name in ("data", "batch_sizes", "sorted_indices", "unsorted_indices"))
+        return Packed(tuple(None if part is None else _tensor(part, tensors) for part in parts))  # type: ignore[arg-type]
+    if isinstance(value, Tensor):
+        return _tensor(value, tensors)
+    if isinstance(value, nn.Module):
+        return describe_layer(value)
+    # A class named after a hidden input must not pass.
+    name = type(value).__name__
+    length = len(value) if type(value) in (list, tuple) else None  # type: ignore[arg-type]
+    return Other(name if name in _KNOWN_TYPES else "object", length)
+
+
+def _tensor(value: Tensor, tensors: dict[str, Tensor]) -> TensorData:
+    """Describe a tensor; unless it is large, or lies elsewhere than in memory, a copy is added to *tensors*."""
+    value = value.as_subclass(Tensor)
+    dtype, key = str(value.dtype).removeprefix("torch."), ""
+    plain = value.layout == torch.strided and value.device.type == "cpu" and dtype in DTYPES
+    if plain and value.numel() * value.element_size() <= TENSOR_BYTES:
+        key = str(len(tensors))
+        # A copy of its own: the student's code may change the tensor in place later.
+        tensors[key] = value.detach().clone(memory_format=torch.contiguous_format)
+    return TensorData(dtype, tuple(value.shape), value.device.type, key)
+
+
+def describe_layer(value: nn.Module) -> Layer | Other:
+    """What is told of a layer: the class of `torch.nn` that it is or derives from, its arguments and parameters.
+
+    Raises TypeError or ValueError for an argument that is none.
+    """
+    for cls in type(value).__mro__:
+        if cls in ARGUMENTS:
+            arguments = {name: _KINDS.get(name, operator.index)(getattr(value, name)) for name in ARGUMENTS[cls]}
+            if isinstance(value, nn.Linear):
+                arguments["bias"] = value.bias is not None
+            parameters = dict(value.named_parameters())
+            first = next(iter(parameters.values()), torch.empty(0))
+            shapes = {name: tuple(parameter.shape) for name, parameter in parameters.items()}
+            dtype = str(first.dtype).removeprefix("torch.")
+            return Layer(cls.__name__, arguments, dtype, first.device.type, shapes)
+    return Other(nearest(value))
+
+
+def nearest(module: nn.Module) -> str:
+    """The name of the nearest class of *module* that is one of `torch.nn`."""
+    return str(next(cls.__name__ for cls in type(module).__mro__ if getattr(nn, cls.__name__, None) is cls))
 
 
 def restore(value: Described, tensors: Mapping[str, Tensor]) -> Value:

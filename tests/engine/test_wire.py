@@ -23,11 +23,19 @@ from torch.nn.utils.rnn import PackedSequence, pack_sequence
 from autograder import course
 from autograder.grading.hidden import Look
 from autograder.sandbox import frames
-from autograder.student.recorder import describe
 from autograder.wire.log import JSON_BYTES, Log, Record
 from autograder.wire.messages import JSON_BYTES as MESSAGE_BYTES
 from autograder.wire.messages import Cell, Failed, Failure, Finished, Outline, Recorded, Started, decode, encode
-from autograder.wire.values import HEADER_BYTES, Layer, Malformed, Other, load_tensors, restore, save_tensors
+from autograder.wire.values import (
+    HEADER_BYTES,
+    Layer,
+    Malformed,
+    Other,
+    describe,
+    load_tensors,
+    restore,
+    save_tensors,
+)
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "150"))
 fuzz = settings(
