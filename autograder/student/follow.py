@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 from autograder.student import layers
-from autograder.student.handout import given_names
+from autograder.student.handout import given
 from autograder.wire.job import Correction, Job
 from autograder.wire.values import TENSOR_BYTES, Layer, restore
 
@@ -32,7 +32,7 @@ class FollowThrough:
         """Names of settled questions: what was bound, and a copy of it."""
         self.kept: dict[str, tuple[Any, Any]] = {}
         """The same of given names, as the last cell that answers nothing left them."""
-        self.protected = given_names().union(*job.names.values())
+        self.protected = set[str]().union(*(cell.names for cell in given().values()), *job.names.values())
         """All names that are asked for or given: none is bound to something else because it holds the same object."""
 
     def correct(self, names: Iterable[str]) -> None:
@@ -70,8 +70,8 @@ class FollowThrough:
         if own:
             open_names = {name for question in open_questions for name in self.job.names[question]}
             self._restore(self.settled, self.settled.keys() - open_names)
-        given = self._given(open_questions[0]) if open_questions else {}
-        self._bind({name: value for name, value in given.items() if name in names})
+        values = self.job.given.get(open_questions[0], {}) if open_questions else {}
+        self._bind({name: restore(values[name], self.tensors) for name in names if name in values})
         self.kept = self._held({name for values in self.job.given.values() for name in values} & self.namespace.keys())
 
     def open_questions(self) -> list[str]:
@@ -113,10 +113,8 @@ class FollowThrough:
         bound: dict[str, Any] = {}
         for name, value in right.items():
             own = self.namespace.get(name)
-            shared = isinstance(own, (Tensor, nn.Module, PackedSequence))
-            others = (
-                {other for other, one in self.namespace.items() if one is own and other != name} if shared else set()
-            )
+            names = self.namespace.items() if isinstance(own, (Tensor, nn.Module, PackedSequence)) else ()
+            others = {other for other, one in names if one is own and other != name}
             if isinstance(own, nn.Module) and isinstance(value, nn.Module) and others.isdisjoint(self.protected):
                 layers.become(own, value)
                 value = own

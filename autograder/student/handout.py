@@ -9,7 +9,7 @@ from pathlib import Path
 
 from autograder.student.program import Statement
 
-__all__ = ["Given", "given", "given_names", "unneeded"]
+__all__ = ["Given", "given", "unneeded"]
 
 _EDITIONS = Path(__file__).parents[2] / "assignment"
 
@@ -25,7 +25,6 @@ class Given:
 
     @functools.cached_property
     def names(self) -> frozenset[str]:
-        """The names that it binds."""
         return frozenset().union(*(statement.names for statement in self.statements))
 
 
@@ -40,11 +39,6 @@ def given() -> Mapping[str, Given]:
                 statements = tuple(Statement(0, node.lineno, node) for node in ast.parse(source).body)
                 found[source] = Given(statements, "aside" in cell["metadata"].get("tags", ()))
     return found
-
-
-def given_names() -> frozenset[str]:
-    """All names that given cells bind."""
-    return frozenset[str]().union(*(cell.names for cell in given().values()))
 
 
 def unneeded(cells: Sequence[str], own: Collection[str]) -> frozenset[int]:

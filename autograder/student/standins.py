@@ -64,11 +64,6 @@ class Blank(_Silent):
     def __call__(self, *args: object, **kwargs: object) -> Blank:
         return Blank(*args)
 
-    def __getitem__(self, key: object) -> Blank:
-        return Blank()
-
-    def __setitem__(self, key: object, value: object) -> None: ...
-
     def __iter__(self) -> Iterator[object]:
         """As many parts as it is unpacked into (`figure, axes = plt.subplots()`), or what it shows (`track(words)`)."""
         frame = sys._getframe(1)
@@ -80,21 +75,17 @@ class Blank(_Silent):
     def __enter__(self) -> Blank:
         return self
 
-    def __exit__(self, *exc: object) -> None: ...
 
-    def __bool__(self) -> bool:
-        return False
-
-    def __float__(self) -> float:
-        return 0.0
-
-    def __format__(self, how: str) -> str:
-        return ""
-
-
-for _operation in ["add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "lt", "le", "gt", "ge"]:
-    setattr(Blank, f"__{_operation}__", lambda self, other: Blank())
-
+_GIVEN = {
+    Blank: "getitem setitem exit add radd sub rsub mul rmul truediv rtruediv lt le gt ge",
+    bool: "bool",
+    float: "float",
+    str: "format",
+}
+"""What a blank gives for other operations: nothing of that kind."""
+for _kind, _operations in _GIVEN.items():
+    for _operation in _operations.split():
+        setattr(Blank, f"__{_operation}__", lambda *args, kind=_kind: kind())
 
 _nothing = Blank()
 """In the place of a function: it takes anything, and does nothing."""
