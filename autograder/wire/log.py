@@ -65,30 +65,30 @@ class Log:
     wall_seconds: float = 0.0
 
     @functools.cached_property
-    def _messages(self) -> list[tuple[Message, bytes]]:
-        found, room = [], JSON_BYTES
+    def _messages(self) -> list[Message | Record]:
+        found, room = list[Message | Record](), JSON_BYTES
         for frame in self.frames[:MESSAGES]:
             room -= int.from_bytes(frame[:4], "little")
             if room < 0:
                 break
             with contextlib.suppress(Malformed):
-                found.append(decode(frame))
+                message, blob = decode(frame)
+                found.append(Record(message, blob) if isinstance(message, Recorded) else message)
         return found
 
     @functools.cached_property
     def outline(self) -> Outline:
-        return next((message for message, _ in self._messages if isinstance(message, Outline)), Outline(()))
+        return next((message for message in self._messages if isinstance(message, Outline)), Outline(()))
 
     @functools.cached_property
     def records(self) -> list[Record]:
-        return [Record(message, blob) for message, blob in self._messages if isinstance(message, Recorded)]
+        return [message for message in self._messages if isinstance(message, Record)]
 
     @functools.cached_property
     def failures(self) -> list[Failed]:
         """The errors that statements raised, in order."""
-        return [
-            m for m, _ in self._messages if isinstance(m, Failed) and self._is_place(m.failure.cell, m.failure.line)
-        ]
+        failed = (message for message in self._messages if isinstance(message, Failed))
+        return [one for one in failed if self._is_place(one.failure.cell, one.failure.line)]
 
     def settling_call(self, question: str, later: Sequence[str]) -> int:
         """Which call of a question's check, counted from 1, is its last before a check of a *later* one; 0 for none."""
@@ -110,7 +110,7 @@ class Log:
 
     def culprit(self) -> tuple[int, Place] | None:
         """The statement that kept the run from its end, and where it stands; None where none was started."""
-        started = [message for message, _ in self._messages if isinstance(message, Started)]
+        started = [message for message in self._messages if isinstance(message, Started)]
         if self.finished or not started:
             return None
         last = started[-1]
