@@ -1,6 +1,6 @@
 """Cells into top-level statements, so that one that fails does not take the others with it; and what they bind."""
 
-from __future__ import annotations
+from __future__ import annotations  # student code that is compiled here inherits it
 
 import ast
 import functools

@@ -1,6 +1,6 @@
 """The machine that students had: what stands in for libraries, devices and a shell that are not here."""
 
-from __future__ import annotations
+from __future__ import annotations  # student code that is compiled here inherits it
 
 import asyncio.selector_events
 import builtins
