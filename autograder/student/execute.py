@@ -8,6 +8,7 @@ import inspect
 import linecache
 import os
 import random
+import re
 import resource
 import signal
 import traceback
@@ -35,9 +36,6 @@ TEXT_CHARACTERS = 2000
 KIND_CHARACTERS = 100
 ROOM = 64 << 20
 """Bytes that a run may need at once: where there are fewer left, memory has run out."""
-
-_OUT_OF_MEMORY = "DefaultCPUAllocator: can't allocate memory"
-"""What torch says in its error for memory that there is not: it has no class of its own."""
 
 Send = Callable[[bytes], None]
 reset_default_dtype = functools.partial(torch.set_default_dtype, torch.float32)
@@ -226,13 +224,29 @@ def _words(thing: object) -> str:
 
 def _memory_ran_out(problem: BaseException) -> bool:
     """Whether it did; errors that come of it do not always say so, since their texts take memory, too."""
-    if isinstance(problem, RuntimeError) and _OUT_OF_MEMORY in _words(problem):
+    if isinstance(problem, RuntimeError) and _without_numbers(_words(problem)) == _OUT_OF_MEMORY:
         return True
     try:
         bytes(ROOM)  # which is not touched
     except MemoryError:
         return True
     return isinstance(problem, MemoryError)
+
+
+def _without_numbers(words: str) -> str:
+    return re.sub(r"\d+", "#", words)
+
+
+def _what_torch_says() -> str:
+    """Torch's error for memory that there is not, which has no class of its own."""
+    try:
+        torch.empty(1 << 60, dtype=torch.uint8)
+    except RuntimeError as problem:
+        return _without_numbers(str(problem))
+    raise AssertionError("there is no exbibyte of memory")
+
+
+_OUT_OF_MEMORY = _what_torch_says()
 
 
 def main(payload: bytes, send: Send) -> None:
