@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import math
 import os
 import signal
 import sqlite3
@@ -18,7 +17,7 @@ from autograder import __version__
 from autograder.classroom import pool
 from autograder.classroom.adjustments import AdjustmentError
 from autograder.classroom.gradebook import FILE_NAME, GradebookError
-from autograder.classroom.run import Found, Outcome, export, grade, regrade
+from autograder.classroom.run import Outcome, export, grade, regrade
 from autograder.course.release import assignment
 from autograder.intake import IntakeError, RosterError, collect, read_roster
 from autograder.language import LANGUAGES, speaking
@@ -26,7 +25,6 @@ from autograder.report.clean import one_line
 from autograder.report.files import write
 from autograder.report.returns import ReturnError
 from autograder.report.tables import SheetError
-from autograder.report.terminal import MAX_ROWS
 from autograder.report.words import sentence
 from autograder.sandbox import SandboxFault
 
@@ -202,9 +200,9 @@ def _grade(args: argparse.Namespace) -> int:
     if not intake.entries:
         return _fail("there is nothing to grade", GRADER_FAILED)
     args.workers = min(args.workers, len(intake.entries))
-    found = Found(intake.entries, intake.set_aside, roster, args.only)
     doubtful = any(note.kind in DOUBTS for note in intake.notes)
-    return _told(grade(args.out, found, **_how(args))) or (GRADER_FAILED if doubtful else 0)
+    outcome = grade(args.out, intake, roster=roster, only=args.only, **_how(args))
+    return _told(outcome) or (GRADER_FAILED if doubtful else 0)
 
 
 def _regrade(args: argparse.Namespace) -> int:
@@ -231,8 +229,7 @@ def _export(args: argparse.Namespace) -> int:
 
 def _how(args: argparse.Namespace) -> dict[str, Any]:
     """How to run, as `grade` and `regrade` take it."""
-    most_rows = math.inf if args.rows else MAX_ROWS
-    return {"open_engine": functools.partial(_engine, args), "lang": args.lang, "most_rows": most_rows}
+    return {"open_engine": functools.partial(_engine, args), "lang": args.lang, "every_row": args.rows}
 
 
 def _engine(args: argparse.Namespace) -> pool.Pool | Cluster:

@@ -18,7 +18,7 @@ except ImportError as missing:
 
 from autograder import course
 from autograder.classroom.pool import Pool, lazily
-from autograder.classroom.task import Task, lost
+from autograder.classroom.worker import Task, lost
 from autograder.grade import Result
 from autograder.sandbox import SandboxFault
 

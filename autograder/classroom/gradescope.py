@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.classroom.pool import Pool
-from autograder.classroom.task import Task
+from autograder.classroom.worker import Task
 from autograder.course.release import assignment
 from autograder.grade import Note, Person, Row, Submission
 from autograder.intake import one

@@ -1,7 +1,5 @@
 """The canary: a child that tries what no student's code may do, so that a broken cage shows before anyone is in it."""
 
-from __future__ import annotations
-
 import importlib
 import json
 import os

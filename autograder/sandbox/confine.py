@@ -4,8 +4,6 @@ The warm process takes namespaces and a user of its own where the system grants 
 there is no confinement.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import resource
@@ -73,7 +71,7 @@ def prepare(readable: Iterable[str]) -> Confinement:
     if machine is None:
         raise OSError("this system has no seccomp, or is neither x86_64 nor aarch64")
     ruleset = landlock.build(readable=readable, writable=policy.WRITABLE)
-    program = seccomp.assemble(machine, free=policy.FREE, conditional=policy.CONDITIONAL)
+    program = seccomp.assemble(machine, policy.CALLS)
     with FileIO("/proc/self/statm") as statm:  # the entry may have put something else in the place of `open`
         occupied = int(statm.read().split()[0]) * resource.getpagesize()
     with FileIO("/proc/self/oom_score_adj", "w") as score:  # if memory runs out, let the largest child go first

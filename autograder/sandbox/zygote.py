@@ -1,12 +1,10 @@
 """The warm process: imports what student code needs, then forks a confined child for each run.
 
-Children inherit its memory. Payloads and results therefore pass it by: it only hands their descriptors on.
+Children inherit its memory. Payloads and results therefore pass it by: it only hands their descriptors on. A child
+writes a byte once it is confined, frames with their lengths in front, and an end mark.
 """
 
-from __future__ import annotations
-
 import contextlib
-import functools
 import gc
 import importlib
 import os
@@ -20,13 +18,14 @@ from collections.abc import Callable
 from io import FileIO
 from typing import NoReturn
 
-from autograder.sandbox import canary, confine, frames, policy
+from autograder.sandbox import canary, confine, policy
 from autograder.sandbox.confine import Confinement
 from autograder.sandbox.policy import Limits
 from autograder.sandbox.processes import receive, send
 
-__all__ = ["main"]
+__all__ = ["CONFINED", "END", "main"]
 
+CONFINED, END = b"\x01", b"\xff\xff\xff\xff"  # no frame is as long
 _RESULTS = 3  # the descriptor to which a child sends its frames
 _DESCRIPTORS = 256  # more than the warm process needs; a child closes all of them
 
@@ -104,10 +103,17 @@ def _child(confinement: Confinement, entry: Entry, limits: Limits, payload: int,
         for descriptor in (0, 1, 2):
             os.dup2(null, descriptor)
         os.close(null)
-        frames.write(_RESULTS, frames.CONFINED)
-        entry(data, functools.partial(frames.write_frame, _RESULTS))
-        frames.write(_RESULTS, frames.END)
+        os.write(_RESULTS, CONFINED)
+        entry(data, _send)
+        os.write(_RESULTS, END)
         os.close(_RESULTS)
         status = 0
     finally:
         os._exit(status)
+
+
+def _send(frame: bytes) -> None:
+    """Write *frame*, and wait as long as the pipe is full: it has left the process when this returns."""
+    rest = memoryview(len(frame).to_bytes(len(END), "big") + frame)
+    while rest:
+        rest = rest[os.write(_RESULTS, rest) :]

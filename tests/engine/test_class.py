@@ -254,15 +254,14 @@ def test_table_that_was_edited_by_hand_is_kept(given: Path, out: Path) -> None:
 
 def test_language_is_no_part_of_a_grade(given: Path, out: Path) -> None:
     """Another language makes pages anew and grades nothing."""
-    from autograder.classroom.run import Found, grade
+    from autograder.classroom.run import grade
     from autograder.course.release import assignment
     from autograder.intake import collect
 
     run(out, given)
     english = (out / "feedback" / "kim.ipynb.html").read_text(encoding="utf-8")
     engine = Engine()
-    intake = collect([given], assignment())
-    grade(out, Found(intake.entries), lambda: engine, lang="ko")
+    grade(out, collect([given], assignment()), lambda: engine, lang="ko")
     assert engine.opened == 0
     assert re.search("[가-힣]", (out / "feedback" / "kim.ipynb.html").read_text(encoding="utf-8"))
     assert not re.search("[가-힣]{2}", english)

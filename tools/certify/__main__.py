@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from autograder import course
 from autograder.classroom.pool import Pool
-from autograder.classroom.task import Task
+from autograder.classroom.worker import Task
 from tools.certify import hints, ways
 from tools.certify.cases import Case, beside_another_mistake, beside_right_answers, corpus, problems
 from tools.certify.judging import side_by_side
