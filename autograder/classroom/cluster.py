@@ -4,10 +4,8 @@ Dask brings tasks to workers and results back, and sends what a lost worker had 
 project as it is here, with the hidden checks: a cluster is to be trusted as this machine is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import Any
 
@@ -57,28 +55,23 @@ def _grade(task: Task) -> Result:
     return graders.pool.grade_one(task)
 
 
-class Cluster:
+class Cluster(AbstractContextManager["Cluster"]):
     """The workers of the Dask scheduler at *address*. A context manager.
 
-    Raises `SandboxFault` on entry where the scheduler cannot be reached, gets no workers, or where they have other
-    graders.
+    Raises `SandboxFault` where the scheduler cannot be reached, gets no workers, or where they have other graders.
     """
 
     def __init__(self, address: str) -> None:
-        self._address = address
         self._client: Any = None  # Dask's own types are partial
-
-    def __enter__(self) -> Cluster:
         try:
-            self._client = Client(self._address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
+            self._client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
             self._client.wait_for_workers(1, timeout=WORKERS_SECONDS)
             self._client.register_plugin(_Graders(course.fingerprint()))
         except BaseException as fault:
             self.__exit__()
             if isinstance(fault, (OSError, ValueError, RuntimeError)):
-                raise SandboxFault(f"the scheduler {self._address}: {fault}") from fault
+                raise SandboxFault(f"the scheduler {address}: {fault}") from fault
             raise
-        return self
 
     def __exit__(self, *exc: object) -> None:
         if self._client is not None:

@@ -105,19 +105,9 @@ class Gradebook(AbstractContextManager["Gradebook"]):
     @contextmanager
     def transaction(self) -> Iterator[Callable[[], None]]:
         """All that is written inside is kept together, or not at all: after an error, or if what it gives is called."""
-        self._db.execute("SAVEPOINT change")
-        try:
-            yield self._undo
-        except BaseException:
-            self._undo()
-            with suppress(sqlite3.Error):
-                self._db.execute("RELEASE change")
-            raise
-        self._db.execute("RELEASE change")
-
-    def _undo(self) -> None:
-        with suppress(sqlite3.Error):  # after some errors it has been rolled back already
-            self._db.execute("ROLLBACK TO change")
+        self._db.execute("BEGIN")
+        with self._db:
+            yield self._db.rollback
 
     def _value(self, query: str, *arguments: object) -> Any:
         """The first value that *query* finds, or None."""

@@ -114,21 +114,22 @@ def regrade(
     """
     outcome, moves, reruns = Outcome(), Moves(), 0
     with Gradebook(folder) as book:
+        adjusted(folder, book.seats())  # what is wrong there is said before anything is graded
         with book.transaction() as undo:
-            after = _adjust(book)
             with _told(outcome, book.count()) as bar, open_engine() as engine:
                 for task, result in engine.grade(book.tasks()):
                     before = book.grade(task.submission.name)
+                    assert before is not None  # it was kept with the task
                     moves.add(task.submission, before, result.grade)
-                    isolation = before.isolation if before and not result.runs else result.grade.isolation
-                    graded = replace(result.grade, isolation=isolation)
+                    graded = result.grade if result.runs else replace(result.grade, isolation=before.isolation)
                     book.keep(replace(task, evidence=result.evidence), graded, course.fingerprint())
                     reruns += bool(result.runs)
                     outcome.graded += 1
                     bar.update()
             if preview or outcome.fault or (moves.dropped and not accept):
                 undo()
-        outcome.lines += [*moves.lines(), f"{outcome.graded} graded again; student code was run again for {reruns}"]
+        outcome.lines += moves.lines(outcome.graded)
+        outcome.lines.append(f"{outcome.graded} graded again; student code was run again for {reruns}")
         if preview:
             outcome.lines.append("nothing was changed: this was a preview")
         elif outcome.fault:
@@ -136,7 +137,7 @@ def regrade(
         elif moves.dropped and not accept:
             outcome.fault = f"nothing was changed: {moves.dropped} would lose points; --accept takes that"
         else:
-            _publish(book, after, outcome, lang, every_row)
+            _publish(book, _adjust(book), outcome, lang, every_row)
     return outcome
 
 

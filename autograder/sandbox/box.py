@@ -67,6 +67,7 @@ class Sandbox(contextlib.AbstractContextManager["Sandbox"]):
         self._secrets = secrets
         self._server = server
         self._running = contextlib.ExitStack()
+        self._reached = ""
         self._start()
 
     @property
@@ -83,13 +84,12 @@ class Sandbox(contextlib.AbstractContextManager["Sandbox"]):
     def close(self) -> None:
         """End the warm process and any child."""
         self._running.close()
+        self._reached = ""
 
     def __exit__(self, *exc: object) -> None:
         self.close()
 
     def _start(self) -> None:
-        self._reached = ""
-        self._process: Process | None = None
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._running.enter_context(self._channel)
         with theirs:
@@ -100,7 +100,7 @@ class Sandbox(contextlib.AbstractContextManager["Sandbox"]):
     def _ready(self) -> Iterator[None]:
         """Have a warm process that is proved, and end it after any failure, also an interrupt in the midst of a run."""
         try:
-            if self._process and self._process.ended():  # between two runs, which harmed nobody
+            if self._reached and select.select([self._channel], [], [], 0)[0]:  # it died between runs: nobody was in it
                 self.close()
             if self._channel.fileno() < 0:
                 self._start()
@@ -119,8 +119,7 @@ class Sandbox(contextlib.AbstractContextManager["Sandbox"]):
         message, _ = receive(self._channel)
         if "refused" in message:
             raise SandboxFault(f"student code cannot be confined here: {message['refused']}")
-        self._process = Process(message["pid"])
-        self._running.callback(self._process.kill)
+        self._running.callback(Process(message["pid"]).kill)
         with canary.bait(self._secrets) as payload:
             outcome = self._run(payload, DEFAULT, proving=True)
         if outcome.frames or outcome.ending == "stopped":

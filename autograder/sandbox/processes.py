@@ -15,14 +15,16 @@ import subprocess
 import sys
 import threading
 import traceback
+import weakref
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 from autograder.sandbox import libc
 from autograder.sandbox.policy import environment
 
-__all__ = ["FORKED_FROM", "ForkServer", "Process", "receive", "send", "serve"]
+__all__ = ["FORKED_FROM", "ForkServer", "Process", "fork", "receive", "send", "serve"]
 
 FORKED_FROM = 3
 """The descriptor by which a process that was given its fork server asks it for others."""
@@ -46,25 +48,31 @@ def receive(channel: socket.socket) -> tuple[dict[str, Any], list[int]]:
     raise EOFError
 
 
+def fork(do: Callable[[], object]) -> int:
+    """Let a new process *do* this and end, with status 1 after any error. Its number."""
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            do()
+            status = 0
+        finally:
+            os._exit(status)
+    return pid
+
+
 class Process:
     """A process that a fork server started, from the moment on at which it has told its number."""
 
     def __init__(self, pid: int) -> None:
         self._descriptor = os.pidfd_open(pid)
-
-    def ended(self, seconds: float | None = 0.0) -> bool:
-        """Whether it has ended, or does so within so many seconds; with None it is waited for."""
-        return bool(select.select([self._descriptor], [], [], seconds)[0])
+        weakref.finalize(self, os.close, self._descriptor)
 
     def kill(self) -> None:
         """End it, if it has not ended, and wait until it is gone."""
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
-        self.ended(None)
-
-    def __del__(self, close: Callable[[int], None] = os.close) -> None:  # at the interpreter's end, `os` is gone
-        if "_descriptor" in self.__dict__:
-            close(self._descriptor)
+        select.select([self._descriptor], [], [])
 
 
 class ForkServer:
@@ -129,8 +137,7 @@ def serve(modules: Sequence[str]) -> None:
         signal.signal(signal.SIGCHLD, _reap)
         while parent not in select.select([channel.fileno(), parent], [], [])[0]:
             request, descriptors = receive(channel)
-            if os.fork() == 0:
-                _become(request["module"], request["arguments"], descriptors)
+            fork(partial(_become, request["module"], request["arguments"], descriptors))
             for descriptor in descriptors:
                 os.close(descriptor)
     os._exit(0)  # torch would take a tenth of a second to say goodbye
@@ -143,9 +150,8 @@ def _reap(signum: int, frame: FrameType | None) -> None:
             pass
 
 
-def _become(module: str, arguments: Sequence[str], descriptors: Sequence[int]) -> NoReturn:
+def _become(module: str, arguments: Sequence[str], descriptors: Sequence[int]) -> None:
     """Be the process that was asked for."""
-    status = 1
     try:
         os.setsid()
         libc.prctl(_SET_PDEATHSIG, signal.SIGKILL)
@@ -156,8 +162,6 @@ def _become(module: str, arguments: Sequence[str], descriptors: Sequence[int]) -
         libc.prctl(_SET_NAME, module.rpartition(".")[2].encode())
         sys.argv[:] = [module, *arguments]
         importlib.import_module(module).main()
-        status = 0
     except BaseException:
         traceback.print_exc()
-    finally:
-        os._exit(status)
+        raise
