@@ -11,13 +11,13 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from autograder import __version__
 from autograder.classroom import pool
 from autograder.classroom.adjustments import AdjustmentError
 from autograder.classroom.gradebook import FILE_NAME, GradebookError
-from autograder.classroom.run import Outcome, export, grade, regrade
+from autograder.classroom.run import How, Outcome, export, grade, regrade
 from autograder.course.release import assignment
 from autograder.intake import IntakeError, RosterError, collect, read_roster
 from autograder.language import LANGUAGES, speaking
@@ -201,13 +201,13 @@ def _grade(args: argparse.Namespace) -> int:
         return _fail("there is nothing to grade", GRADER_FAILED)
     args.workers = min(args.workers, len(intake.entries))
     doubtful = any(note.kind in DOUBTS for note in intake.notes)
-    outcome = grade(args.out, intake, roster=roster, only=args.only, **_how(args))
+    outcome = grade(args.out, intake, _how(args), roster=roster, only=args.only)
     return _told(outcome) or (GRADER_FAILED if doubtful else 0)
 
 
 def _regrade(args: argparse.Namespace) -> int:
     _need_gradebook(args.out)
-    return _told(regrade(args.out, **_how(args), preview=args.preview, accept=args.accept))
+    return _told(regrade(args.out, _how(args), preview=args.preview, accept=args.accept))
 
 
 def _export(args: argparse.Namespace) -> int:
@@ -227,9 +227,8 @@ def _export(args: argparse.Namespace) -> int:
     return 0
 
 
-def _how(args: argparse.Namespace) -> dict[str, Any]:
-    """How to run, as `grade` and `regrade` take it."""
-    return {"open_engine": functools.partial(_engine, args), "lang": args.lang, "every_row": args.rows}
+def _how(args: argparse.Namespace) -> How:
+    return How(functools.partial(_engine, args), args.lang, args.rows)
 
 
 def _engine(args: argparse.Namespace) -> pool.Pool | Cluster:

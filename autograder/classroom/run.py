@@ -25,7 +25,7 @@ from autograder.report.returns import WAYS, Graded, Returned
 from autograder.report.terminal import MAX_ROWS, grades_table, summary_lines
 from autograder.sandbox import SandboxFault
 
-__all__ = ["Engine", "Outcome", "export", "grade", "regrade"]
+__all__ = ["Engine", "How", "Outcome", "export", "grade", "regrade"]
 
 
 class Engine(Protocol):
@@ -34,7 +34,15 @@ class Engine(Protocol):
     def grade(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Result]]: ...
 
 
-OpenEngine = Callable[[], AbstractContextManager[Engine]]
+@dataclass(frozen=True)
+class How:
+    """How a run is done and shown."""
+
+    open_engine: Callable[[], AbstractContextManager[Engine]]
+    lang: Language | None = None
+    """The language of all pages; None means each student's own."""
+    every_row: bool = False
+    """Whether the table of grades is shown however long it is."""
 
 
 @dataclass
@@ -52,16 +60,7 @@ class Outcome:
     interrupted: bool = False
 
 
-def grade(
-    folder: Path,
-    intake: Intake,
-    open_engine: OpenEngine,
-    *,
-    roster: Sequence[Listed] = (),
-    only: bool = False,
-    lang: Language | None = None,
-    every_row: bool = False,
-) -> Outcome:
+def grade(folder: Path, intake: Intake, how: How, *, roster: Sequence[Listed] = (), only: bool = False) -> Outcome:
     """Grade what is new or changed in *intake*, keep it, and write everything people read into *folder*.
 
     With *only*, this is all there is: whoever was enrolled before leaves the class. The engine is opened only if there
@@ -85,7 +84,7 @@ def grade(
 
             tasks = unknown()
             if first := next(tasks, None):
-                with open_engine() as engine:
+                with how.open_engine() as engine:
                     for task, result in engine.grade(itertools.chain([first], tasks)):
                         book.keep(replace(task, evidence=result.evidence), result.grade, course.fingerprint())
                         pending.discard(task.submission.name)
@@ -93,19 +92,11 @@ def grade(
                         bar.update()
         known = len(entries) - len(pending) - outcome.graded
         outcome.lines += [f"{known} of them known from an earlier run"] * bool(known)
-        _publish(book, after, outcome, lang, every_row, pending)
+        _publish(book, after, outcome, how, pending)
     return outcome
 
 
-def regrade(
-    folder: Path,
-    open_engine: OpenEngine,
-    *,
-    preview: bool = False,
-    accept: bool = False,
-    lang: Language | None = None,
-    every_row: bool = False,
-) -> Outcome:
+def regrade(folder: Path, how: How, *, preview: bool = False, accept: bool = False) -> Outcome:
     """Grade all that is kept in *folder* again, from its evidence, and write everything people read anew.
 
     Student code is run only where the evidence does not tell. All grades change together or none does: none with
@@ -116,7 +107,7 @@ def regrade(
     with Gradebook(folder) as book:
         adjusted(folder, book.seats())  # what is wrong there is said before anything is graded
         with book.transaction() as undo:
-            with _told(outcome, book.count()) as bar, open_engine() as engine:
+            with _told(outcome, book.count()) as bar, how.open_engine() as engine:
                 for task, result in engine.grade(book.tasks()):
                     before = book.grade(task.submission.name)
                     assert before is not None  # it was kept with the task
@@ -137,7 +128,7 @@ def regrade(
         elif moves.dropped and not accept:
             outcome.fault = f"nothing was changed: {moves.dropped} would lose points; --accept takes that"
         else:
-            _publish(book, _adjust(book), outcome, lang, every_row)
+            _publish(book, _adjust(book), outcome, how)
     return outcome
 
 
@@ -183,19 +174,12 @@ def _adjust(book: Gradebook) -> Adjusted:
     return after
 
 
-def _publish(
-    book: Gradebook,
-    after: Adjusted,
-    outcome: Outcome,
-    lang: Language | None,
-    every_row: bool,
-    pending: Set[str] = frozenset(),
-) -> None:
+def _publish(book: Gradebook, after: Adjusted, outcome: Outcome, how: How, pending: Set[str] = frozenset()) -> None:
     """Write what people read; a submission that is still *pending* has a row that says why."""
     folder, set_aside = book.folder, book.set_aside()
     rows = Rows(book, outcome.fault, pending)
     after.check(rows)
-    written, edited = write_output(folder, rows, set_aside, lang, book.files())
+    written, edited = write_output(folder, rows, set_aside, how.lang, book.files())
     book.wrote(written)
     outcome.failed = sum(row.grade.status == "could-not-grade" for row in rows)
     if edited:
@@ -204,8 +188,8 @@ def _publish(
         outcome.lines.append(f"{stale} were graded by another version; autograder regrade {folder} grades them again")
     if aside := len(set_aside):
         outcome.lines.append(f"{aside} file{'s' * (aside != 1)} set aside: see set-aside.csv")
-    shown = list(itertools.islice(rows, None if every_row else MAX_ROWS + 1))
-    fits = every_row or len(shown) <= MAX_ROWS
+    shown = list(itertools.islice(rows, None if how.every_row else MAX_ROWS + 1))
+    fits = how.every_row or len(shown) <= MAX_ROWS
     table = [*grades_table(shown, [question.id for question in course.questions()]), ""] if fits else []
     outcome.lines[:0] = [*table, *summary_lines(rows)]
     outcome.lines += [

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.classroom.run import Outcome, grade
+from autograder.classroom.run import How, Outcome, grade
 from autograder.classroom.worker import Task
 from autograder.course import questions
 from autograder.course.release import assignment
@@ -79,7 +79,8 @@ def run(
 ) -> Outcome:
     """Grade what lies at *paths* into *out*."""
     intake = collect(paths, assignment(), without=out)
-    return grade(out, intake, lambda: engine or Engine(), roster=read_roster(roster) if roster else (), only=only)
+    how = How(lambda: engine or Engine())
+    return grade(out, intake, how, roster=read_roster(roster) if roster else (), only=only)
 
 
 def table(out: Path, name: str = "grades.csv") -> list[dict[str, str]]:
