@@ -237,7 +237,7 @@ def _engine(args: argparse.Namespace) -> pool.Pool | Cluster:
     try:
         from autograder.classroom.cluster import Cluster
     except ImportError as missing:
-        raise SandboxFault(str(missing)) from missing
+        raise SandboxFault("grading on a cluster needs Dask: pip install 'rnn-autograder[cluster]'") from missing
     return Cluster(args.scheduler)
 
 

@@ -9,10 +9,7 @@ from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import Any
 
-try:
-    from distributed import Client, WorkerPlugin, get_worker
-except ImportError as missing:
-    raise ImportError("grading on a cluster needs Dask: pip install 'rnn-autograder[cluster]'") from missing
+from distributed import Client, WorkerPlugin, get_worker
 
 from autograder import course
 from autograder.classroom.pool import Pool, lazily
@@ -28,13 +25,11 @@ CONNECT_SECONDS = 30
 WORKERS_SECONDS = 600
 """Batch systems may take minutes to start the first worker."""
 
-_PLUGIN = "rnn-autograder"
-
 
 class _Graders(WorkerPlugin):
     """What a worker of the cluster holds: a grading process for each of its threads."""
 
-    name = _PLUGIN
+    name = "rnn-autograder"
 
     def __init__(self, fingerprint: str) -> None:
         self._fingerprint = fingerprint
@@ -50,7 +45,7 @@ class _Graders(WorkerPlugin):
 
 def _grade(task: Task) -> Result:
     """On a worker of the cluster: the result, by one of its grading processes."""
-    graders = get_worker().plugins[_PLUGIN]
+    graders = get_worker().plugins[_Graders.name]
     assert isinstance(graders, _Graders)
     return graders.pool.grade_one(task)
 
@@ -76,7 +71,7 @@ class Cluster(AbstractContextManager["Cluster"]):
     def __exit__(self, *exc: object) -> None:
         if self._client is not None:
             with suppress(Exception):  # the cluster may be gone; all that came back is with the caller
-                self._client.unregister_worker_plugin(_PLUGIN)
+                self._client.unregister_worker_plugin(_Graders.name)
             self._client.close()  # which gives up what is under way
 
     def grade(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Result]]:
@@ -87,14 +82,10 @@ class Cluster(AbstractContextManager["Cluster"]):
         """
         submit = partial(self._client.submit, _grade, pure=False)
         for task, future in lazily(submit, tasks, lambda: max(1, AHEAD * sum(self._client.nthreads().values()))):
-            yield task, _result(task, future)
-
-
-def _result(task: Task, future: Any) -> Result:
-    if future.status == "finished":
-        result: Result = future.result()
-        return result
-    error = future.exception() if future.status == "error" else SandboxFault("the scheduler was lost")
-    if isinstance(error, SandboxFault):
-        raise error
-    return lost(task, error)
+            if future.status == "finished":
+                yield task, future.result()
+                continue
+            error = future.exception() if future.status == "error" else SandboxFault("the scheduler was lost")
+            if isinstance(error, SandboxFault):
+                raise error
+            yield task, lost(task, error)

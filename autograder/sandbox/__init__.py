@@ -7,6 +7,6 @@
 """
 
 from autograder.sandbox.box import Outcome, Sandbox, SandboxFault
-from autograder.sandbox.policy import ALLOWANCE, DEFAULT, Allowance, Limits
+from autograder.sandbox.policy import ALLOWANCE, Allowance, Limits
 
-__all__ = ["ALLOWANCE", "DEFAULT", "Allowance", "Limits", "Outcome", "Sandbox", "SandboxFault"]
+__all__ = ["ALLOWANCE", "Allowance", "Limits", "Outcome", "Sandbox", "SandboxFault"]
