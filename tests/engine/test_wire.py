@@ -22,7 +22,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_sequence
 
 from autograder import course
 from autograder.grading.hidden import Look
-from autograder.sandbox import frames
+from autograder.sandbox.box import frames
 from autograder.wire.log import JSON_BYTES, Log, Record
 from autograder.wire.messages import JSON_BYTES as MESSAGE_BYTES
 from autograder.wire.messages import Cell, Failed, Failure, Finished, Outline, Recorded, Started, decode, encode
@@ -270,7 +270,7 @@ def _with_references(references):
 @given(st.binary(max_size=300), st.binary(max_size=300))
 def test_any_pipe_is_parsed(one, other):
     """Bytes in the result pipe are frames, up to where they stop being any."""
-    found, _ = frames.parse(struct.pack(">I", len(one)) + one + other, 50)
+    found, _ = frames(struct.pack(">I", len(one)) + one + other, 50)
     assert found[:1] == (one,)
     assert len(found) <= 50
     assert sum(map(len, found)) <= len(one) + len(other) + 4
