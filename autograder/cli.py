@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import functools
-import math
 import os
 import signal
 import sqlite3
@@ -12,13 +11,13 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from autograder import __version__
 from autograder.classroom import pool
 from autograder.classroom.adjustments import AdjustmentError
 from autograder.classroom.gradebook import FILE_NAME, GradebookError
-from autograder.classroom.run import Found, Outcome, export, grade, regrade
+from autograder.classroom.run import How, Outcome, export, grade, regrade
 from autograder.course.release import assignment
 from autograder.intake import Refused, collect, read_roster
 from autograder.language import LANGUAGES, speaking
@@ -26,7 +25,6 @@ from autograder.report.clean import one_line
 from autograder.report.files import write
 from autograder.report.returns import ReturnError
 from autograder.report.tables import SheetError
-from autograder.report.terminal import MAX_ROWS
 from autograder.report.words import sentence
 from autograder.sandbox import SandboxFault
 
@@ -202,14 +200,14 @@ def _grade(args: argparse.Namespace) -> int:
     if not intake.entries:
         return _fail("there is nothing to grade", GRADER_FAILED)
     args.workers = min(args.workers, len(intake.entries))
-    found = Found(intake.entries, intake.set_aside, roster, args.only)
     doubtful = any(note.kind in DOUBTS for note in intake.notes)
-    return _told(grade(args.out, found, **_how(args))) or (GRADER_FAILED if doubtful else 0)
+    outcome = grade(args.out, intake, _how(args), roster=roster, only=args.only)
+    return _told(outcome) or (GRADER_FAILED if doubtful else 0)
 
 
 def _regrade(args: argparse.Namespace) -> int:
     _need_gradebook(args.out)
-    return _told(regrade(args.out, **_how(args), preview=args.preview, accept=args.accept))
+    return _told(regrade(args.out, _how(args), preview=args.preview, accept=args.accept))
 
 
 def _export(args: argparse.Namespace) -> int:
@@ -229,10 +227,8 @@ def _export(args: argparse.Namespace) -> int:
     return 0
 
 
-def _how(args: argparse.Namespace) -> dict[str, Any]:
-    """How to run, as `grade` and `regrade` take it."""
-    most_rows = math.inf if args.rows else MAX_ROWS
-    return {"open_engine": functools.partial(_engine, args), "lang": args.lang, "most_rows": most_rows}
+def _how(args: argparse.Namespace) -> How:
+    return How(functools.partial(_engine, args), args.lang, args.rows)
 
 
 def _engine(args: argparse.Namespace) -> pool.Pool | Cluster:
@@ -241,7 +237,7 @@ def _engine(args: argparse.Namespace) -> pool.Pool | Cluster:
     try:
         from autograder.classroom.cluster import Cluster
     except ImportError as missing:
-        raise SandboxFault(str(missing)) from missing
+        raise SandboxFault("grading on a cluster needs Dask: pip install 'rnn-autograder[cluster]'") from missing
     return Cluster(args.scheduler)
 
 

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from autograder import course
 from autograder.classroom.pool import Pool
-from autograder.classroom.task import Task
+from autograder.classroom.worker import Task
 from tools.certify import cases, mutants, ways
 from tools.certify.cases import Case
 from tools.certify.judging import side_by_side, stable, told_apart
