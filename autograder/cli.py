@@ -2,7 +2,6 @@
 
 import argparse
 import functools
-import math
 import os
 import signal
 import sqlite3
@@ -15,13 +14,13 @@ from autograder import __version__
 from autograder.classroom import pool
 from autograder.classroom.adjustments import AdjustmentError
 from autograder.classroom.gradebook import FILE_NAME, GradebookError
-from autograder.classroom.run import Engine, Found, Outcome, export, grade, regrade
+from autograder.classroom.run import Engine, How, Outcome, export, grade, regrade
 from autograder.course.release import assignment
-from autograder.intake import IntakeError, RosterError, collect, read_roster
+from autograder.intake import Refused, collect, read_roster
 from autograder.language import LANGUAGES, speaking
 from autograder.report.files import write
 from autograder.report.returns import WAYS, ReturnError
-from autograder.report.tables import MAX_ROWS, SheetError
+from autograder.report.tables import SheetError
 from autograder.report.words import one_line, sentence
 from autograder.sandbox import SandboxFault
 
@@ -101,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return status
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (IntakeError, RosterError) as error:
+    except Refused as error:
         return _fail(sentence(error.note), USAGE)
     except (GradebookError, AdjustmentError, ReturnError, SheetError) as error:
         return _fail(str(error), USAGE)
@@ -130,8 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--workers", metavar="N", type=_positive, default=cores, help=many)
     run.add_argument("--scheduler", metavar="ADDR", help="grade on a Dask cluster, as tcp://host:8786")
     run.add_argument("--lang", choices=LANGUAGES, help="language of all pages (default: of each student's edition)")
-    every = "show a row for every student, however many they are"
-    run.add_argument("--rows", action="store_const", const=math.inf, default=MAX_ROWS, help=every)
+    run.add_argument("--rows", action="store_true", help="show a row for every student, however many they are")
     earlier = argparse.ArgumentParser(add_help=False)
     earlier.add_argument("out", metavar="DIR", type=_path, help="the --out of an earlier `autograder grade`")
 
@@ -179,16 +177,14 @@ def _grade(args: argparse.Namespace) -> int:
     if not intake.entries:
         return _fail("there is nothing to grade", GRADER_FAILED)
     args.workers = min(args.workers, len(intake.entries))
-    found = Found(intake.entries, intake.set_aside, roster, args.only)
     doubtful = any(note.kind in DOUBTS for note in intake.notes)
-    outcome = grade(args.out, found, functools.partial(_engine, args), lang=args.lang, most_rows=args.rows)
+    outcome = grade(args.out, intake, _how(args), roster=roster, only=args.only)
     return _told(outcome) or (GRADER_FAILED if doubtful else 0)
 
 
 def _regrade(args: argparse.Namespace) -> int:
     _need_gradebook(args.out)
-    how = {"preview": args.preview, "accept": args.accept, "lang": args.lang, "most_rows": args.rows}
-    return _told(regrade(args.out, functools.partial(_engine, args), **how))
+    return _told(regrade(args.out, _how(args), preview=args.preview, accept=args.accept))
 
 
 def _export(args: argparse.Namespace) -> int:
@@ -208,13 +204,17 @@ def _export(args: argparse.Namespace) -> int:
     return 0
 
 
+def _how(args: argparse.Namespace) -> How:
+    return How(functools.partial(_engine, args), args.lang, args.rows)
+
+
 def _engine(args: argparse.Namespace) -> AbstractContextManager[Engine]:
     if not args.scheduler:
         return pool.Pool(args.workers, [args.out / FILE_NAME])
     try:
         from autograder.classroom.cluster import Cluster
     except ImportError as missing:
-        raise SandboxFault(str(missing)) from missing
+        raise SandboxFault("grading on a cluster needs Dask: pip install 'rnn-autograder[cluster]'") from missing
     return Cluster(args.scheduler)
 
 

@@ -27,7 +27,7 @@ def _deciding() -> Iterator[Path]:
     engine = ROOT / "autograder"
     for folder in _ENGINE:
         yield from engine.joinpath(folder).rglob("*.py")
-    yield from (engine / "intake" / name for name in ("evidence.py", "limits.py", "notebook.py"))
+    yield from (engine / "intake" / name for name in ("limits.py", "notebook.py"))
     yield from (path for path in HIDDEN.iterdir() if path.is_file())
     yield from ASSIGNMENT.glob("*/rnn.ipynb")
     yield SHOWN

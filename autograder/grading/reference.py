@@ -12,7 +12,7 @@ from autograder import course
 from autograder.course.scenarios import margin
 from autograder.wire.job import Correction, Job
 from autograder.wire.log import Log, Record
-from autograder.wire.values import Described, Layer, Missing, Packed, TensorData
+from autograder.wire.values import Described, Layer, Packed, TensorData
 
 __all__ = ["Reference", "ReferenceFault", "ReferenceValues", "Run", "Solution"]
 
@@ -60,7 +60,7 @@ class Solution:
             question: {
                 name: self._described(question, name, f"{question}.given.", tensors)
                 for name in course.given()
-                if not isinstance(values.record.message.values[name], Missing)
+                if values.record.message.values[name] is not None
             }
             for question, values in self.at.items()
         }
@@ -78,7 +78,7 @@ class Solution:
 
     def _described(self, question: str, name: str, prefix: str, tensors: dict[str, Tensor]) -> Described:
         record = self.at[question].record
-        described: Described = _rekeyed(record.message.values[name], prefix, record.tensors(), tensors)
+        described: Described = _rekeyed(record.message.values[name], prefix, record.tensors, tensors)
         return described
 
 
@@ -89,8 +89,7 @@ def _rekeyed(value: Any, prefix: str, source: Mapping[str, Tensor], target: dict
         target[key] = source[value.key]
         return TensorData(value.dtype, value.shape, value.device, key)
     if isinstance(value, Packed):
-        parts = (value.data, value.batch_sizes, value.sorted_indices, value.unsorted_indices)
-        return Packed(*(_rekeyed(part, prefix, source, target) for part in parts))
+        return Packed(tuple(_rekeyed(part, prefix, source, target) for part in value.parts))
     return value
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from autograder.classroom.pool import Pool
-from autograder.classroom.task import Task
+from autograder.classroom.worker import Task
 from autograder.course.corpus import alternatives, misconceptions
 from autograder.grade import Grade, Row
 from autograder.report.pages import feedback_page
