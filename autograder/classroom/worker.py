@@ -54,10 +54,13 @@ def _drive(connection: Connection) -> None:
     os.sched_setaffinity(0, {core})
     secrets = [course.HIDDEN, course.REFERENCE, *map(Path, sys.argv[1:])]
     with Sandbox(secrets=secrets, core=core) as sandbox:  # starts while this process does
-        from autograder.grading import serve
+        import torch
 
+        from autograder.grading import Grader
+
+        torch.set_num_threads(1)  # tensors are small, and there is a process for every core
         try:
-            serve(sandbox, lambda grader: _serve(connection, grader, sandbox))
+            _serve(connection, Grader(sandbox), sandbox)
         except Exception:
             assert sandbox.isolation  # if this is what failed, its reason is the one to be told
             raise

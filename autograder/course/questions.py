@@ -15,8 +15,6 @@ from autograder.course.files import HIDDEN
 from autograder.language import LANGUAGES, Language
 
 __all__ = [
-    "FIXTURES",
-    "MARKERS",
     "Check",
     "Question",
     "checks",
@@ -27,10 +25,6 @@ __all__ = [
     "questions",
 ]
 
-FIXTURES = ("reference", "scenario")
-"""Parameters of checks that are not the student's names."""
-MARKERS = ("points(n): what the check is worth", "either_layout(*names): right with the batch or the steps first")
-
 
 @dataclass(frozen=True)
 class Check:
@@ -39,13 +33,18 @@ class Check:
     question: str
     name: str
     points: float
-    names: tuple[str, ...]
-    """The student's names that it asks for."""
+    parameters: tuple[str, ...]
+    """What it asks for: names of the student's, and `reference` for the right values of all names."""
     either_layout: tuple[str, ...]
     """Those that it takes with the batch or the steps first."""
     titles: Mapping[Language, str]
     test: Callable[..., None]
     """The function itself."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The student's names that it asks for."""
+        return tuple(name for name in self.parameters if name != "reference")
 
 
 @dataclass(frozen=True)
@@ -111,11 +110,10 @@ def _question(path: Path) -> Question:
 
 def _check(question: str, test: Callable[..., None]) -> Check:
     marks = {mark.name: mark for mark in getattr(test, "pytestmark", ())}
-    names = tuple(name for name in inspect.signature(test).parameters if name not in FIXTURES)
     points = float(marks["points"].args[0]) if "points" in marks else 0.0
     free = marks["either_layout"].args if "either_layout" in marks else ()
     titles = in_languages(test.__doc__, f"{question}: {test.__name__}")
-    return Check(question, test.__name__, points, names, free, titles, test)
+    return Check(question, test.__name__, points, tuple(inspect.signature(test).parameters), free, titles, test)
 
 
 def _module(path: Path) -> ModuleType:

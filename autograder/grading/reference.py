@@ -1,11 +1,10 @@
 """The reference's values: the solution notebook, run by the same engine as a submission."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
 from torch import Tensor
 
 from autograder import course
@@ -33,14 +32,31 @@ class ReferenceValues:
     """
 
     def __init__(self, record: Record) -> None:
-        self.record = record
+        self._record = record
 
     def __getattr__(self, name: str) -> Any:
-        value = self.record[name]
+        value = self._record[name]
         if value is None:
-            raise AttributeError(f"the solution binds no name {name!r} at the check of {self.record.message.question}")
+            raise AttributeError(f"the solution binds no name {name!r} at the check of {self._record.message.question}")
         setattr(self, name, value)
         return value
+
+    def described(self, names: tuple[str, ...], tensors: dict[str, Tensor]) -> dict[str, Described]:
+        """Those of *names* that are bound, as a job describes them; their tensors are added to *tensors*."""
+        values, own = self._record.message.values, self._record.tensors()
+        return {name: _rekeyed(values[name], own, tensors) for name in names if not isinstance(values[name], Missing)}
+
+
+def _rekeyed(value: Any, own: Mapping[str, Tensor], tensors: dict[str, Tensor]) -> Any:
+    """The same description, its tensors, of *own*, in *tensors* under keys that are free there."""
+    if isinstance(value, TensorData):
+        key = str(len(tensors))
+        tensors[key] = own[value.key]
+        return msgspec.structs.replace(value, key=key)
+    if isinstance(value, Packed):
+        parts = {name: _rekeyed(part, own, tensors) for name, part in msgspec.structs.asdict(value).items()}
+        return msgspec.structs.replace(value, **parts)
+    return value
 
 
 class Solution:
@@ -56,15 +72,7 @@ class Solution:
     def given(self) -> tuple[Mapping[str, Mapping[str, Described]], Mapping[str, Tensor]]:
         """What the given names are at each question's check, and the tensors of their descriptions."""
         tensors: dict[str, Tensor] = {}
-        given = {
-            question: {
-                name: self._described(question, name, f"{question}.given.", tensors)
-                for name in course.given()
-                if not isinstance(values.record.message.values[name], Missing)
-            }
-            for question, values in self.at.items()
-        }
-        return given, tensors
+        return {question: values.described(course.given(), tensors) for question, values in self.at.items()}, tensors
 
     def has_tensors(self, question: str) -> bool:
         """Whether the right values of *question* are more than layers."""
@@ -73,25 +81,8 @@ class Solution:
 
     def correction(self, question: course.Question, call: int, tensors: dict[str, Tensor]) -> Correction:
         """The names of *question* as a follow-through puts them right; their tensors are added to *tensors*."""
-        values = {name: self._described(question.id, name, f"{question.id}.", tensors) for name in question.names}
+        values = self.at[question.id].described(question.names, tensors)
         return Correction(question.id, values, question.either_layout, call)
-
-    def _described(self, question: str, name: str, prefix: str, tensors: dict[str, Tensor]) -> Described:
-        record = self.at[question].record
-        described: Described = _rekeyed(record.message.values[name], prefix, record.tensors(), tensors)
-        return described
-
-
-def _rekeyed(value: Any, prefix: str, source: Mapping[str, Tensor], target: dict[str, Tensor]) -> Any:
-    """The same description, its tensors in *target* under keys that begin with *prefix*."""
-    if isinstance(value, TensorData):
-        key = prefix + value.key
-        target[key] = source[value.key]
-        return TensorData(value.dtype, value.shape, value.device, key)
-    if isinstance(value, Packed):
-        parts = (value.data, value.batch_sizes, value.sorted_indices, value.unsorted_indices)
-        return Packed(*(_rekeyed(part, prefix, source, target) for part in parts))
-    return value
 
 
 class Reference:

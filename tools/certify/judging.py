@@ -13,9 +13,9 @@ import torch
 from autograder import course
 from autograder.course import Scenario
 from autograder.grading.grader import run_in
-from autograder.grading.hidden import Look, asked
 from autograder.grading.reference import Reference, Run
 from autograder.grading.trials import Trial, observe
+from autograder.grading.verdicts import findings
 from autograder.sandbox import Sandbox
 from autograder.wire.log import Record
 from tools.certify.proof import Found
@@ -65,9 +65,8 @@ class Judge:
         values = msgspec.json.encode(record.message.values)
         key = f"{scenario.id} {question} ".encode() + values + record.blob
         if key not in self._known:
-            look = Look(question, record, self._reference.shared(scenario).at[question], scenario)
-            tests = {check.name: check.test for check in course.question(question).checks}
-            self._known[key] = {name for name, test in tests.items() if asked(test, look) is not None}
+            right = self._reference.shared(scenario).at[question]
+            self._known[key] = set(findings(course.question(question), record, right))
         return self._known[key]
 
 

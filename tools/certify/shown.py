@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Mapping, Sequence
 
 from autograder import course
-from autograder.course.compare import alike
 from autograder.course.corpus import misconceptions
+from autograder.grading.explanation import leave_the_same
 from autograder.grading.trials import Trial
 from autograder.wire.log import Record
 from tools.certify.judging import judge
@@ -23,25 +23,13 @@ def told_apart(question: str) -> Found:
     wrong = [f"{one.id} looks right" for one in trials if not failed[one.id]]
     shown = [judge().observed(trials, example) for example in course.shown_examples()]
     hidden = [judge().observed(trials, scenario) for scenario in course.scenarios()]
-    names = course.question(question).names
     for one, other in itertools.combinations([trial.id for trial in trials], 2):
-        if _alike(one, other, shown, names) and not _alike(one, other, hidden, names):
+        if _alike(question, one, other, shown) and not _alike(question, one, other, hidden):
             wrong.append(f"{one} looks like {other}")
     return Found("mistakes told apart by shown examples", wrong, len(trials))
 
 
-def _alike(one: str, other: str, settings: Sequence[Mapping[str, Record]], names: Sequence[str]) -> bool:
+def _alike(question: str, one: str, other: str, settings: Sequence[Mapping[str, Record]]) -> bool:
     """Whether two mistakes leave the same values and errors in all *settings*."""
-    return all(_same(found.get(one), found.get(other), names) for found in settings)
-
-
-def _same(one: Record | None, other: Record | None, names: Sequence[str]) -> bool:
-    if one is None or other is None:
-        return one is other
-    errors = [[_error(record, name) for name in names] for record in (one, other)]
-    return errors[0] == errors[1] and alike([one[n] for n in names], [other[n] for n in names], [False] * len(names))
-
-
-def _error(record: Record, name: str) -> tuple[str, str] | None:
-    failure = record.failures.get(name)
-    return None if failure is None else (failure.kind, failure.text)
+    asked = course.question(question)
+    return all(leave_the_same(asked, found.get(one), found.get(other)) for found in settings)
