@@ -19,7 +19,7 @@ from autograder.classroom import pool
 from autograder.classroom.adjustments import AdjustmentError
 from autograder.classroom.gradebook import FILE_NAME, GradebookError
 from autograder.classroom.run import Found, Outcome, export, grade, regrade
-from autograder.course.release import assignment
+from autograder.course import assignment
 from autograder.intake import IntakeError, RosterError, collect, read_roster
 from autograder.language import LANGUAGES, speaking
 from autograder.report.clean import one_line

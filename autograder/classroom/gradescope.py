@@ -13,7 +13,7 @@ from pathlib import Path
 
 from autograder.classroom.pool import Pool
 from autograder.classroom.task import Task
-from autograder.course.release import assignment
+from autograder.course import assignment
 from autograder.grade import Note, Person, Row, Submission
 from autograder.intake import one
 from autograder.report.clean import one_line

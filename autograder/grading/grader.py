@@ -9,7 +9,7 @@ from dataclasses import replace
 from torch import Tensor
 
 from autograder import course
-from autograder.course.release import assignment
+from autograder.course import assignment
 from autograder.grade import CheckResult, Grade, Note, QuestionGrade, Result, Status, Submission
 from autograder.grading.evidence import Evidence
 from autograder.grading.explanation import explained

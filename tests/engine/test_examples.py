@@ -7,7 +7,7 @@ import csv
 import pytest
 
 from autograder import course
-from autograder.course.release import assignment
+from autograder.course import assignment
 from autograder.grading import grader as grading
 from autograder.intake import collect
 
