@@ -61,7 +61,7 @@ def _recognised(verdict: Verdict, learned: Learned) -> tuple[Seen, str]:
         seen[example], record = verdict.findings(example), verdict.record(example)
         if verdict.runs.stops and seen[example] and any(one.kind == "Stopped" for one in record.failures.values()):
             return seen, ""
-        known = learned.records(question, example)
+        known = learned.records(question.id, example)
         left = [one for one in left if leave_the_same(question, record, known.get(one))]
         if len(left) == 1 and any(seen.values()):
             break
@@ -74,8 +74,8 @@ def _nearest(verdict: Verdict, seen: Seen, learned: Learned) -> str:
     The second is for two mistakes at once: an example that shows only one of them tells it.
     """
     question, best, most = verdict.question, "", 0
-    records = {example: (verdict.record(example), learned.records(question, example)) for example in seen}
-    for known in learned.records(question, course.shown_examples()[0]):
+    records = {example: (verdict.record(example), learned.records(question.id, example)) for example in seen}
+    for known in learned.records(question.id, course.shown_examples()[0]):
         same = {
             example
             for example, (record, others) in records.items()
@@ -83,7 +83,7 @@ def _nearest(verdict: Verdict, seen: Seen, learned: Learned) -> str:
         }
         if len(same) == len(seen):
             return known
-        shows = {example for example in seen if known in learned.shown(question, example)}
+        shows = {example for example in seen if known in learned.shown(question.id, example)}
         if all(seen[example] for example in shows) and len(same & shows) > most:
             best, most = known, len(same & shows)
     return best

@@ -1,7 +1,6 @@
 """The runs of one submission: under each scenario and remedy, and again without the statement that does not end."""
 
-import hashlib
-import hmac
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -47,14 +46,13 @@ class Runs:
         """The statements that did not end, in the order in which they were found."""
         self.exhausted = False
         """Whether what all runs together may take was used up."""
-        self._identity = identity
         self._run = run
         self._reference = reference
         self._allowance = allowance
         self._skip: list[int] = []
         self._left = (allowance.cpu_seconds, allowance.wall_seconds, float(allowance.frames_bytes))
         self._logs: dict[tuple[course.Scenario, Remedy], Log] = {}
-        self._private: dict[course.Scenario, Solution] = {}
+        self._private = functools.cache(lambda scenario: reference.private(scenario, identity, run))
 
     def under(self, scenario: course.Scenario, remedy: Remedy = NOTHING) -> Log:
         """What a run leaves behind, brought to its end without the statements that keep it from that."""
@@ -69,15 +67,8 @@ class Runs:
         Layers that are put right are no secret: they are made in the run, of sizes that it has anyway.
         """
         shared = self._reference.shared(scenario)
-        if scenario.shown or not any(map(shared.has_tensors, remedy.wrong)):
-            return shared
-        if scenario not in self._private:
-
-            def salt(attempt: int) -> str:
-                return hmac.new(self._identity, f"{scenario.id} {attempt}".encode(), hashlib.sha256).hexdigest()
-
-            self._private[scenario] = self._reference.private(scenario, salt, self._run)
-        return self._private[scenario]
+        secret = not scenario.shown and any(map(shared.has_tensors, remedy.wrong))
+        return self._private(scenario) if secret else shared
 
     def _finished(self, scenario: course.Scenario, remedy: Remedy) -> Log:
         while min(self._left) > 0:

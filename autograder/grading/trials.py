@@ -82,29 +82,14 @@ class Learned:
     def __init__(self, run: Run, reference: Reference) -> None:
         self._run = run
         self._reference = reference
-        self._records: dict[tuple[str, course.Scenario], dict[str, Record]] = {}
-        self._shown: dict[tuple[str, course.Scenario], set[str]] = {}
+        self.records = functools.cache(self._learn)
+        self.shown = functools.cache(self._shown)
 
-    def records(self, question: course.Question, example: course.Scenario) -> Mapping[str, Record]:
+    def _learn(self, question: str, example: course.Scenario) -> Mapping[str, Record]:
         """What each mistake of *question* leaves behind under a shown example, by the mistake's id."""
-        key = question.id, example
-        if key not in self._records:
-            self._records[key] = self._learned(question, example)
-        return self._records[key]
-
-    def shown(self, question: course.Question, example: course.Scenario) -> set[str]:
-        """The mistakes of *question*, by id, in which a check fails under a shown example."""
-        key = question.id, example
-        if key not in self._shown:
-            right = self._reference.shared(example).at[question.id]
-            records = self.records(question, example)
-            self._shown[key] = {name for name, record in records.items() if findings(question, record, right)}
-        return self._shown[key]
-
-    def _learned(self, question: course.Question, example: course.Scenario) -> dict[str, Record]:
-        trials = [Trial(one.id, question.id, one.answers) for one in misconceptions() if one.question == question.id]
+        trials = [Trial(one.id, question, one.answers) for one in misconceptions() if one.question == question]
         solution = self._reference.shared(example)
-        path = _folder() / f"{question.id}-{example.id}"
+        path = _folder() / f"{question}-{example.id}"
         with open(_folder() / "lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             evidence = _kept(self._run, path)
@@ -115,6 +100,12 @@ class Learned:
                 partial.write_bytes(evidence.encode())
                 os.replace(partial, path)
         return records
+
+    def _shown(self, question: str, example: course.Scenario) -> set[str]:
+        """The mistakes of *question*, by id, in which a check fails under a shown example."""
+        right = self._reference.shared(example).at[question]
+        records = self.records(question, example)
+        return {name for name, record in records.items() if findings(course.question(question), record, right)}
 
 
 def _kept(run: Run, path: Path) -> Evidence:
