@@ -90,18 +90,16 @@ def _nearest(verdict: Verdict, seen: Seen, learned: Learned) -> str:
 
 
 def leave_the_same(question: Question, one: Record | None, other: Record | None, *, turned: bool = False) -> bool:
-    """Whether two answers to *question* leave the same values and errors; the layout may differ if *turned*."""
+    """Whether two answers to *question* leave the same values and errors, wherever these were raised.
+
+    The layout may differ if *turned*.
+    """
     if one is None or other is None:
         return one is other
     names = question.names
     free = [turned and name in question.either_layout for name in names]
-    errors = [[_error(record.failures.get(name)) for name in names] for record in (one, other)]
-    return errors[0] == errors[1] and alike([one[name] for name in names], [other[name] for name in names], free)
-
-
-def _error(failure: Failure | None) -> tuple[str, str] | None:
-    """What is compared of an error: not where it stands."""
-    return None if failure is None else (failure.kind, failure.text)
+    errors, other_errors = ({n: (f.kind, f.text) for n, f in r.failures.items() if n in names} for r in (one, other))
+    return errors == other_errors and alike([one[name] for name in names], [other[name] for name in names], free)
 
 
 def _typed_sizes(verdict: Verdict) -> tuple[Note, ...]:
@@ -149,7 +147,7 @@ def _as_received(note: Note, expected: Value) -> Value:
 def _differing(one: Value, other: Value) -> Tensor | None:
     """Which elements differ; None where there is nothing to compare."""
     one, other = (value.data if isinstance(value, PackedSequence) else value for value in (one, other))
-    if not isinstance(one, Tensor) or not isinstance(other, Tensor) or one.shape != other.shape:
+    if not (isinstance(one, Tensor) and isinstance(other, Tensor) and one.shape == other.shape):
         return None
     if not _is_small(one) or not _is_small(other):
         return None
@@ -200,10 +198,11 @@ def _statement_error(failure: Failure, verdict: Verdict, record: Record) -> Stat
 
 def _reach(verdict: Verdict, example: Scenario, differences: Sequence[Difference]) -> tuple[Reach, ...]:
     """Where a change of one word shows in the wrong tensors, and where it would in right ones of the same shape."""
-    data = example.values["data"]
+    data = [list(row) for row in example.values["data"]]
     place = max(range(len(data)), key=lambda index: len(data[index]))
     step = len(data[place]) // 2
-    changed = _with_other_word(example, place, step)
+    data[place][step] = data[place][step] % (example.values["vocab_size"] - 1) + 1
+    changed = replace(example, id=f"{example.id}-changed", values={**example.values, "data": data})
     record, other_record = verdict.record(example), verdict.record(changed)
     before, after = verdict.reference(example), verdict.reference(changed)
     row = before.sorted_idx.tolist().index(place)
@@ -217,12 +216,6 @@ def _reach(verdict: Verdict, example: Scenario, differences: Sequence[Difference
         if moved is not None and expected is not None and (moved.any() or expected.any()):
             found.append(Reach(name, row, step, difference.symbols, moved.tolist(), expected.tolist()))
     return tuple(found)
-
-
-def _with_other_word(example: Scenario, place: int, step: int) -> Scenario:
-    data = [list(row) for row in example.values["data"]]
-    data[place][step] = data[place][step] % (example.values["vocab_size"] - 1) + 1
-    return Scenario(f"{example.id}-changed", example.titles, {**example.values, "data": data}, shown=True)
 
 
 def _moved(before: Value, after: Value) -> Tensor | None:
