@@ -91,21 +91,21 @@ class Reference:
     """The solution under every scenario, with the numbers that all submissions share or with private ones."""
 
     def __init__(self, run: Run) -> None:
-        self.shared = functools.cache(lambda scenario: _solved(scenario, "", run))
+        self.shared: Callable[[course.Scenario], Solution] = functools.cache(functools.partial(_solved, run))
         """The solution under a scenario, with the numbers that all submissions share."""
 
     def private(self, scenario: course.Scenario, identity: bytes, run: Run) -> Solution:
         """The solution with the first of the numbers that *identity* gives under which it decides clearly."""
         for attempt in range(ATTEMPTS):
             salt = hmac.new(identity, f"{scenario.id} {attempt}".encode(), hashlib.sha256).hexdigest()
-            solution = _solved(scenario, salt, run)
+            solution = _solved(run, scenario, salt)
             value = solution.log.records[-1]["margin"]
             if isinstance(value, float) and value >= margin().least:
                 return solution
         raise ReferenceFault(f"no private numbers are fit in scenario {scenario.id!r}")
 
 
-def _solved(scenario: course.Scenario, salt: str, run: Run) -> Solution:
+def _solved(run: Run, scenario: course.Scenario, salt: str = "") -> Solution:
     names = {question.id: (*question.compared, *course.given()) for question in course.questions()}
     cells = course.reference_cells()
     if salt:

@@ -10,7 +10,7 @@ import os
 import pwd
 import tempfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,8 +82,8 @@ class Learned:
     def __init__(self, run: Run, reference: Reference) -> None:
         self._run = run
         self._reference = reference
-        self.records = functools.cache(self._learn)
-        self.shown = functools.cache(self._shown)
+        self.records: Callable[[str, course.Scenario], Mapping[str, Record]] = functools.cache(self._learn)
+        self.shown: Callable[[str, course.Scenario], set[str]] = functools.cache(self._shown)
 
     def _learn(self, question: str, example: course.Scenario) -> Mapping[str, Record]:
         """What each mistake of *question* leaves behind under a shown example, by the mistake's id."""
