@@ -149,19 +149,19 @@ def _same_kind(received: Tensor | Layer, expected: Tensor | Layer, name: str, **
 
 
 def _not_a(received: object, name: str, expected: str, symbols: str) -> Mismatch:
-    if received is None:
-        return Mismatch("missing", name, symbols=symbols)
-    came = _type_name(received)
-    kind = "namesake" if came == expected.removeprefix("nn.") else "type"
-    return Mismatch(kind, name, expected=expected, received=came, symbols=symbols)
-
-
-def _type_name(value: object) -> str:
     from autograder.wire.values import Layer, Other
 
-    if isinstance(value, Layer):
-        return f"nn.{value.type}"
-    return value.type if isinstance(value, Other) else type(value).__name__
+    match received:
+        case None:
+            return Mismatch("missing", name, symbols=symbols)
+        case Layer():
+            came = f"nn.{received.type}"
+        case Other():
+            came = received.type
+        case _:
+            came = type(received).__name__
+    kind = "namesake" if came == expected.removeprefix("nn.") else "type"
+    return Mismatch(kind, name, expected=expected, received=came, symbols=symbols)
 
 
 def _where(received: Tensor, expected: Tensor, symbols: list[str], lengths: Tensor | None) -> dict[str, Any]:
