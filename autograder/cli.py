@@ -20,7 +20,7 @@ from autograder.classroom.adjustments import AdjustmentError
 from autograder.classroom.gradebook import FILE_NAME, GradebookError
 from autograder.classroom.run import Found, Outcome, export, grade, regrade
 from autograder.course import assignment
-from autograder.intake import IntakeError, RosterError, collect, read_roster
+from autograder.intake import Refused, collect, read_roster
 from autograder.language import LANGUAGES, speaking
 from autograder.report.clean import one_line
 from autograder.report.files import write
@@ -121,7 +121,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return status
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (IntakeError, RosterError) as error:
+    except Refused as error:
         return _fail(sentence(error.note), USAGE)
     except (_WrongUse, GradebookError, AdjustmentError, ReturnError, SheetError) as error:
         return _fail(str(error), USAGE)

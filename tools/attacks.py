@@ -4,8 +4,6 @@
 itself: an attack that gains anything shows.
 """
 
-from __future__ import annotations
-
 import functools
 import json
 from collections.abc import Mapping

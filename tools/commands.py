@@ -1,7 +1,5 @@
 """Run commands, and see what they cost, their children included."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import tempfile
@@ -28,7 +26,7 @@ class Cost:
     wall: float
     cpu: float
 
-    def each(self, count: int) -> Cost:
+    def each(self, count: int) -> "Cost":
         return Cost(self.wall / count, self.cpu / count)
 
 

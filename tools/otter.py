@@ -1,7 +1,5 @@
 """`otter run`, as its manual says: the public checks of the assignment are its hidden tests, one point each."""
 
-from __future__ import annotations
-
 import sys
 import tempfile
 from collections.abc import Mapping

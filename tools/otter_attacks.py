@@ -3,8 +3,6 @@
 Only attacks that are harmless without a sandbox are tried.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

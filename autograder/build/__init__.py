@@ -1,5 +1,5 @@
 """The build: from the master in `solutions/rnn.py` to everything that people open.
 
-The master's cells (`master`) and the public checks (`checks`) go through Otter Assign (`otter_assign`) and become
-notebooks (`notebook`), which are written to assignment/ and solutions/ (`tree`).
+The master's cells (`master`) become notebooks (`notebook`), and tests/public the checks beside them (`checks`); all of
+it is written to assignment/ and solutions/, and into the zip for Gradescope (`bundle`).
 """

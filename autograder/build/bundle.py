@@ -1,10 +1,8 @@
 """The zip that an instructor uploads to Gradescope: the grader, what it grades with, and how to set it up."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
-from autograder.build.master import filled
+from autograder.course import ROOT
 from autograder.report.files import zipped
 
 __all__ = ["bundle"]
@@ -16,10 +14,10 @@ _PARTS = (
 )
 
 
-def bundle(root: Path, *, visibility: str = "visible") -> bytes:
-    """The zip made from the repository at *root*; the same bytes where nothing changed."""
-    found = [path for part in _PARTS for path in root.glob(part) if path.is_file() and "__pycache__" not in path.parts]
-    files = {path.relative_to(root).as_posix(): path.read_bytes() for path in found}
-    values = {"visibility": visibility}
-    programs = {path.name: filled(path.read_text("utf-8"), values).encode() for path in _PROGRAMS.iterdir()}
-    return zipped(files | programs)
+def bundle(visibility: str = "visible") -> bytes:
+    """The zip; the same bytes where nothing changed. *visibility* is when students see results."""
+    found = [path for part in _PARTS for path in ROOT.glob(part) if path.is_file() and "__pycache__" not in path.parts]
+    files = {path.relative_to(ROOT).as_posix(): path.read_bytes() for path in found}
+    for program in _PROGRAMS.iterdir():
+        files[program.name] = program.read_text("utf-8").replace("{{visibility}}", visibility).encode()
+    return zipped(files)

@@ -1,18 +1,16 @@
 """The public checks as students get them: one language, Otter's exception-based form, nothing of ours imported."""
 
-from __future__ import annotations
-
 import ast
 import functools
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from autograder.course import PUBLIC
 from autograder.language import LANGUAGES, Language
 
 __all__ = ["student_checks"]
 
-_HELPERS = "expect.py"
 _HEADER = """\
 # The public check of {question}. It compares your values with each other; hidden checks decide the points.
 # ASCII only, since some systems read this file in an encoding of their own.
@@ -33,10 +31,10 @@ _IMPORTS = (
 
 
 @functools.cache
-def student_checks(folder: Path, lang: Language) -> Mapping[str, str]:
-    """File name and source of every check in *folder* for the edition in *lang*, such as `q1.py`."""
-    helpers = (folder / _HELPERS).read_text(encoding="utf-8")
-    return {path.name: _student_check(path, helpers, lang) for path in sorted(folder.glob("q*.py"))}
+def student_checks(lang: Language) -> Mapping[str, str]:
+    """File name and source of every public check for the edition in *lang*, such as `q1.py`."""
+    helpers = (PUBLIC / "expect.py").read_text(encoding="utf-8")
+    return {path.name: _student_check(path, helpers, lang) for path in sorted(PUBLIC.glob("q*.py"))}
 
 
 def _student_check(path: Path, helpers: str, lang: Language) -> str:

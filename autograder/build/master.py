@@ -1,19 +1,20 @@
 """The master notebook: one Jupytext file with both languages, read as the cells of one edition."""
 
-from __future__ import annotations
-
+import ast
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from symtable import symtable
 
 import jupytext
 
 from autograder.language import LANGUAGES, Language
 
-__all__ = ["Cell", "answer", "cells", "filled", "in_language", "is_question"]
+__all__ = ["ASIDES", "Cell", "answer", "cells", "check_asides", "filled", "in_language", "is_question"]
 
-_QUESTION = re.compile(r"q\d+")
+ASIDES = {"aside", "picture"}
+"""The roles of cells that are asides: passed over in runs that nobody sees."""
 _COMMENT = re.compile(r"(?P<kept>\s*# )(?P<lang>ko|en): (?P<more>.*)")
 _CODE = re.compile(r"(?P<kept>.*\S)  # (?P<lang>ko|en)(?P<more>)")
 _EMBED = re.compile(r"# embed: ([\w/]+\.py)")
@@ -47,9 +48,7 @@ def in_language(source: str, lang: Language) -> str:
 
 def filled(source: str, values: Mapping[str, str]) -> str:
     """*source* with a value in the place of each `{{name}}`."""
-    for name, value in values.items():
-        source = source.replace("{{" + name + "}}", value)
-    return source
+    return re.sub(r"\{\{(\w+)\}\}", lambda name: values.get(name[1], name[0]), source)
 
 
 def cells(
@@ -78,9 +77,25 @@ def cells(
 
 def is_question(role: str) -> bool:
     """Whether a cell of this role is the answer cell of a question."""
-    return _QUESTION.fullmatch(role) is not None
+    return re.fullmatch(r"q\d+", role) is not None
 
 
 def answer(source: str) -> str:
-    """An answer cell as one who solves it would write it: without the prompt and the markup."""
+    """A cell as one who solves it would write it: without the prompt and the markup."""
     return _MARKER.sub("", _PROMPT.sub("\n", "\n" + source + "\n")).strip("\n")
+
+
+def check_asides(cells: Sequence[Cell]) -> None:
+    """Raise ValueError if a cell that is no aside speaks of a name that an aside binds, since asides may not be run."""
+    code = [cell for cell in cells if cell.kind == "code"]
+    bound = set().union(*(_bound(cell.source) for cell in code if cell.role in ASIDES))
+    for source in (answer(cell.source) for cell in code if cell.role not in ASIDES):
+        spoken = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+        if needed := sorted(spoken & bound):
+            raise ValueError(f"{', '.join(needed)}: bound by an aside, and spoken of by another cell:\n{source}")
+
+
+def _bound(source: str) -> set[str]:
+    """The names that *source* binds outside of functions and classes."""
+    symbols = symtable(source, "cell", "exec").get_symbols()
+    return {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}

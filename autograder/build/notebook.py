@@ -1,19 +1,20 @@
 """The notebooks as files: with the metadata that tools rely on, executed where asked."""
 
-from __future__ import annotations
-
+import copy
+import hashlib
 import os
 import re
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
+from nbformat import NotebookNode
+from otter.assign.solutions import replace_solutions
 
-from autograder.build.asides import ASIDES
-from autograder.build.master import Cell, answer, is_question
-from autograder.build.node import Node, node, notebook_node
-from autograder.build.otter_assign import student_cells
+from autograder.build.master import ASIDES, Cell, answer, is_question
 from autograder.language import Language
 
 __all__ = ["executed", "solution", "student", "written"]
@@ -21,72 +22,89 @@ __all__ = ["executed", "solution", "student", "written"]
 _TQDM_TIMING = re.compile(r" \[\d\d:\d\d<[^\]]*\]")
 
 
-def student(cells: Sequence[Cell], edition: Language) -> Node:
+def student(cells: Sequence[Cell], edition: Language) -> NotebookNode:
     """The notebook handed out: prompts instead of answers, no output, and errors stop no run of all cells."""
-    return notebook_node([_finished(cell, "raises-exception") for cell in student_cells(cells)], {"edition": edition})
+    return _notebook([_node(cell, _prompt(cell), "raises-exception") for cell in cells], edition)
 
 
-def solution(cells: Sequence[Cell], edition: Language) -> Node:
+def solution(cells: Sequence[Cell], edition: Language) -> NotebookNode:
     """The notebook with the answers, not yet executed."""
-    solved = [
-        node(cell.kind, answer(cell.source) if is_question(cell.role) else cell.source, role=cell.role)
-        for cell in cells
-    ]
-    return notebook_node([_finished(cell) for cell in solved], {"edition": edition})
+    return _notebook([_node(cell, answer(cell.source)) for cell in cells], edition)
 
 
-def executed(notebook: Node, folder: Path) -> Node:
-    """*notebook* after a run in *folder*, with so much of its output as is the same on every run.
+def executed(notebook: NotebookNode) -> NotebookNode:
+    """*notebook* after a run, with so much of its output as is the same on every run.
 
     Raises:
         nbclient.exceptions.CellExecutionError: a cell of the solution raised.
         ValueError: a public check fails on the reference.
     """
-    (folder / "rnn.ipynb").write_text(written(notebook), encoding="utf-8")  # which Otter exports
-    # Bars are as wide as the terminal says, and a user's own IPython set-up must not show in the output.
-    environment = {key: value for key, value in os.environ.items() if key not in {"COLUMNS", "LINES"}}
-    environment |= {"PYTHONUTF8": "1", "IPYTHONDIR": str(folder / "ipython")}
-    run = NotebookClient(
-        nbformat.from_dict(notebook),  # type: ignore[no-untyped-call]
-        timeout=120,
-        resources={"metadata": {"path": str(folder)}},
-        record_timing=False,
-        coalesce_streams=True,
-        extra_arguments=["--IPKernelApp.log_level=ERROR"],
-    ).execute(env=environment)
-    return notebook | {"cells": [_settled(cell) for cell in run.cells]}
+    run = copy.deepcopy(notebook)  # into whose metadata the kernel writes its versions
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "rnn.ipynb").write_text(written(notebook), encoding="utf-8")  # which Otter exports
+        # Bars are as wide as the terminal says, and a user's own IPython set-up must not show in the output.
+        environment = {key: value for key, value in os.environ.items() if key not in {"COLUMNS", "LINES"}}
+        NotebookClient(
+            run,
+            timeout=120,
+            resources={"metadata": {"path": folder}},
+            record_timing=False,
+            coalesce_streams=True,
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        ).execute(env=environment | {"PYTHONUTF8": "1", "IPYTHONDIR": f"{folder}/ipython"})
+    notebook.cells = [_settled(cell) for cell in run.cells]
+    return notebook
 
 
-def written(notebook: Node) -> str:
+def written(notebook: NotebookNode) -> str:
     """The text of *notebook*'s file."""
     nbformat.validate(notebook)
-    return str(nbformat.writes(nbformat.from_dict(notebook))) + "\n"  # type: ignore[no-untyped-call]
+    return str(nbformat.writes(notebook)) + "\n"  # type: ignore[no-untyped-call]
 
 
-def _finished(cell: Node, *tags: str) -> Node:
-    """*cell* with the metadata that its role asks for, in place of the role; a code cell with *tags* too."""
-    metadata = {key: value for key, value in cell["metadata"].items() if key != "role"}
-    role = cell["metadata"]["role"]
-    if is_question(role):
-        metadata["question"] = role
-    elif role == "check":
+def _prompt(cell: Cell) -> str:
+    """The source of *cell* as students get it; Otter Assign's own function leaves the prompt in the answer's place."""
+    return "\n".join(replace_solutions(cell.source.split("\n"), "python")) if is_question(cell.role) else cell.source
+
+
+def _node(cell: Cell, source: str, *tags: str) -> dict[str, Any]:
+    """*cell* with *source* and the metadata that its role asks for; a code cell has *tags*, too."""
+    metadata: dict[str, Any] = {}
+    if is_question(cell.role):
+        metadata["question"] = cell.role
+    elif cell.role == "check":
         metadata |= {"deletable": False, "editable": False}
-    elif role == "picture":
+    elif cell.role == "picture":
         metadata |= {"cellView": "form", "jupyter": {"source_hidden": True}}
-    if cell["cell_type"] == "code" and (tagged := [*(["aside"] if role in ASIDES else []), *tags]):
+    if cell.kind == "code" and (tagged := [*(["aside"] if cell.role in ASIDES else []), *tags]):
         metadata["tags"] = tagged
-    return cell | {"metadata": metadata}
+    output: dict[str, Any] = {"execution_count": None, "outputs": []} if cell.kind == "code" else {}
+    return {"cell_type": cell.kind, "metadata": metadata, "source": source, **output}
 
 
-def _settled(cell: Node) -> Node:
+def _notebook(cells: Sequence[dict[str, Any]], edition: Language) -> NotebookNode:
+    """*cells* with ids that depend on nothing but the content, so that an edit changes one cell's id only."""
+    names: list[str] = []
+    for cell in cells:
+        name = cell["metadata"].get("question") or hashlib.sha256(cell["source"].encode()).hexdigest()[:8]
+        again = names.count(name)
+        names.append(name)
+        cell["id"] = f"{name}-{again + 1}" if again else name
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}, "edition": edition}
+    made: NotebookNode = nbformat.from_dict(  # type: ignore[no-untyped-call]
+        {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    )
+    return made
+
+
+def _settled(cell: NotebookNode) -> NotebookNode:
     """*cell* without output that changes: what the export says, and tqdm's timing."""
-    if cell["cell_type"] != "code":
-        return cell
-    if cell["source"].startswith("grader.export("):
-        return cell | {"outputs": []}
-    for output in cell["outputs"]:
-        if output["output_type"] == "stream":
-            output["text"] = _TQDM_TIMING.sub("", output["text"].split("\r")[-1])
+    if cell.source.startswith("grader.export("):
+        cell.outputs = []
+    for output in cell.get("outputs", ()):
+        if output.output_type == "stream":
+            output.text = _TQDM_TIMING.sub("", output.text.split("\r")[-1])
         if "✗" in (verdict := output.get("data", {}).get("text/plain", "")):
             raise ValueError(f"a public check fails on the reference: {verdict}")
     return cell

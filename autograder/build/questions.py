@@ -1,7 +1,5 @@
 """What the hidden checks say of the questions, as students read it: points, topics and names."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 
@@ -9,7 +7,7 @@ from autograder import course
 from autograder.build.master import Cell
 from autograder.language import Language
 
-__all__ = ["check_headings", "names_to_leave", "table"]
+__all__ = ["check_headings", "table"]
 
 _HEADING = {"ko": r"### (q\d+)\b.*\((\d+)점\)", "en": r"### (q\d+)\b.*\((\d+) points\)"}
 _COLUMNS = {
@@ -17,11 +15,6 @@ _COLUMNS = {
     "en": "| Question | Topic | Points | Names to leave behind, and their points |",
 }
 _TOTAL = {"ko": "합계", "en": "total"}
-
-
-def names_to_leave() -> dict[str, list[str]]:
-    """The names that each question must leave behind."""
-    return {question.id: list(question.names) for question in course.questions()}
 
 
 def table(lang: Language) -> str:

@@ -34,7 +34,7 @@ def inside() -> str:
 
 def _deciding() -> Iterator[Path]:
     yield from _modules("course", "grading", "sandbox", "student", "wire")
-    yield from (_ENGINE / "intake" / name for name in ("evidence.py", "limits.py", "notebook.py"))
+    yield from (_ENGINE / "intake" / name for name in ("limits.py", "notebook.py"))
     yield from (path for path in HIDDEN.iterdir() if path.is_file())
     yield from ASSIGNMENT.glob("*/rnn.ipynb")
     yield from (SHOWN, REFERENCE)

@@ -17,8 +17,7 @@ from autograder.grading.reference import Reference, Run
 from autograder.grading.runs import Runs
 from autograder.grading.trials import Learned
 from autograder.grading.verdicts import Verdict, verdicts
-from autograder.intake import notebook
-from autograder.intake.evidence import belongs
+from autograder.intake import Refused, notebook
 from autograder.sandbox import ALLOWANCE, Allowance, Sandbox
 from autograder.wire.job import Job, encode_job
 from autograder.wire.log import Log
@@ -66,14 +65,14 @@ class Grader:
             return Result(Grade("could-not-grade", None, course.maximum(), detail=submission.fault))
         try:
             if submission.problem:
-                raise notebook.Unreadable(submission.problem)
+                raise Refused(submission.problem)
             source = notebook.read(submission.content, submission.name)
-        except notebook.Unreadable as unreadable:
-            return Result(_unreadable(unreadable.note))
+        except Refused as refused:
+            return Result(_unreadable(refused.note))
         kept = Evidence(self._run, evidence)
         runs = Runs(source.cells, _identity(submission, secret), kept.run, self._reference, self._allowance)
         grade = self._graded(runs)
-        if not belongs(source, assignment()):
+        if not notebook.belongs(source, assignment()):
             grade = replace(grade, remarks=(Note("other-assignment"),))
         grade = replace(grade, lang=source.lang, isolation=self._sandbox.isolation)
         return Result(replace(grade, seconds=time.perf_counter() - started), kept.encode(), kept.runs)

@@ -1,7 +1,5 @@
 """Files that somebody else packed into one: listed and read in memory, within limits, never unpacked to disk."""
 
-from __future__ import annotations
-
 import gzip
 import io
 import re
@@ -29,7 +27,7 @@ _LONG_NAME = {b"L": rb"([^\0]+)", b"x": rb"(?:.*\n)?\d+ path=([^\n]+)\n"}  # in 
 
 
 class Refused(Exception):
-    """Why a file is not read, as `note`: the grader's *fault*, which costs nobody a point, or its owner's doing."""
+    """Why something is not read, as `note`: the grader's *fault*, which costs nobody a point, or its owner's doing."""
 
     def __init__(self, note: Note, *, fault: bool = False) -> None:
         super().__init__(note.kind)
@@ -84,16 +82,17 @@ def unpack(source: Path | bytes, ours: bool = False) -> list[File]:
     with source.open("rb") if isinstance(source, Path) else io.BytesIO(source) as file:
         packed = packed_as(file.read(_BLOCK))
         file.seek(0)
-        if packed == "zip":
-            return list(_zip(source, ours))
-        if packed not in ("gzip", "tar"):
-            raise Refused(Note("archive-kind", {"archive": packed or "unknown"}))
         try:
-            content = (gzip.GzipFile(fileobj=file) if packed == "gzip" else file).read(limits.TAR_BYTES + 1)
-            return list(_tar(content))
+            if packed == "zip":
+                return list(_zip(source, ours))
+            if packed in ("gzip", "tar"):
+                plain = gzip.GzipFile(fileobj=file) if packed == "gzip" else file
+                return list(_tar(plain.read(limits.TAR_BYTES + 1)))
         except _DAMAGE as error:
-            kind = "archive-cut-off" if isinstance(error, EOFError) else "archive-damaged"
-            raise Refused(Note(kind, {"archive": packed})) from error
+            # A zip's end tells what is in it.
+            cut_off = isinstance(error, EOFError) or (packed == "zip" and not zipfile.is_zipfile(file))
+            raise Refused(Note("archive-cut-off" if cut_off else "archive-damaged", {"archive": packed})) from error
+    raise Refused(Note("archive-kind", {"archive": packed or "unknown"}))
 
 
 def _file(name: str, size: int, start: Callable[[int], bytes]) -> File:
@@ -103,12 +102,7 @@ def _file(name: str, size: int, start: Callable[[int], bytes]) -> File:
 def _zip(source: Path | bytes, ours: bool) -> Iterator[File]:
     if isinstance(source, bytes) and source.count(b"PK\x01\x02") > limits.MEMBERS:  # listing them takes memory
         raise Refused(Note("archive-too-many-files"))
-    given = source if isinstance(source, Path) else io.BytesIO(source)
-    try:
-        archive = zipfile.ZipFile(given)
-    except _DAMAGE as error:
-        kind = "archive-damaged" if zipfile.is_zipfile(given) else "archive-cut-off"
-        raise Refused(Note(kind, {"archive": "zip"})) from error
+    archive = zipfile.ZipFile(source if isinstance(source, Path) else io.BytesIO(source))
     # A damaged entry may have no name, which `is_dir` does not expect.
     members = [info for info in archive.infolist() if info.filename and not info.is_dir()]
     if members and all(info.flag_bits & _ENCRYPTED for info in members):

@@ -1,7 +1,5 @@
 """Which of one person's files counts: by evidence, and never by the alphabet."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
@@ -9,9 +7,8 @@ from enum import IntEnum
 from autograder.grade import Submission
 from autograder.intake import limits
 from autograder.intake.archives import File, Refused
-from autograder.intake.evidence import Assignment, answers, belongs
 from autograder.intake.files import Kind, kind_of
-from autograder.intake.notebook import read
+from autograder.intake.notebook import Assignment, answers, belongs, read
 
 __all__ = ["Entry", "Worth", "choose", "weighed"]
 
@@ -61,8 +58,8 @@ def choose(found: Sequence[Entry], assignment: Assignment) -> tuple[Entry, list[
 
     Nothing is read where there is no choice.
     """
-    likely = max(Kind.SCRIPT, min(candidate.kind for candidate in found))
-    choice = [candidate for candidate in found if candidate.kind <= likely]
+    likely = max(Kind.SCRIPT, min(each.kind for each in found))
+    choice = [each for each in found if each.kind <= likely]
     judged = _judged(choice, assignment) if len(choice) > 1 else choice
     best = max(judged, key=Entry.rank)
     others = [(each, _reason(each, best)) for each in judged if each is not best]
@@ -71,14 +68,12 @@ def choose(found: Sequence[Entry], assignment: Assignment) -> tuple[Entry, list[
 
 def _judged(candidates: list[Entry], assignment: Assignment) -> list[Entry]:
     """The candidates with what they are worth, the likeliest read first, as long as one could count."""
-    judged, left = list[Entry](), limits.FILE_BYTES
-    best: Entry | None = None
+    judged = list[Entry]()
     for candidate in sorted(candidates, key=Entry.rank, reverse=True):
         at_best = replace(candidate, worth=Worth.ANSWERED, answers=len(assignment.names))
-        if len(judged) < limits.READ and left > 0 and (best is None or best.rank() < at_best.rank()):
+        room = len(judged) < limits.READ and sum(each.size for each in judged) < limits.FILE_BYTES
+        if room and max(map(Entry.rank, judged), default=()) < at_best.rank():
             candidate = weighed(candidate, assignment)
-            left -= candidate.size
-        best = max(best or candidate, candidate, key=Entry.rank)
         judged.append(candidate)
     return judged
 

@@ -1,30 +1,35 @@
 """From what a platform gave to one submission per person, and the rest set aside."""
 
-from __future__ import annotations
-
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from autograder.grade import Note, Person
 from autograder.intake import limits
 from autograder.intake.archives import File
-from autograder.intake.choice import Entry, choose
-from autograder.intake.evidence import Assignment
-from autograder.intake.files import leftover, listed, named, opened
-from autograder.intake.owners import SetAside, candidates
-from autograder.intake.platforms import Place, settle
+from autograder.intake.choice import Entry, Worth, choose, weighed
+from autograder.intake.files import Kind, leftover, listed, named, opened
+from autograder.intake.notebook import Assignment
+from autograder.intake.platforms import Place, Record, moment, person, records, settle
 from autograder.intake.roster import fold
 
-__all__ = ["Entry", "Intake", "collect", "one"]
+__all__ = ["Intake", "SetAside", "collect", "one"]
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """A file that is not graded."""
+
+    name: str
+    reason: Note
+    person: str = ""
+    """Whose it is, if it is anybody's."""
 
 
 @dataclass(frozen=True)
 class Intake:
-    layout: str
-    """Which platforms were recognised."""
     entries: tuple[Entry, ...]
     """Sorted by name; each name once."""
     set_aside: tuple[SetAside, ...]
@@ -33,21 +38,19 @@ class Intake:
 
 
 def collect(paths: Sequence[Path], assignment: Assignment, *, without: Path | None = None) -> Intake:
-    """The submissions in *paths*; what lies below *without* (the output) is left out. Raises IntakeError."""
+    """The submissions in *paths*; what lies below *without* (the output) is left out. Raises Refused."""
     notes: list[Note] = []
-    aside: list[SetAside] = []
     places = list(_places(paths, without.resolve() if without else None, notes))
-    found = [each for number, place in enumerate(places) for each in candidates(place, number, assignment, aside)]
-    layout = ", ".join(dict.fromkeys(place.layout.platform for place in places))
-    return _intake(layout, found, assignment, aside, notes)
+    found = [each for number, place in enumerate(places) for each in _owned(place, number, assignment)]
+    layouts = dict.fromkeys(place.layout.platform for place in places)
+    return _intake(", ".join(layouts), found, assignment, notes)
 
 
 def one(path: Path, assignment: Assignment) -> Intake:
     """All that lies at *path* as one person's, as Gradescope hands it to an autograder."""
     room = iter(range(limits.READ))
     files = [inner for file in listed(path, None, []) for inner in opened(file, room)]
-    found = [Entry(file.name, (Person(""),), file=file) for file in files]
-    return _intake("one", found, assignment, [], [])
+    return _intake("one", [Entry(file.name, (Person(""),), file=file) for file in files], assignment, [])
 
 
 def _places(paths: Sequence[Path], without: Path | None, notes: list[Note]) -> Iterator[Place]:
@@ -60,35 +63,72 @@ def _places(paths: Sequence[Path], without: Path | None, notes: list[Note]) -> I
     together: list[File] = []
     for real, path in whole.items():
         label = named(real.relative_to(above))
-        prefix = f"{label}/" if len(whole) > 1 else ""
         files = listed(path, without, notes)
-        alone = [file.name for file in files] == [path.name] and not path.is_dir()
-        files = [replace(file, name=label if alone else prefix + file.name) for file in files]
-        place = settle(files, real.stem, prefix)
-        if place.several or not (prefix or path.is_file()):
+        if [file.name for file in files] == [path.name] and not path.is_dir():
+            labelled = [replace(files[0], name=label)]
+        else:
+            labelled = [replace(file, name=f"{label}/{file.name}") for file in files]
+        place = settle(labelled, real.stem, f"{label}/") if len(whole) > 1 else settle(files, real.stem)
+        if place.several or (len(whole) == 1 and not path.is_file()):
             yield place
         else:
-            together += files if prefix or alone else [replace(file, name=f"{label}/{file.name}") for file in files]
+            together += labelled
     if together:
         yield settle(together, named(above.name))
 
 
-def _intake(
-    layout: str, found: Sequence[Entry], assignment: Assignment, aside: list[SetAside], notes: list[Note]
-) -> Intake:
-    files, people = len(found) + len(aside), defaultdict[tuple[str, ...], list[Entry]](list)
-    for candidate in found:
-        people[candidate.key].append(candidate)
+def _owned(place: Place, number: int, assignment: Assignment) -> Iterator[Entry | SetAside]:
+    """The files of the *number*-th place: those that are somebody's, and those that are nobody's."""
+    written = records(place)
+    rooms = defaultdict[tuple[str, ...], Iterator[int]](lambda: iter(range(limits.READ)))
+    for path, file in place.files:
+        told = place.layout.match(path)
+        identifier = told.get("id") or told.get("id_behind") or told.get("id_alone") or ""
+        owner = person(told.get("name") or identifier, identifier)
+        if not told or (told.get("loose") and _is_helper(file, assignment)):
+            yield SetAside(file.name, Note(leftover(file.name) or "no-owner"))
+        elif owner.name:
+            about = (told.get("key", ""), *map(str, PurePosixPath(path).parents))
+            record = next((written[each] for each in about if each in written), Record())
+            time, attempt = record.time or moment(told.get("time", "")), int(told.get("attempt") or 0)
+            key = (place.layout.platform, told.get("key", ""), owner.id, owner.name)
+            for each in opened(file, rooms[key]):
+                yield Entry(
+                    each.name,
+                    record.people or (owner,),
+                    time=time,
+                    attempts=max(record.attempts, attempt),
+                    late=bool(told.get("late")),
+                    file=each,
+                    key=key,
+                    moment=(attempt, time, number),
+                    order=int(told.get("order") or 0),
+                    written=bool(told.get("written")),
+                )
+
+
+def _is_helper(file: File, assignment: Assignment) -> bool:
+    """Whether a file that lies loose among people's files and folders is a script of another purpose."""
+    entry = Entry(file.name, (), file=file)
+    return entry.kind == Kind.SCRIPT and weighed(entry, assignment).worth == Worth.ANOTHER_ASSIGNMENT
+
+
+def _intake(layout: str, found: Sequence[Entry | SetAside], assignment: Assignment, notes: list[Note]) -> Intake:
+    people = defaultdict[tuple[str, ...], list[Entry]](list)
+    aside = [each for each in found if isinstance(each, SetAside)]
+    for each in found:
+        if isinstance(each, Entry):
+            people[each.key].append(each)
     entries = sorted((_chosen(theirs, assignment, aside) for theirs in people.values()), key=lambda entry: entry.name)
-    told = {"people": sum(len(entry.people) for entry in entries), "files": files, "set_aside": len(aside)}
-    notes += [*_doubts(entries), Note("recognised", {"layout": layout, **told})]
-    return Intake(layout, tuple(entries), tuple(aside), tuple(notes))
+    about = {"people": sum(len(entry.people) for entry in entries), "files": len(found), "set_aside": len(aside)}
+    notes += [*_doubts(entries), Note("recognised", {"layout": layout, **about})]
+    return Intake(tuple(entries), tuple(aside), tuple(notes))
 
 
 def _chosen(theirs: Sequence[Entry], assignment: Assignment, aside: list[SetAside]) -> Entry:
     """One person's submission out of all files that are the person's; the others are set aside."""
     best, others = choose([each for each in theirs if not each.written] or theirs, assignment)
-    who = ", ".join(person.name for person in best.people)
+    who = ", ".join(each.name for each in best.people)
     for each, why in others[: limits.TOLD]:
         rival = Note("another-counted", {"counted": best.name, "why": why})
         aside.append(SetAside(each.name, Note(leftover(each.name) or why) if why == "attachment" else rival, who))
@@ -106,8 +146,8 @@ def _doubts(entries: Sequence[Entry]) -> Iterator[Note]:
         yield Note("nothing-found")
     files = defaultdict[str, list[str]](list)
     for entry in entries:
-        for person in entry.people:
-            files[fold(person.name)].append(entry.name)
+        for each in entry.people:
+            files[fold(each.name)].append(entry.name)
     for names in files.values():
         if len(names) > 1:
             yield Note("same-name", {"files": names[: limits.TOLD], "count": len(names)})

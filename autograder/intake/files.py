@@ -1,7 +1,5 @@
 """What lies at a path: the files of a folder or an archive, without what systems and tools leave behind."""
 
-from __future__ import annotations
-
 import os
 import re
 import stat
@@ -16,7 +14,7 @@ from autograder.grade import Note
 from autograder.intake import limits
 from autograder.intake.archives import File, Refused, decoded, packed_as, refused, unpack
 
-__all__ = ["IntakeError", "Kind", "bounded", "kind_of", "listed", "named", "opened", "within"]
+__all__ = ["Kind", "bounded", "kind_of", "listed", "named", "opened", "within"]
 
 _JUNK = re.compile(
     r"""\..* | ~\$.* | __macosx | thumbs\.db | desktop\.ini | icon\r  # hidden, or left by systems
@@ -24,14 +22,10 @@ _JUNK = re.compile(
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
 # Folders full of what nobody wrote for this: each counts as one file.
-_LEFTOVERS = dict.fromkeys((".venv", "venv", "virtualenv", "site-packages", "dist-packages"), "libraries")
-_LEFTOVERS |= {"node_modules": "libraries", ".ipynb_checkpoints": "checkpoints"}
-_GRADEBOOK = "/gradebook.sqlite"
+_LIBRARIES = (".venv", "venv", "virtualenv", "site-packages", "dist-packages", "node_modules")
+_LEFTOVERS = {".ipynb_checkpoints": "checkpoints"} | dict.fromkeys(_LIBRARIES, "libraries")
+_GRADEBOOK = "gradebook.sqlite"
 _APPLICATION_ID = b"rNNg"  # what our gradebooks have where SQLite keeps an application's number
-
-
-class IntakeError(Refused):
-    """A path that was named cannot be read at all."""
 
 
 Kind = IntEnum("Kind", "NOTEBOOK ARCHIVE SCRIPT TEXT OTHER", start=0)
@@ -68,20 +62,21 @@ def leftover(name: str) -> str:
 def listed(path: Path, without: Path | None, notes: list[Note]) -> list[File]:
     """The files in the folder or archive at *path*, or the file itself; *notes* gets what was not read.
 
-    Raises IntakeError for a path that does not exist or cannot be listed.
+    Raises Refused for a path that does not exist or cannot be listed.
     """
     try:
         if path.is_dir():
-            return _without_earlier_runs([*_sifted(_walk(path, without, notes))], notes)
+            return [*_sifted(_walk(path, without, notes))]
         with path.open("rb") as file:
             packed = packed_as(file.read(512))
-        # A link that the grader names may lead anywhere.
-        return [*_sifted(unpack(path, ours=True))] if packed else [File(named(path.name), partial(_read, path, None))]
+        if packed:
+            return [*_sifted(unpack(path, ours=True))]
+        return [File(named(path.name), partial(_read, path, None))]  # a link that the grader names may lead anywhere
     except Refused as why:
         notes.append(Note("path-not-read", {"path": named(path.name), "reason": why.note}))
         return []
     except OSError as error:
-        raise IntakeError(Note("path-unreadable", {"path": named(path)})) from error
+        raise Refused(Note("path-unreadable", {"path": named(path)})) from error
 
 
 def within(archive: File) -> list[File]:
@@ -146,42 +141,39 @@ def _sifted(files: Iterable[File]) -> Iterator[File]:
 
 
 def _walk(root: Path, without: Path | None, notes: list[Note]) -> Iterator[File]:
-    """The files below *root*. A folder that is not entered, or cannot be listed, counts as a file."""
+    """The files below *root*, but for what an earlier run of ours wrote. A folder that is closed counts as a file."""
     errors: list[OSError] = []
-    empty: list[str] = []
+    empty, earlier = list[str](), list[str]()
     for place, folders, names in os.walk(root, onerror=errors.append):
-        folder = Path(place)
+        folder, below = Path(place), Path(place).relative_to(root)
         if folder.resolve() == without:
             folders.clear()
             continue
-        deep = len(folder.relative_to(root).parts) >= limits.FOLDERS
+        if folder != root and _GRADEBOOK in names and _is_ours(folder / _GRADEBOOK):
+            earlier.append(named(below))
+            folders.clear()
+            continue
+        deep = len(below.parts) >= limits.FOLDERS
         closed = [each for each in folders if deep or leftover(each) or os.path.islink(folder / each)]
         folders[:] = sorted(each for each in folders if each not in closed and not _JUNK.fullmatch(each))
         if folder != root and not folders and not closed and all(map(_JUNK.fullmatch, names)):
-            empty.append(named(folder.relative_to(root)))
+            empty.append(named(below))
         for path in sorted(folder / name for name in (*names, *closed)):
             plain = path.is_file() and not path.is_symlink()
             yield File(named(path.relative_to(root)), partial(_read, path, folder), path if plain else None)
     if empty:
         notes.append(Note("empty-folders", {"files": empty[: limits.TOLD], "count": len(empty)}))
+    notes += [Note("earlier-run", {"folder": each}) for each in earlier]
     for error in errors:
         if Path(error.filename) == root:
             raise error
         yield refused(named(Path(error.filename).relative_to(root)), _unreadable(error), fault=True)
 
 
-def _without_earlier_runs(files: list[File], notes: list[Note]) -> list[File]:
-    """*files* that lie in no folder with a gradebook of ours; another's file of that name hides nothing."""
-    gradebooks = [file for file in files if file.name.endswith(_GRADEBOOK) and _is_ours(file)]
-    earlier = [gradebook.name.removesuffix(_GRADEBOOK) for gradebook in gradebooks]
-    notes += [Note("earlier-run", {"folder": folder}) for folder in earlier]
-    inside = tuple(f"{folder}/" for folder in earlier)
-    return [file for file in files if not file.name.startswith(inside)]
-
-
-def _is_ours(gradebook: File) -> bool:
+def _is_ours(gradebook: Path) -> bool:
+    """Whether it is one that we wrote; another's file of that name hides nothing."""
     try:
-        header = gradebook.start(100)
+        header = _read(gradebook, gradebook.parent, 100)
     except Refused:
         return False
     return header.startswith(b"SQLite format 3\0") and header[68:72] == _APPLICATION_ID

@@ -1,6 +1,4 @@
-"""A file's bytes into code cells. Nothing is run here, and nothing is believed."""
-
-from __future__ import annotations
+"""A file's bytes into code cells, and what their statements tell. Nothing is run here, and nothing is believed."""
 
 import ast
 import contextlib
@@ -9,15 +7,15 @@ import json
 import re
 import tokenize
 from dataclasses import dataclass
-from itertools import chain
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
 
 from autograder.grade import Note
 from autograder.intake import limits
 from autograder.intake.archives import Refused, packed_as
 from autograder.language import Language
 
-__all__ = ["Source", "Unreadable", "read"]
+__all__ = ["Assignment", "Source", "answers", "belongs", "read"]
 
 _T = TypeVar("_T")
 
@@ -29,16 +27,14 @@ _COMMENT = re.compile(r"^[ \t]*#(?! ?%%| In\[)(.+)$", re.MULTILINE)
 _MARIMO = re.compile(r"^import marimo$", re.MULTILINE)
 _IMPORT = re.compile(r"^(?:import|from) \w", re.MULTILINE)
 _SCRIPT_CODECS = re.compile(r"(?:utf|iso-?8859|cp|koi8|euc|mac|latin|ascii|shift|big5|gb|johab)[-_\w]*", re.IGNORECASE)
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+_MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)
 # What is often handed in instead. Each must contain all of its marks.
 _MISTAKEN = {
     "web-page": [r"\A\s*<(?:!doctype html|html|head)"],
     "link": [r"\A\s*(?:\[InternetShortcut\]|https?://\S+\s*\Z|<\?xml[^>]*>\s*<!DOCTYPE plist)"],
     "conflict-markers": [r"^<{7} ", r"^={7}$", r"^>{7} "],
 }
-
-
-class Unreadable(Refused):
-    """The file is no notebook; `note` says what it is instead."""
 
 
 @dataclass(frozen=True)
@@ -49,28 +45,38 @@ class Source:
     """The edition's language, if it can be told."""
 
 
+@dataclass(frozen=True)
+class Assignment:
+    """What intake must know of the course; its caller builds it."""
+
+    given: frozenset[str]
+    """Sources of the code cells of the released editions; answer cells hold their prompts."""
+    names: frozenset[str]
+    """What answers leave behind: embedding, rnn, ..., last_backward."""
+
+
 def read(content: bytes, name: str) -> Source:
     """The code cells of a notebook or a script; *name* decides only how bytes that are no notebook are taken.
 
-    Raises `Unreadable`.
+    Raises Refused, with a note of what else it is, for what is neither.
     """
     if not content.strip(b"\0 \t\r\n\f"):
-        raise Unreadable(Note("empty-file"))
+        raise Refused(Note("empty-file"))
     suffix = name.lower().rpartition(".")[2][-10:]
     source = _decoded(content, suffix)
     if "\0" in source or packed_as(content[:512]) or content.startswith(b"%PDF"):
-        raise Unreadable(Note("not-a-notebook", {"suffix": suffix}))
+        raise Refused(Note("not-a-notebook", {"suffix": suffix}))
     notebook = _parsed(source)
     if notebook is not None:
         return _bounded(*_of_notebook(notebook))
     for kind, marks in _MISTAKEN.items():
         if all(re.search(mark, source, re.MULTILINE | re.IGNORECASE) for mark in marks):
-            raise Unreadable(Note(kind))
+            raise Refused(Note(kind))
     if suffix == "py" or (suffix == "txt" and _IMPORT.search(source)):
         return _bounded(_of_script(source), "\n".join(_COMMENT.findall(source)))
     if suffix == "ipynb" or source.lstrip().startswith("{"):
-        raise Unreadable(Note("damaged-notebook"))
-    raise Unreadable(Note("not-a-notebook", {"suffix": suffix}))
+        raise Refused(Note("damaged-notebook"))
+    raise Refused(Note("not-a-notebook", {"suffix": suffix}))
 
 
 def _decoded(content: bytes, suffix: str) -> str:
@@ -95,10 +101,8 @@ def _likeliest(content: bytes) -> str:
     source = content.decode("utf-8-sig", errors="replace")
     damaged = source.count("\ufffd")
     if damaged and damaged * 5 > len(re.findall("[^\0-\x7f]", source)):
-        try:
+        with contextlib.suppress(UnicodeDecodeError):
             return content.decode("cp949")
-        except UnicodeDecodeError:
-            pass
     return source
 
 
@@ -106,7 +110,7 @@ def _parsed(source: str) -> dict[str, Any] | None:
     if not source.lstrip().startswith("{"):
         return None
     if source.count("[") + source.count("{") + source.count(",") > limits.JSON_PARTS:
-        raise Unreadable(Note("notebook-too-large"))
+        raise Refused(Note("notebook-too-large"))
     try:
         parsed: dict[str, Any] = json.loads(source)
     except (ValueError, RecursionError, MemoryError):
@@ -119,9 +123,9 @@ def _of_notebook(notebook: dict[str, Any]) -> tuple[list[str], str, object]:
     sheets = [notebook, *_of_type(dict, notebook.get("worksheets"))]  # where nbformat 3 kept cells
     lists = [sheet["cells"] for sheet in sheets if isinstance(sheet.get("cells"), list)]
     if not lists:
-        raise Unreadable(Note("link" if {"url", "doc_id"} & set(notebook) else "json-not-notebook"))
+        raise Refused(Note("link" if {"url", "doc_id"} & set(notebook) else "json-not-notebook"))
     code, prose = list[str](), list[str]()
-    for cell in _of_type(dict, [*chain(*lists)]):
+    for cell in (cell for cells in lists for cell in _of_type(dict, cells)):
         lines = cell.get("source", cell.get("input"))
         source = "".join(_of_type(str, lines if isinstance(lines, list) else [lines]))
         # A lone surrogate can be written nowhere.
@@ -152,9 +156,66 @@ def _of_marimo(source: str) -> list[str]:
 
 def _bounded(cells: list[str], prose: str, edition: object = None) -> Source:
     if sum(map(len, cells)) > limits.SOURCE_CHARACTERS:
-        raise Unreadable(Note("too-much-code"))
+        raise Refused(Note("too-much-code"))
     if len(cells) > limits.CELLS:
-        raise Unreadable(Note("too-many-cells", {"most": limits.CELLS}))
+        raise Refused(Note("too-many-cells", {"most": limits.CELLS}))
     korean = edition == "ko" or (edition != "en" and _KOREAN.search("\n".join((prose, *cells))))
     english = edition == "en" or len(prose) >= _PROSE_CHARACTERS
     return Source(tuple(cells), "ko" if korean else "en" if english else None)
+
+
+class _Statement(NamedTuple):
+    form: str  # equal for statements that differ in layout and comments only
+    names: frozenset[str]  # what it binds
+    prompts: bool  # whether it leaves something open: `None`, `...`
+
+
+def belongs(source: Source, assignment: Assignment) -> bool:
+    """Whether the notebook seems to be this assignment's: it binds one of the names, or two given statements occur.
+
+    One given statement that binds something is Otter's set-up, which other courses have too.
+    """
+    given, own = _statements(source, assignment)
+    forms = {statement.form for statement in given if statement.names}
+    return len(forms) > 1 or any(statement.names & assignment.names for statement in (*given, *own))
+
+
+def answers(source: Source, assignment: Assignment) -> frozenset[str]:
+    """The names that statements of the student's own bind to something."""
+    _, own = _statements(source, assignment)
+    return assignment.names.intersection(name for each in own if not each.prompts for name in each.names)
+
+
+def _statements(source: Source, assignment: Assignment) -> tuple[list[_Statement], list[_Statement]]:
+    """The statements that were given, and those of the student's own."""
+    (released, forms), found, left = _released(assignment), list[_Statement](), limits.TOKENS
+    for cell in source.cells:
+        own = 0 if cell in released else len(_TOKEN.findall(cell))
+        if own <= left:
+            left -= own
+            found += released[cell] if cell in released else _apart(cell)
+    return [each for each in found if each.form in forms], [each for each in found if each.form not in forms]
+
+
+@lru_cache(maxsize=8)
+def _released(assignment: Assignment) -> tuple[dict[str, list[_Statement]], set[str]]:
+    """The released cells taken apart, and the forms of all their statements."""
+    cells = {cell: _apart(cell) for cell in assignment.given}
+    return cells, {statement.form for statements in cells.values() for statement in statements}
+
+
+@lru_cache(maxsize=64)
+def _apart(cell: str) -> list[_Statement]:
+    """The top-level statements of a cell; of one with an error, those of its paragraphs without."""
+    try:
+        return [_described(node) for node in ast.parse(_MAGIC.sub(r"\1pass", cell)).body]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        paragraphs = re.split(r"\n[ \t]*\n(?=\S)", cell)
+        return [each for paragraph in paragraphs for each in _apart(paragraph)] if len(paragraphs) > 1 else []
+
+
+def _described(node: ast.stmt) -> _Statement:
+    inside = list(ast.walk(node))
+    names = frozenset(each.id for each in inside if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store))
+    prompts = any(isinstance(each, ast.Constant) and each.value in (None, ...) for each in inside)
+    return _Statement(ast.dump(node), names, prompts)

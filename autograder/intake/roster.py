@@ -1,7 +1,5 @@
 """The class's roster: who is in it, and who of those handed in."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re
@@ -16,7 +14,7 @@ from autograder.intake import limits
 from autograder.intake.archives import Refused
 from autograder.intake.files import bounded, named
 
-__all__ = ["FIELDS", "Joined", "Listed", "RosterError", "fold", "join", "read_roster"]
+__all__ = ["FIELDS", "Joined", "Listed", "fold", "join", "read_roster"]
 
 
 def fold(name: str) -> str:
@@ -40,10 +38,6 @@ _TITLES_WITHIN = 10  # lines; above the titles some tables say which course it i
 _ROUNDED = re.compile(r"\d[.,]?\d*E\+\d+", re.IGNORECASE)  # an id that a spreadsheet took for a number, and spoilt
 
 
-class RosterError(Refused):
-    """The roster cannot be read."""
-
-
 @dataclass(frozen=True)
 class Listed:
     """Somebody on the roster."""
@@ -61,7 +55,7 @@ class Joined:
 
 
 def read_roster(path: Path) -> list[Listed]:
-    """The people in a CSV file with a line of titles, in any usual encoding. Raises RosterError."""
+    """The people in a CSV file with a line of titles, in any usual encoding. Raises Refused."""
     about = {"file": named(path.name)}
     try:
         content = path.read_bytes()
@@ -69,7 +63,7 @@ def read_roster(path: Path) -> list[Listed]:
     except UnicodeDecodeError:
         text = content.decode("cp949", errors="replace")
     except OSError as error:
-        raise RosterError(Note("roster-unreadable", about)) from error
+        raise Refused(Note("roster-unreadable", about)) from error
     try:
         for table in (list(csv.reader(io.StringIO(text), delimiter=each)) for each in ",;\t"):
             for number, titles in enumerate(table[:_TITLES_WITHIN], 1):
@@ -79,8 +73,8 @@ def read_roster(path: Path) -> list[Listed]:
                 if {"id", "name", "email", "last"} & set(fields):
                     return [listed for row in table[number:] for listed in _listed(fields, row)]
     except csv.Error as error:
-        raise RosterError(Note("roster-unreadable", about)) from error
-    raise RosterError(Note("roster-columns", about))
+        raise Refused(Note("roster-unreadable", about)) from error
+    raise Refused(Note("roster-columns", about))
 
 
 def _listed(fields: Sequence[str], row: Sequence[str]) -> Iterator[Listed]:

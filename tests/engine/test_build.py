@@ -22,10 +22,9 @@ from unittest.mock import Mock
 
 import pytest
 
-from autograder.build.asides import check_asides
 from autograder.build.bundle import bundle
 from autograder.build.checks import student_checks
-from autograder.build.master import Cell, answer, cells, filled, in_language, is_question
+from autograder.build.master import Cell, answer, cells, check_asides, filled, in_language, is_question
 from autograder.build.questions import check_headings, table
 from autograder.language import LANGUAGES, Language
 
@@ -228,7 +227,7 @@ def test_setup_cell_writes_missing_checks(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     exec(code_cells("assignment/en/rnn.ipynb")[0], {})
     written = {path.name: path.read_text(encoding="utf-8") for path in Path("tests").iterdir()}
-    assert written == student_checks(ROOT / "tests" / "public", "en")
+    assert written == student_checks("en")
 
 
 @pytest.mark.usefixtures("otter_present")
@@ -304,7 +303,7 @@ def test_errors_stop_no_run_of_all_cells(lang: Language) -> None:
 @pytest.mark.parametrize("visibility", ["visible", "after_published"])
 def test_bundle_tells_gradescope_when_results_are_shown(visibility: str) -> None:
     """The visibility that the build was asked for stands in the bundle's program, and nothing is left to fill in."""
-    with zipfile.ZipFile(io.BytesIO(bundle(ROOT, visibility=visibility))) as archive:
+    with zipfile.ZipFile(io.BytesIO(bundle(visibility))) as archive:
         program = archive.read("run_autograder").decode()
         setup = archive.read("setup.sh").decode()
     assert f"--visibility={visibility}" in program

@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from autograder.intake import Entry, collect
 from autograder.intake import notebook as notebooks
 from autograder.intake.archives import Refused, unpack
-from autograder.intake.evidence import answers, belongs
 
 from .exports import ANSWERED, ASSIGNMENT, BLANK, OTHER, SCRIPT, folder, tarred, zipped
 
@@ -187,10 +186,10 @@ def test_any_file_is_a_notebook_or_not(content: bytes, name: str) -> None:
     """Whatever bytes are handed in become code cells or a reason."""
     try:
         source = notebooks.read(content, name)
-    except notebooks.Unreadable:
+    except Refused:
         return
     "".join(source.cells).encode()
-    assert belongs(source, ASSIGNMENT) >= bool(answers(source, ASSIGNMENT))
+    assert notebooks.belongs(source, ASSIGNMENT) >= bool(notebooks.answers(source, ASSIGNMENT))
 
 
 @fuzz

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autograder.grade import Note, Person
-from autograder.intake import Entry, Intake, IntakeError, Listed, RosterError, collect, join, one, read_roster
+from autograder.intake import Entry, Intake, Listed, Refused, collect, join, one, read_roster
 from autograder.language import speaking
 from autograder.report.words import sentence
 
@@ -183,7 +183,7 @@ def test_nothing_found_is_said(tmp_path: Path) -> None:
 
 def test_missing_path_is_an_error(tmp_path: Path) -> None:
     """A path that does not exist raises, before anything is graded."""
-    with pytest.raises(IntakeError) as error:
+    with pytest.raises(Refused) as error:
         collect([tmp_path / "nothing"], ASSIGNMENT)
     assert error.value.note.kind == "path-unreadable"
 
@@ -482,7 +482,7 @@ def test_name_that_fits_two_is_unknown() -> None:
 def test_roster_without_usual_columns_is_an_error(content: bytes, tmp_path: Path) -> None:
     """A file that names neither ids nor names nor emails is not taken for a roster."""
     (tmp_path / "r.csv").write_bytes(content)
-    with pytest.raises(RosterError):
+    with pytest.raises(Refused):
         read_roster(tmp_path / "r.csv")
-    with pytest.raises(RosterError):
+    with pytest.raises(Refused):
         read_roster(tmp_path / "missing.csv")

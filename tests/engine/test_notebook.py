@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from autograder.intake.evidence import answers, belongs
-from autograder.intake.notebook import Source, Unreadable, read
+from autograder.intake.archives import Refused
+from autograder.intake.notebook import Source, answers, belongs, read
 
 from .exports import ANSWERED, ASSIGNMENT, BLANK, OTHER, SCRIPT, zipped
 
@@ -145,7 +145,7 @@ CONFLICT = b'{"cells": [\n<<<<<<< HEAD\n1\n=======\n2\n>>>>>>> theirs\n]}'
 )
 def test_file_that_is_no_notebook_is_named_as_what_it_is(content: bytes, name: str, kind: str) -> None:
     """Each has a kind of its own, for which there is a sentence."""
-    with pytest.raises(Unreadable) as error:
+    with pytest.raises(Refused) as error:
         read(content, name)
     assert error.value.note.kind == kind
 

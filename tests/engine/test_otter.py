@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import torch
 
-from autograder.build.questions import names_to_leave
+from autograder import course
 from autograder.course import corpus
 from autograder.language import LANGUAGES, Language
 
@@ -83,7 +83,7 @@ def test_reference_passes_at_the_end(lang: Language) -> None:
 @pytest.mark.parametrize(("lang", "question"), EVERY)
 def test_open_todo_is_called_by_its_name(lang: Language, question: str) -> None:
     """Where the student's own names are missing, one sentence in the edition's language says which."""
-    own = names_to_leave()[question]
+    own = course.question(question).names
     (message,) = check(
         lang, question, {name: value for name, value in reference()[question].items() if name not in own}
     )
@@ -99,10 +99,10 @@ def test_open_todo_is_called_by_its_name(lang: Language, question: str) -> None:
 def test_odd_values_fail_with_a_sentence(lang: Language, question: str, odd: object) -> None:
     """Whatever the names hold, a check that fails does so by its own sentence and never by an error of its own."""
     right = reference()[question]
-    for names in (dict.fromkeys(right, odd), right | dict.fromkeys(names_to_leave()[question], odd)):
+    for names in (dict.fromkeys(right, odd), right | dict.fromkeys(course.question(question).names, odd)):
         (message,) = check(lang, question, names)
         assert re.search(r"^AssertionError: ", message, re.MULTILINE), message
-    for name in names_to_leave()[question]:
+    for name in course.question(question).names:
         assert all("AssertionError: " in message for message in check(lang, question, right | {name: odd}))
 
 
@@ -219,7 +219,7 @@ def statements(question: str) -> list[str]:
 def test_no_line_of_a_check_answers_its_question(question: str) -> None:
     """Pasted into the answer cell, no line of its check leaves behind, under any name, what the question asks for."""
     right = reference()[question]
-    own = names_to_leave()[question]
+    own = course.question(question).names
     symbols = symtable(corpus.answer(question), "answer", "exec").get_symbols()
     answered = {symbol.get_name() for symbol in symbols if symbol.is_assigned()}
     namespace = {name: value for name, value in right.items() if name not in answered} | dict.fromkeys(own)

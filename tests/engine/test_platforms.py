@@ -253,7 +253,7 @@ def test_export_gives_one_submission_a_person_with_name_and_id(platform: str, tm
     """Every platform's way of naming is recognised, and nobody is there twice or under another's name."""
     files, expected = EXPORTS[platform]
     intake = taken(files, tmp_path)
-    assert intake.layout == platform.split(",")[0].replace("Google Takeout", "folders")
+    assert intake.notes[-1].about["layout"] == platform.split(",")[0].replace("Google Takeout", "folders")
     assert people(intake) == expected
     assert intake.notes[-1].about["people"] == len(expected)
 

@@ -103,7 +103,7 @@ def report(rows: list[Row], lang: Language = "en", set_aside: Sequence[SetAside]
 # Words
 
 
-MAKERS = {"Note", "Mismatch", "Refused", "IntakeError", "RosterError"}
+MAKERS = {"Note", "Mismatch"}
 """What is called with a kind of note."""
 
 
@@ -561,8 +561,8 @@ def test_text_stands_out_from_what_is_behind_it(theme: int) -> None:
 # In a browser
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-HEIGHT = 9000
-"""Of the browser's window, in pixels: a whole page is on the screen."""
+HEIGHT = 4000
+"""Of the browser's window, in pixels: two questions with their pictures are on the screen."""
 in_browser = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed, in which pages could be looked at")
 
 
@@ -658,7 +658,8 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(tmp_path: Path, kind: str, wid
 def test_wrong_places_are_tinted_and_their_digits_are_read(tmp_path: Path, dark: bool) -> None:
     """On the screen, wrong places stand on another colour than the labels beside them, and their digits on it."""
     # The corner marks are hidden, lest they be taken for digits.
-    html = feedback(samples.row()).html.replace("</style>", "svg .mark { visibility: hidden; }</style>")
+    page = feedback(samples.with_questions(samples.row(), samples.q5(), samples.q8()))
+    html = page.html.replace("</style>", "svg .mark { visibility: hidden; }</style>")
     boxes = f"""{TELL}
       const boxes = (selector) => [...document.querySelectorAll(selector)].map((e) => e.getBoundingClientRect());
       tell(["svg tspan", "svg .l"].map((selector) => boxes(selector).filter((box) => box.width > 0)));"""

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,8 @@ class Loop:
     """Every way through the notebook of one edition."""
 
     lang: Language
+    last: nbformat.NotebookNode = field(default_factory=nbformat.NotebookNode)
+    """The last code cell of the blank notebook, after a run of all cells by Jupyter's own rules."""
     blank: dict[str, Output] = field(default_factory=dict)
     half: dict[str, Output] = field(default_factory=dict)
     stale: Output = field(default_factory=Output)
@@ -123,47 +126,62 @@ class Loop:
     """How long each question's check takes once Otter has warmed up."""
 
 
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    """One for all ways, since a kernel's imports are what takes time."""
+    kernel = Kernel(tmp_path_factory.mktemp("ipython"))
+    yield kernel
+    kernel.stop()
+
+
 @pytest.fixture(scope="module", params=LANGUAGES)
-def loop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Loop:
-    """All ways in one kernel, since a kernel's imports are what takes time."""
-    return walked(request.param, tmp_path_factory.mktemp(request.param))
+def loop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, kernel: Kernel) -> Loop:
+    return walked(request.param, tmp_path_factory.mktemp(request.param), kernel)
 
 
-def walked(lang: Language, folder: Path) -> Loop:
-    loop, kernel = Loop(lang), Kernel(folder / "ipython")
-    try:
-        loop.blank = kernel.run_all(hand_out(folder / "blank", lang, []))
-        loop.half = kernel.run_all(hand_out(folder / "half", lang, QUESTIONS[:4]))
-        answer = "hidden_states, h_n = rnn(batch_emb.transpose(0, 1))"
-        kernel.run(answer)
-        kernel.run(answer.replace("rnn(", "rnn(oops, "))
-        loop.stale = kernel.run('grader.check("q3")')
-        kernel.run(answer)
-        loop.mended = kernel.run('grader.check("q3")')
+def walked(lang: Language, folder: Path, kernel: Kernel) -> Loop:
+    loop = Loop(lang)
+    loop.last = all_run(kernel, hand_out(folder / "untouched", lang, []))
+    loop.blank = kernel.run_all(hand_out(folder / "blank", lang, []))
+    loop.half = kernel.run_all(hand_out(folder / "half", lang, QUESTIONS[:4]))
+    answer = "hidden_states, h_n = rnn(batch_emb.transpose(0, 1))"
+    kernel.run(answer)
+    kernel.run(answer.replace("rnn(", "rnn(oops, "))
+    loop.stale = kernel.run('grader.check("q3")')
+    kernel.run(answer)
+    loop.mended = kernel.run('grader.check("q3")')
 
-        alone = hand_out(folder / "alone", lang, QUESTIONS, name="rnn (1).ipynb")
-        shutil.rmtree(alone.parent / "tests")
-        loop.alone = kernel.run_all(alone)
-        loop.alone_files = {path.name for path in (alone.parent / "tests").iterdir()}
-        (loop.export,) = alone.parent.glob("*.zip")
-        kernel.run("".join(f"{' = '.join(question.names)} = None\n" for question in course.questions()))
-        loop.guessed = [kernel.run(source.replace("guess = None", "guess = 2")) for source in predictions(alone)]
+    alone = hand_out(folder / "alone", lang, QUESTIONS, name="rnn (1).ipynb")
+    shutil.rmtree(alone.parent / "tests")
+    loop.alone = kernel.run_all(alone)
+    loop.alone_files = {path.name for path in (alone.parent / "tests").iterdir()}
+    (loop.export,) = alone.parent.glob("*.zip")
+    kernel.run("".join(f"{' = '.join(question.names)} = None\n" for question in course.questions()))
+    loop.guessed = [kernel.run(source.replace("guess = None", "guess = 2")) for source in predictions(alone)]
 
-        two = hand_out(folder / "two", lang, QUESTIONS)
-        shutil.copy(two, two.with_name("notes.ipynb"))
-        loop.two = kernel.run_all(two)
-        loop.named_export = kernel.run('grader.export("rnn.ipynb", pdf=False)')
-        kernel.run("import time, timeit")
-        for question in QUESTIONS:
-            # The least of several is what the check takes, whatever else the machine does.
-            repeated = f"timeit.repeat(lambda: grader.check('{question}'), timer=time.process_time, number=1, repeat=3)"
-            once = kernel.run(f"min({repeated})")
-            loop.seconds.append(float(once.text))
-        for mistake in sampled():
-            loop.mistakes[mistake.id] = mistaken(kernel, two, mistake)
-    finally:
-        kernel.stop()
+    two = hand_out(folder / "two", lang, QUESTIONS)
+    shutil.copy(two, two.with_name("notes.ipynb"))
+    loop.two = kernel.run_all(two)
+    loop.named_export = kernel.run('grader.export("rnn.ipynb", pdf=False)')
+    kernel.run("import time, timeit")
+    for question in QUESTIONS:
+        # The least of several is what the check takes, whatever else the machine does.
+        repeated = f"timeit.repeat(lambda: grader.check('{question}'), timer=time.process_time, number=1, repeat=3)"
+        once = kernel.run(f"min({repeated})")
+        loop.seconds.append(float(once.text))
+    for mistake in sampled():
+        loop.mistakes[mistake.id] = mistaken(kernel, two, mistake)
     return loop
+
+
+def all_run(kernel: Kernel, path: Path) -> nbformat.NotebookNode:
+    """The last code cell after a run of all cells, which ends at an error unless the cell's tags say otherwise."""
+    kernel.run(f"import os; os.chdir({str(path.parent)!r}); del os")
+    notebook = nbformat.read(path, as_version=4)
+    runner = NotebookClient(notebook, km=kernel.manager)
+    runner.execute()
+    runner.kc.stop_channels()
+    return [cell for cell in notebook.cells if cell.cell_type == "code"][-1]
 
 
 def predictions(notebook: Path) -> list[str]:
@@ -214,14 +232,10 @@ def test_blank_notebook_shows_no_traceback_but_the_students_own(loop: Loop) -> N
             assert "tests/q" not in shown.error
 
 
-def test_run_all_reaches_the_end_of_a_blank_notebook(tmp_path: Path) -> None:
+def test_run_all_reaches_the_end_of_a_blank_notebook(loop: Loop) -> None:
     """By their tags, the errors of open questions stop no run of all cells."""
-    path = hand_out(tmp_path / "blank", "ko", [])
-    notebook = nbformat.read(path, as_version=4)
-    NotebookClient(notebook, resources={"metadata": {"path": str(path.parent)}}).execute(env=os.environ | ALONE)
-    last = [cell for cell in notebook.cells if cell.cell_type == "code"][-1]
-    assert last.outputs
-    assert not [output for output in last.outputs if output.output_type == "error"]
+    assert loop.last.outputs
+    assert not [output for output in loop.last.outputs if output.output_type == "error"]
 
 
 def test_half_done_notebook_passes_what_is_done(loop: Loop) -> None:

@@ -1,7 +1,5 @@
 """`make bench`: measure, print tables in Markdown; only ratios taken in one run mean anything."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import platform
@@ -41,7 +39,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--sample", type=int, default=4, help="how many of them the others get (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="medians of so many rounds (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=cores, help="at a time (default: %(default)s)")
-    parser.add_argument("--growth", metavar="N", type=int, nargs="*", default=[], help="classes of these sizes, too")
     arguments = parser.parse_args(argv)
     versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "otter-grader", "nbgrader"))
     print(
@@ -62,8 +59,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     _print_pages(pages)
     if opening is not None:
         print(f"The report on the class opens in {opening:.2f} s in Chromium (wanted: at most 1).\n")
-    if arguments.growth:
-        _print_growth(arguments.growth, arguments.workers)
     return 0
 
 
@@ -108,16 +103,6 @@ def _print_costs(costs: Costs) -> None:
 def _print_pages(pages: dict[str, list[float]]) -> None:
     rows = ((name, f"{statistics.fmean(each) * 1e3:.1f}", f"{max(each) * 1e3:.1f}") for name, each in pages.items())
     _print_table(("a feedback page (wanted: at most 5 ms for a language)", "ms, mean", "ms, at most"), rows)
-
-
-def _print_growth(sizes: Sequence[int], workers: int) -> None:
-    rows = []
-    for size in sizes:
-        with tempfile.TemporaryDirectory() as place:
-            graded = by_us(list(made_up_class(size)), Path(place), workers)
-            again = regraded(Path(place), workers)
-        rows.append((f"{size:,}", f"{graded.wall:.0f}", f"{graded.wall / size:.4f}", f"{again.wall:.1f}"))
-    _print_table(("submissions", "s", "s each", "s to regrade"), rows)
 
 
 def _print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -3,8 +3,6 @@
 `python -m tools.bench.limit FILE` runs the jobs in FILE and prints what they cost, as JSON.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

@@ -3,8 +3,6 @@
 A page is in the language of the edition, or in both, as where the edition is not known.
 """
 
-from __future__ import annotations
-
 import re
 import shutil
 import time

@@ -1,7 +1,5 @@
 """The same notebooks through `autograder`, `otter run` and `nbgrader autograde`."""
 
-from __future__ import annotations
-
 import json
 import os
 import sys

@@ -1,7 +1,5 @@
 """A class made up from right and wrong answers, no two submissions alike."""
 
-from __future__ import annotations
-
 import json
 import random
 from collections.abc import Iterator

@@ -1,11 +1,10 @@
 """`make certify`: prove the graders, print the table, and say by the exit status whether the proof holds."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,13 +14,11 @@ from tqdm import tqdm
 from autograder import course
 from autograder.classroom.pool import Pool
 from autograder.classroom.task import Task
-from tools.certify import hints, ways
-from tools.certify.cases import Case, beside_another_mistake, beside_right_answers, corpus, problems
-from tools.certify.judging import side_by_side
+from tools.certify import cases, ways
+from tools.certify.cases import Case
+from tools.certify.judging import side_by_side, stable, told_apart
 from tools.certify.mutants import caught
 from tools.certify.proof import Found, Proof
-from tools.certify.shown import told_apart
-from tools.certify.stability import stable
 
 __all__ = ["main"]
 
@@ -45,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _grade(arguments, proof)
     _judge(arguments, proof)
     if "ways" in arguments.only:
-        submissions = [case.submission for case in _chosen(corpus(), arguments)][::WAYS_EVERY]
+        submissions = [case.submission for case in _chosen(cases.corpus(), arguments)][::WAYS_EVERY]
         for found in ways.grades_by_other_ways(submissions, arguments.workers, arguments.environment):
             proof.add(found)
     if "public" in arguments.only:
@@ -55,28 +52,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0 if proof.holds else 1
 
 
-def _chosen(cases: Iterable[Case], arguments: argparse.Namespace) -> list[Case]:
-    return [case for case in cases if arguments.question in ("", *case.questions)][:: arguments.every]
+def _chosen(found: Iterable[Case], arguments: argparse.Namespace) -> list[Case]:
+    return [case for case in found if arguments.question in ("", *case.questions)][:: arguments.every]
 
 
 def _grade(arguments: argparse.Namespace, proof: Proof) -> None:
     """Grade the corpus, and its mistakes in company, and score what their owners are told."""
-    cases = _chosen(corpus(), arguments) if "corpus" in arguments.only else []
+    chosen = _chosen(cases.corpus(), arguments) if "corpus" in arguments.only else []
     if "company" in arguments.only:
-        cases += _chosen(beside_right_answers(), arguments)
-        cases += _chosen(beside_another_mistake(), arguments)[: arguments.pairs]
-    if not cases:
+        chosen += _chosen(cases.beside_right_answers(), arguments)
+        chosen += _chosen(cases.beside_another_mistake(), arguments)[: arguments.pairs]
+    if not chosen:
         return
     with Pool(arguments.workers) as pool:
-        results = ways.graded(pool, [Task(case.submission, ways.SECRET) for case in cases], "grading")
-    graded = [(case, results[case.submission.name].grade) for case in cases]
-    for kind in dict.fromkeys(case.kind for case in cases):
-        own = {case.id: "; ".join(problems(case, grade)) for case, grade in graded if case.kind == kind}
+        results = ways.graded(pool, [Task(case.submission, ways.SECRET) for case in chosen], "grading")
+    graded = [(case, results[case.submission.name].grade) for case in chosen]
+    for kind in dict.fromkeys(case.kind for case in chosen):
+        own = {case.id: "; ".join(cases.problems(case, grade)) for case, grade in graded if case.kind == kind}
         proof.add(Found(kind, [f"{id_}: {found}" for id_, found in own.items() if found], len(own)))
-    score, untold = hints.score(graded)
-    if score:
-        more = ", ".join(f"{count} {kind}" for kind, count in score.most_common())
-        proof.add(Found("wrong answers that are told more", untold, score.total()), least=hints.LEAST_TOLD, more=more)
+    said = [each for case, grade in graded for each in cases.told(case, grade)]
+    if said:
+        untold = [where for where, what in said if what == cases.UNTOLD]
+        more = ", ".join(f"{count} {what}" for what, count in Counter(what for _, what in said).most_common())
+        proof.add(Found("wrong answers that are told more", untold, len(said)), least=cases.LEAST_TOLD, more=more)
 
 
 def _judge(arguments: argparse.Namespace, proof: Proof) -> None:

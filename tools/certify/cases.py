@@ -1,10 +1,8 @@
-"""Submissions whose grade is known beforehand, and what is wrong with the grade that they got."""
-
-from __future__ import annotations
+"""Submissions whose grade is known beforehand, what is wrong with the grade that they got, and what they are told."""
 
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from autograder import course
 from autograder.course.corpus import Misconception, alternatives, misconceptions, with_answers
@@ -12,10 +10,22 @@ from autograder.grade import Grade, Person, QuestionGrade, Submission
 from autograder.language import LANGUAGES
 from autograder.student.program import of_cell
 
-__all__ = ["Case", "beside_another_mistake", "beside_right_answers", "corpus", "in_other_words", "problems"]
+__all__ = [
+    "LEAST_TOLD",
+    "Case",
+    "beside_another_mistake",
+    "beside_right_answers",
+    "corpus",
+    "in_other_words",
+    "problems",
+    "told",
+]
 
 LEAST_LOSS = 0.3
 """The share of its question's points that a wrong answer loses at least."""
+LEAST_TOLD = 0.98
+"""The share of wrong answers that must be told more than that they are wrong."""
+RECOGNISED, EXACT, UNTOLD = "recognised", "told the exact difference", "told only that they differ"
 
 
 @dataclass(frozen=True)
@@ -24,16 +34,19 @@ class Case:
 
     kind: str
     id: str
-    content: bytes
+    content: bytes = b""
+    """Nothing where it is the solution with other *answers*."""
     mistakes: tuple[Misconception, ...] = ()
     """The known mistakes in it, of different questions; all else is right, unless it is `blank`."""
     questions: frozenset[str] = frozenset()
     """The questions that it is about, if not all."""
+    answers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def submission(self) -> Submission:
-        suffix = "ipynb" if self.content.startswith(b"{") else "py"
-        return Submission(f"{self.kind}/{self.id}.{suffix}", (Person(self.id),), self.content)
+        content = self.content or with_answers(self.answers)
+        suffix = "ipynb" if content.startswith(b"{") else "py"
+        return Submission(f"{self.kind}/{self.id}.{suffix}", (Person(self.id),), content)
 
 
 def corpus() -> Iterator[Case]:
@@ -75,14 +88,15 @@ def beside_another_mistake() -> Iterator[Case]:
     First each with one of the next question, then each with one of the question after that, and so on.
     """
     ids = [question.id for question in course.questions()]
-    seen: list[set[str]] = []
+    seen: set[frozenset[str]] = set()
     for step in range(1, len(ids)):
         for mistake in misconceptions():
             question = ids[(ids.index(mistake.question) + step) % len(ids)]
             others = [one for one in misconceptions() if one.question == question and _can_be_both(mistake, one)]
             for other in random.Random(f"{mistake.id} {question}").sample(others, min(1, len(others))):
-                if {mistake.id, other.id} not in seen:
-                    seen.append({mistake.id, other.id})
+                pair = frozenset((mistake.id, other.id))
+                if pair not in seen:
+                    seen.add(pair)
                     yield _of_mistakes("pair", f"{mistake.id}+{other.id}", {}, mistake, other)
 
 
@@ -101,7 +115,7 @@ def _can_be_both(one: Misconception, other: Misconception) -> bool:
 def _of_mistakes(kind: str, id_: str, answers: Mapping[str, str], *mistakes: Misconception) -> Case:
     for mistake in mistakes:
         answers = {**answers, **mistake.answers}
-    return Case(kind, id_, with_answers(answers), mistakes, frozenset(mistake.question for mistake in mistakes))
+    return Case(kind, id_, b"", mistakes, frozenset(mistake.question for mistake in mistakes), answers)
 
 
 def problems(case: Case, grade: Grade) -> list[str]:
@@ -135,3 +149,16 @@ def _of_a_wrong_one(mistake: Misconception, question: QuestionGrade, *, alone: b
         yield f"{mistake.id} slips through {mistake.catches}"
     if question.misconception != mistake.id and (alone or question.misconception):
         yield f"{mistake.id} is explained as {question.misconception or 'nothing known'}"
+
+
+def told(case: Case, grade: Grade) -> Iterator[tuple[str, str]]:
+    """Each wrong answer of *case*, and what its owner is told of it."""
+    mistaken = {mistake.question for mistake in case.mistakes}
+    for question in grade.questions:
+        if question.question in mistaken and question.score < question.points:
+            example = question.example
+            exact = question.notes or (example and (example.differences or example.error))
+            yield (
+                f"{case.id}: {question.question}",
+                RECOGNISED if question.misconception else EXACT if exact else UNTOLD,
+            )

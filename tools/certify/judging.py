@@ -1,9 +1,8 @@
 """Judge many answers at once: tried out together, one run for each scenario, instead of graded one by one."""
 
-from __future__ import annotations
-
 import functools
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
@@ -12,6 +11,8 @@ import torch
 
 from autograder import course
 from autograder.course import Scenario
+from autograder.course.corpus import alternatives, misconceptions
+from autograder.grading.explanation import leave_the_same
 from autograder.grading.grader import run_in
 from autograder.grading.reference import Reference, Run
 from autograder.grading.trials import Trial, observe
@@ -20,7 +21,7 @@ from autograder.sandbox import Sandbox
 from autograder.wire.log import Record
 from tools.certify.proof import Found
 
-__all__ = ["Judge", "judge", "side_by_side"]
+__all__ = ["Judge", "judge", "side_by_side", "stable", "told_apart"]
 
 TOGETHER = 40
 """So many answers share a run: of more than twice as many, not all would be read."""
@@ -83,3 +84,52 @@ def side_by_side(parts: Sequence[Callable[[str], Found]], questions: Sequence[st
         tasks = [pool.submit(part, question) for part in parts for question in questions]
         for task in tasks:
             yield task.result()
+
+
+def stable(question: str, *, every: int, seeds: int) -> Found:
+    """Whether verdicts on the corpus are as they must be, whatever random numbers student code starts from.
+
+    The answers are tried with the first seed under all scenarios, and with each other seed in one.
+    """
+    catches = {trial.id: check for trial, check in [*_trials(question)][::every]}
+    tried = [trial for trial, _ in _trials(question) if trial.id in catches]
+    first = {scenario.id: judge().failing(tried, [scenario]) for scenario in course.scenarios()}
+    wrong = set()
+    for id_, check in catches.items():
+        failed = set[str]().union(*(found[id_] for found in first.values()))
+        if check not in failed if check else failed:
+            wrong.add(f"{id_} fails {', '.join(sorted(failed)) or 'nothing'}")
+    for seed in range(1, seeds):
+        scenario = course.scenarios()[seed % len(course.scenarios())]
+        other = judge().failing(tried, [scenario], seed)
+        wrong |= {f"{id_} depends on the seed" for id_ in other if other[id_] != first[scenario.id][id_]}
+    return Found(f"verdicts under {seeds} seeds", sorted(wrong), len(tried))
+
+
+def _trials(question: str) -> Iterator[tuple[Trial, str]]:
+    """All mistakes, with the check to catch each; and all right answers, which none may."""
+    for mistake in misconceptions():
+        if mistake.question == question:
+            yield Trial(mistake.id, question, mistake.answers), mistake.catches
+    for right in alternatives():
+        if question in right.answers:
+            yield Trial(f"{right.id} {question}", question, right.answers), ""
+
+
+def told_apart(question: str) -> Found:
+    """Whether the shown examples tell every mistake from a right answer, and those apart that hidden scenarios do."""
+    trials = [Trial(one.id, question, one.answers) for one in misconceptions() if one.question == question]
+    failed = judge().failing(trials, course.shown_examples())
+    wrong = [f"{one.id} looks right" for one in trials if not failed[one.id]]
+    shown = [judge().observed(trials, example) for example in course.shown_examples()]
+    hidden = [judge().observed(trials, scenario) for scenario in course.scenarios()]
+    for one, other in itertools.combinations([trial.id for trial in trials], 2):
+        if _alike(question, one, other, shown) and not _alike(question, one, other, hidden):
+            wrong.append(f"{one} looks like {other}")
+    return Found("mistakes told apart by shown examples", wrong, len(trials))
+
+
+def _alike(question: str, one: str, other: str, settings: Sequence[Mapping[str, Record]]) -> bool:
+    """Whether two mistakes leave the same values and errors in all *settings*."""
+    asked = course.question(question)
+    return all(leave_the_same(asked, found.get(one), found.get(other)) for found in settings)

@@ -1,7 +1,5 @@
 """Small changes of the reference answers, made by rule: whatever changes the answer, the graders must notice."""
 
-from __future__ import annotations
-
 import ast
 import copy
 import functools

@@ -1,7 +1,5 @@
 """What was tried and what did not hold, for the table at the end."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
