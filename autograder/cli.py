@@ -15,7 +15,7 @@ from autograder.classroom import pool
 from autograder.classroom.adjustments import AdjustmentError
 from autograder.classroom.gradebook import FILE_NAME, GradebookError
 from autograder.classroom.run import Engine, How, Outcome, export, grade, regrade
-from autograder.course.release import assignment
+from autograder.course import assignment
 from autograder.intake import Refused, collect, read_roster
 from autograder.language import LANGUAGES, speaking
 from autograder.report.files import write

@@ -4,8 +4,6 @@ Everything here can be written as JSON and read back (`to_json`, `from_json`). W
 by `autograder.report`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -14,26 +12,8 @@ import msgspec
 
 from autograder.language import Language
 
-__all__ = [
-    "Adjustment",
-    "CheckResult",
-    "Difference",
-    "Example",
-    "Grade",
-    "Note",
-    "OwnCell",
-    "Person",
-    "QuestionGrade",
-    "Reach",
-    "Result",
-    "Row",
-    "StatementError",
-    "Status",
-    "Submission",
-    "Value",
-    "from_json",
-    "to_json",
-]
+__all__ = ["Adjustment", "CheckResult", "Difference", "Example", "Grade", "Note", "OwnCell", "Person", "QuestionGrade"]
+__all__ += ["Reach", "Result", "Row", "StatementError", "Status", "Submission", "Value", "from_json", "to_json"]
 
 Status = Literal["graded", "stopped", "unreadable", "could-not-grade", "not-submitted"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from autograder.classroom.pool import Pool
 from autograder.classroom.worker import Task
-from autograder.course.release import assignment
+from autograder.course import assignment
 from autograder.grade import Note, Person, Row, Submission
 from autograder.intake import one
 from autograder.report.files import write

@@ -73,23 +73,20 @@ def _drive(connection: Connection) -> None:
     secrets = [course.HIDDEN, course.REFERENCE, *map(Path, sys.argv[1:])]
     server = ForkServer(channel=socket.socket(fileno=FORKED_FROM))
     with Sandbox(secrets=secrets, core=core, server=server) as sandbox:  # starts while this process does
-        from autograder.grading import serve
+        import torch
 
-        def work(grader: "Grader") -> None:
-            assert sandbox.isolation  # waits until it is proved
-            pages = int(Path("/proc/self/statm").read_text().split()[0])
-            most = pages * resource.getpagesize() + MEMORY_BYTES
-            resource.setrlimit(resource.RLIMIT_AS, (most, most))
-            with contextlib.suppress(EOFError, ConnectionError):  # the run was ended
-                connection.send(os.getpid())
-                while True:
-                    connection.send(_graded(grader, connection.recv()))
+        from autograder.grading import Grader
 
-        try:
-            serve(sandbox, work)
-        except Exception:
-            assert sandbox.isolation  # if this is what failed, its reason is the one to be told
-            raise
+        torch.set_num_threads(1)  # tensors are small, and there is a process for every core
+        grader = Grader(sandbox)
+        assert sandbox.isolation  # waits until it is proved
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        most = pages * resource.getpagesize() + MEMORY_BYTES
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        with contextlib.suppress(EOFError, ConnectionError):  # the run was ended
+            connection.send(os.getpid())
+            while True:
+                connection.send(_graded(grader, connection.recv()))
 
 
 def _own_core(claim: socket.socket) -> int:

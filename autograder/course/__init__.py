@@ -5,26 +5,9 @@ All of it is read from the files that instructors edit, once a process.
 
 from autograder.course.deciding import fingerprint
 from autograder.course.files import ASSIGNMENT, HIDDEN, PUBLIC, REFERENCE, ROOT, reference_cells
-from autograder.course.questions import Check, Question, checks, given, maximum, question, questions
+from autograder.course.questions import Check, Question, assignment, checks, given, maximum, question, questions
 from autograder.course.scenarios import Scenario, replacements, scenarios, shown_examples
 
-__all__ = [
-    "ASSIGNMENT",
-    "HIDDEN",
-    "PUBLIC",
-    "REFERENCE",
-    "ROOT",
-    "Check",
-    "Question",
-    "Scenario",
-    "checks",
-    "fingerprint",
-    "given",
-    "maximum",
-    "question",
-    "questions",
-    "reference_cells",
-    "replacements",
-    "scenarios",
-    "shown_examples",
-]
+__all__ = ["ASSIGNMENT", "HIDDEN", "PUBLIC", "REFERENCE", "ROOT", "Check", "Question", "Scenario", "assignment"]
+__all__ += ["checks", "fingerprint", "given", "maximum", "question", "questions", "reference_cells", "replacements"]
+__all__ += ["scenarios", "shown_examples"]

@@ -1,23 +1,18 @@
 """Right and wrong answers, kept as data: what the graders are proven with, and what mistakes are recognised by."""
 
-from __future__ import annotations
-
 import functools
 import json
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import tomli
 
 from autograder.course.files import REFERENCE, ROOT
+from autograder.course.questions import questions
 from autograder.language import LANGUAGES, Language
 
 __all__ = ["Alternative", "Misconception", "alternatives", "answer", "misconceptions", "with_answers"]
-
-ALTERNATIVES = ROOT / "tests" / "alternatives"
-MISCONCEPTIONS = ROOT / "tests" / "misconceptions"
 
 
 @dataclass(frozen=True)
@@ -56,55 +51,46 @@ class Misconception:
 
 
 @functools.cache
-def _solution() -> str:
-    return REFERENCE.read_text(encoding="utf-8")
-
-
-@functools.cache
 def answer(question: str) -> str:
     """The reference's answer cell."""
-    return str(_answer_cells(json.loads(_solution()))[question]["source"])
-
-
-def _answer_cells(notebook: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    cells = {}
-    for cell in notebook["cells"]:
-        cell["source"] = "".join(cell["source"])
-        question = cell["metadata"].get("question")
-        if question:
-            cells[question] = cell
-    return cells
+    _, cells = _solution()
+    return str(cells[question]["source"])
 
 
 def with_answers(answers: Mapping[str, str]) -> bytes:
     """The solution notebook with the answer cells of some questions replaced."""
-    notebook = json.loads(_solution())
-    cells = _answer_cells(notebook)
+    notebook, cells = _solution()
     for question, code in answers.items():
         cells[question]["source"] = code
     return json.dumps(notebook).encode()
 
 
+def _solution() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """The solution notebook, and its answer cells by question."""
+    notebook = json.loads(REFERENCE.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        cell["source"] = "".join(cell["source"])
+    return notebook, {cell["metadata"].get("question"): cell for cell in notebook["cells"]}
+
+
 @functools.cache
 def alternatives() -> tuple[Alternative, ...]:
     """All of `tests/alternatives`."""
-    return _each_once(_alternative(entry) for entry in _entries("alternatives", "alternative"))
+    return tuple(map(_alternative, _entries("alternative")))
 
 
 def _alternative(entry: dict[str, Any]) -> Alternative:
-    answers = _answers(entry)
     if "script" in entry:
-        return Alternative(entry["id"], (entry["script"] + _lacking_from(entry["script"])).encode(), answers)
-    if "notebook" in entry:
-        cells = [*entry["notebook"], _lacking_from("\n".join(entry["notebook"]))]
-        return Alternative(entry["id"], _as_notebook(cells), answers, entry.get("given_edited", False))
-    return Alternative(entry["id"], with_answers(answers), answers)
+        content = (entry["script"] + _lacking_from(entry["script"])).encode()
+    elif "notebook" in entry:
+        content = _as_notebook([*entry["notebook"], _lacking_from("\n".join(entry["notebook"]))])
+    else:
+        content = with_answers(_answers(entry))
+    return Alternative(entry["id"], content, _answers(entry), entry.get("given_edited", False))
 
 
 def _lacking_from(code: str) -> str:
     """The reference's answers to questions that a whole submission, perhaps written before they were asked, lacks."""
-    from autograder.course.questions import questions
-
     lacking = [question.id for question in questions() if not any(name in code for name in question.names)]
     return "".join(f"\n\n{answer(question)}\ngrader.check({question!r})" for question in lacking)
 
@@ -121,7 +107,7 @@ def _as_notebook(cells: list[str]) -> bytes:
 @functools.cache
 def misconceptions() -> tuple[Misconception, ...]:
     """All of `tests/misconceptions`, question by question."""
-    return _each_once(
+    return tuple(
         Misconception(
             entry["id"],
             entry["question"],
@@ -129,23 +115,20 @@ def misconceptions() -> tuple[Misconception, ...]:
             entry["catches"],
             {lang: entry["hint"][lang] for lang in LANGUAGES},
         )
-        for entry in _entries("misconceptions", "misconception")
+        for entry in _entries("misconception")
     )
 
 
-def _entries(folder: str, kind: str) -> Iterator[dict[str, Any]]:
-    for path in sorted((ROOT / "tests" / folder).glob("*.toml")):
+def _entries(kind: str) -> list[dict[str, Any]]:
+    """All entries of that kind, with the question that their file is named after. Raises ValueError for equal ids."""
+    entries: dict[str, dict[str, Any]] = {}
+    for path in sorted((ROOT / "tests" / f"{kind}s").glob("*.toml")):
         for entry in tomli.loads(path.read_text(encoding="utf-8"))[kind]:
-            yield {"question": path.stem, **entry}
+            if entry["id"] in entries:
+                raise ValueError(f"the id {entry['id']!r} is given twice: hints are found by it")
+            entries[entry["id"]] = {"question": path.stem, **entry}
+    return list(entries.values())
 
 
 def _answers(entry: Mapping[str, Any]) -> dict[str, str]:
     return {key: code for key, code in entry.items() if key.startswith("q") and key != "question"}
-
-
-def _each_once(entries: Iterable[Any]) -> tuple[Any, ...]:
-    found = tuple(entries)
-    for name, times in Counter(entry.id for entry in found).items():
-        if times > 1:
-            raise ValueError(f"the id {name!r} is given twice: hints are found by it")
-    return found

@@ -1,39 +1,52 @@
-"""A digest of all that decides a grade: with another one, a submission is graded again."""
-
-from __future__ import annotations
+"""Digests of what decides: of a whole grade, and of what a run leaves behind."""
 
 import functools
+import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
 from autograder.course.corpus import misconceptions
-from autograder.course.files import ASSIGNMENT, HIDDEN, REFERENCE, ROOT, SHOWN, digest
+from autograder.course.files import ASSIGNMENT, HIDDEN, REFERENCE, ROOT, SHOWN
 
-__all__ = ["fingerprint"]
+__all__ = ["fingerprint", "inside"]
 
-_ENGINE = ("course", "grading", "sandbox", "student", "wire")
-"""The folders of the engine that decide a grade; how submissions are found, and all that people read, do not."""
+_ENGINE = ROOT / "autograder"
 
 
 @functools.cache
 def fingerprint() -> str:
-    """A digest of all that decides a grade: limits and policy, child, wire, grading, course, reference and corpus."""
-    return digest(_deciding(), version("torch"), _mistakes())
+    """A digest of all that decides a grade: with another one, a submission is graded again.
+
+    That is limits and policy, child, wire, grading, course, reference and corpus. How submissions are found, and all
+    that people read, such as the hint of a mistake, decides nothing.
+    """
+    mistakes = [[one.id, one.question, one.answers, one.catches] for one in misconceptions()]
+    return _digest(_deciding(), json.dumps(mistakes))
+
+
+@functools.cache
+def inside() -> str:
+    """A digest of what runs inside the sandbox: what a job leaves behind depends on nothing else."""
+    return _digest(_modules("student", "wire"))
 
 
 def _deciding() -> Iterator[Path]:
-    engine = ROOT / "autograder"
-    for folder in _ENGINE:
-        yield from engine.joinpath(folder).rglob("*.py")
-    yield from (engine / "intake" / name for name in ("limits.py", "notebook.py"))
+    yield from _modules("course", "grading", "sandbox", "student", "wire")
+    yield from (_ENGINE / "intake" / name for name in ("limits.py", "notebook.py"))
     yield from (path for path in HIDDEN.iterdir() if path.is_file())
     yield from ASSIGNMENT.glob("*/rnn.ipynb")
-    yield SHOWN
-    yield REFERENCE
+    yield from (SHOWN, REFERENCE)
 
 
-def _mistakes() -> str:
-    """What of the corpus decides a grade: mistakes and the checks that catch them, but no hint."""
-    return json.dumps([[one.id, one.question, one.answers, one.catches] for one in misconceptions()])
+def _modules(*folders: str) -> Iterator[Path]:
+    return (path for folder in folders for path in (_ENGINE / folder).rglob("*.py"))
+
+
+def _digest(paths: Iterable[Path], text: str = "") -> str:
+    """A digest of files, with their names below the project's folder, of torch's version and of other *text*."""
+    total = hashlib.sha256(f"{text}\0{version('torch')}".encode())
+    for path in sorted(paths):
+        total.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return total.hexdigest()

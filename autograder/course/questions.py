@@ -1,35 +1,19 @@
 """Questions and their hidden checks, as the test files say: names come from signatures, points from marks."""
 
-from __future__ import annotations
-
 import functools
 import importlib.util
 import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from autograder.course.files import HIDDEN
+from autograder.course.files import ASSIGNMENT, HIDDEN, code_cells
+from autograder.intake import Assignment
 from autograder.language import LANGUAGES, Language
 
-__all__ = [
-    "FIXTURES",
-    "MARKERS",
-    "Check",
-    "Question",
-    "checks",
-    "given",
-    "in_languages",
-    "maximum",
-    "question",
-    "questions",
-]
-
-FIXTURES = ("reference", "scenario")
-"""Parameters of checks that are not the student's names."""
-MARKERS = ("points(n): what the check is worth", "either_layout(*names): right with the batch or the steps first")
+__all__ = ["Check", "Question", "assignment", "checks", "given", "maximum", "question", "questions"]
 
 
 @dataclass(frozen=True)
@@ -39,13 +23,18 @@ class Check:
     question: str
     name: str
     points: float
-    names: tuple[str, ...]
-    """The student's names that it asks for."""
+    parameters: tuple[str, ...]
+    """What it asks for: names of the student's, and `reference` for the right values of all names."""
     either_layout: tuple[str, ...]
     """Those that it takes with the batch or the steps first."""
     titles: Mapping[Language, str]
     test: Callable[..., None]
     """The function itself."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The student's names that it asks for."""
+        return tuple(name for name in self.parameters if name != "reference")
 
 
 @dataclass(frozen=True)
@@ -61,17 +50,18 @@ class Question:
     @functools.cached_property
     def names(self) -> tuple[str, ...]:
         """What it must leave behind: the names that its checks ask for."""
-        return _each_once(name for check in self.checks for name in check.names)
+        return tuple(dict.fromkeys(name for check in self.checks for name in check.names))
 
     @functools.cached_property
     def compared(self) -> tuple[str, ...]:
         """The names of the solution that its checks may compare with: its own, and what else their code speaks of."""
-        return _each_once((*self.names, *(name for check in self.checks for name in check.test.__code__.co_names)))
+        spoken_of = (name for check in self.checks for name in check.test.__code__.co_names)
+        return tuple(dict.fromkeys([*self.names, *spoken_of]))
 
     @functools.cached_property
     def either_layout(self) -> tuple[str, ...]:
         """The names that are right with the batch or the steps first."""
-        return _each_once(name for check in self.checks for name in check.either_layout)
+        return tuple(dict.fromkeys(name for check in self.checks for name in check.either_layout))
 
 
 @functools.cache
@@ -102,20 +92,31 @@ def given() -> tuple[str, ...]:
     return tuple(_module(HIDDEN / "given.py").NAMES)
 
 
+@functools.cache
+def assignment() -> Assignment:
+    """What was handed out, as intake needs to know it."""
+    released = (cell for edition in ASSIGNMENT.glob("*/rnn.ipynb") for cell in code_cells(edition))
+    return Assignment(frozenset(released), frozenset(name for question in questions() for name in question.names))
+
+
 def _question(path: Path) -> Question:
     module = _module(path)
     id_ = path.stem.removeprefix("test_")
     tests = [test for name, test in vars(module).items() if name.startswith("test_")]
-    return Question(id_, in_languages(module.__doc__, path.name), tuple(_check(id_, test) for test in tests))
+    return Question(id_, _in_languages(module.__doc__, path.name), tuple(_check(id_, test) for test in tests))
 
 
 def _check(question: str, test: Callable[..., None]) -> Check:
-    marks = {mark.name: mark for mark in getattr(test, "pytestmark", ())}
-    names = tuple(name for name in inspect.signature(test).parameters if name not in FIXTURES)
-    points = float(marks["points"].args[0]) if "points" in marks else 0.0
-    free = marks["either_layout"].args if "either_layout" in marks else ()
-    titles = in_languages(test.__doc__, f"{question}: {test.__name__}")
-    return Check(question, test.__name__, points, names, free, titles, test)
+    marks = {mark.name: mark.args for mark in getattr(test, "pytestmark", ())}
+    return Check(
+        question,
+        test.__name__,
+        float(marks["points"][0]) if "points" in marks else 0.0,
+        tuple(inspect.signature(test).parameters),
+        marks.get("either_layout", ()),
+        _in_languages(test.__doc__, f"{question}: {test.__name__}"),
+        test,
+    )
 
 
 def _module(path: Path) -> ModuleType:
@@ -127,7 +128,7 @@ def _module(path: Path) -> ModuleType:
     return module
 
 
-def in_languages(docstring: str | None, where: str) -> dict[Language, str]:
+def _in_languages(docstring: str | None, where: str) -> dict[Language, str]:
     """The lines `ko: …` and `en: …` of a docstring. Raises ValueError if one is missing."""
     found: dict[Language, str] = {}
     for lang in LANGUAGES:
@@ -136,7 +137,3 @@ def in_languages(docstring: str | None, where: str) -> dict[Language, str]:
             raise ValueError(f"{where}: the docstring has no line that starts with '{lang}: '")
         found[lang] = match[1].strip()
     return found
-
-
-def _each_once(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(names))

@@ -1,8 +1,7 @@
 """The settings under which submissions are run: hidden scenarios decide points, shown examples explain."""
 
-from __future__ import annotations
-
 import ast
+import contextlib
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -84,8 +83,6 @@ def _released() -> Mapping[str, Any]:
         for node in ast.parse(cell).body:
             match node:
                 case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                    try:
+                    with contextlib.suppress(ValueError):
                         values[name] = ast.literal_eval(value)
-                    except ValueError:
-                        continue
     return values

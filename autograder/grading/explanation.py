@@ -1,9 +1,7 @@
 """Explain a wrong answer on a shown example: the known mistake that it is, or exactly how its values differ."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from torch import Tensor
@@ -12,18 +10,16 @@ from torch.nn.utils.rnn import PackedSequence
 from autograder import course
 from autograder.course import Question, Scenario
 from autograder.course.compare import TOLERANCE, alike
-from autograder.course.corpus import Misconception
-from autograder.grade import Difference, Example, Note, OwnCell, Reach, StatementError
+from autograder.course.corpus import misconceptions
+from autograder.grade import Difference, Example, Note, OwnCell, QuestionGrade, Reach, StatementError
 from autograder.grade import Value as Shown
-from autograder.grading.hidden import Looking
-from autograder.grading.learned import Learned
-from autograder.grading.runs import Remedy, Runs, later
-from autograder.grading.verdicts import Verdict, findings
+from autograder.grading.trials import Learned
+from autograder.grading.verdicts import Verdict
 from autograder.wire.log import Record
 from autograder.wire.messages import Failure
 from autograder.wire.values import Layer, Other, Value
 
-__all__ = ["Explanation", "explained"]
+__all__ = ["explained", "leave_the_same"]
 
 ELEMENTS = 400
 """Most elements of a tensor that are shown."""
@@ -33,132 +29,107 @@ CHARACTERS = 4000
 TYPED = 20
 """At most so many places where sizes are typed in are told."""
 
-
-@dataclass(frozen=True)
-class Explanation:
-    """What is told of a wrong answer."""
-
-    misconception: str = ""
-    example: Example | None = None
-    notes: tuple[Note, ...] = ()
+Seen = Mapping[Scenario, Mapping[str, Note]]
+"""What the checks find wrong under each shown example; nothing where it does not tell the answer from a right one."""
 
 
-@dataclass(frozen=True)
-class Seen:
-    """What a wrong answer leaves under one shown example."""
-
-    example: Scenario
-    record: Record
-    notes: Mapping[str, Note]
-    """By check, what is wrong; nothing where this example does not tell it from a right answer."""
-
-
-def explained(verdict: Verdict, runs: Runs, look: Looking, learned: Learned) -> Explanation:
-    """Explain the wrong answer that *verdict* is on, by the shown examples under the same remedy."""
-    if verdict.right or not verdict.answered:
-        return Explanation()
-    seen, known = _recognised(verdict, runs, look, learned)
-    telling = next((one for one in seen if one.notes), None)
+def explained(grade: QuestionGrade, verdict: Verdict, learned: Learned) -> QuestionGrade:
+    """*grade* with all that is told of a wrong answer, by the shown examples under the same remedy."""
+    if verdict.right or not verdict.answers:
+        return grade
+    cells = verdict.runs.cells
+    own = tuple(OwnCell(n, cells[n - 1][:CHARACTERS]) for n in verdict.answers if 0 < n <= len(cells))
+    grade = replace(grade, cells=own)
+    seen, known = _recognised(verdict, learned)
+    telling = next((example for example, notes in seen.items() if notes), None)
     if telling is None:
-        return Explanation()
-    notes = () if known else _typed_sizes(verdict, runs, look)
-    return Explanation(known.id if known else "", _example(verdict, telling, runs), notes)
+        return grade
+    notes = () if known else _typed_sizes(verdict)
+    example = _example(verdict, telling, seen[telling].values())
+    return replace(grade, misconception=known, example=example, notes=notes)
 
 
-def _seen(verdict: Verdict, example: Scenario, remedy: Remedy, runs: Runs, look: Looking) -> Seen:
-    question = verdict.question
-    record = runs.under(example, remedy).moments(question.id, later(question.id))[verdict.moment]
-    found = findings(question, record, example, remedy, runs, look)
-    return Seen(example, record, {name: note for name, note in found.items() if note is not None})
-
-
-def _recognised(
-    verdict: Verdict, runs: Runs, look: Looking, learned: Learned
-) -> tuple[Sequence[Seen], Misconception | None]:
+def _recognised(verdict: Verdict, learned: Learned) -> tuple[Seen, str]:
     """What was seen of the shown examples, and the known mistake that leaves the same values under each of them.
 
     They are run one after another until the mistake shows and one known mistake is left. If several are left at the
     end, the first counts; if none is, the nearest. An answer that is wrong since it was stopped has no known mistake.
     """
-    question, seen, left = verdict.question, list[Seen](), learned.of(verdict.question)
+    question, seen = verdict.question, dict[Scenario, Mapping[str, Note]]()
+    left = [one.id for one in misconceptions() if one.question == question.id]
     for example in course.shown_examples():
-        seen.append(_seen(verdict, example, verdict.remedy, runs, look))
-        if runs.stops and seen[-1].notes and _is_stopped(seen[-1].record):
-            return seen, None
-        left = [one for one in left if _is_alike(question, seen[-1].record, one.records[example.id], turned=False)]
-        if len(left) == 1 and any(one.notes for one in seen):
+        seen[example], record = verdict.findings(example), verdict.record(example)
+        if verdict.runs.stops and seen[example] and any(one.kind == "Stopped" for one in record.failures.values()):
+            return seen, ""
+        known = learned.records(question.id, example)
+        left = [one for one in left if leave_the_same(question, record, known.get(one))]
+        if len(left) == 1 and any(seen.values()):
             break
-    return seen, left[0].misconception if left else _nearest(question, seen, learned)
+    return seen, left[0] if left else _nearest(verdict, seen, learned)
 
 
-def _is_stopped(record: Record) -> bool:
-    return any(failure.kind == "Stopped" for failure in record.failures.values())
-
-
-def _nearest(question: Question, seen: Sequence[Seen], learned: Learned) -> Misconception | None:
+def _nearest(verdict: Verdict, seen: Seen, learned: Learned) -> str:
     """The known mistake whose values differ in their layout alone; else one that explains some examples and no other.
 
     The second is for two mistakes at once: an example that shows only one of them tells it.
     """
-    best: tuple[int, Misconception] | None = None
-    for known in learned.of(question):
-        same = [_is_alike(question, one.record, known.records[one.example.id], turned=True) for one in seen]
-        if all(same):
-            return known.misconception
-        shows = [learned.shows(known, one.example) for one in seen]
-        elsewhere = any(there and not one.notes for there, one in zip(shows, seen, strict=True))
-        telling = sum(equal and there for equal, there in zip(same, shows, strict=True))
-        if telling and not elsewhere and (best is None or telling > best[0]):
-            best = telling, known.misconception
-    return best[1] if best else None
+    question, best, most = verdict.question, "", 0
+    records = {example: (verdict.record(example), learned.records(question.id, example)) for example in seen}
+    for known in learned.records(question.id, course.shown_examples()[0]):
+        same = {
+            example
+            for example, (record, others) in records.items()
+            if leave_the_same(question, record, others.get(known), turned=True)
+        }
+        if len(same) == len(seen):
+            return known
+        shows = {example for example in seen if known in learned.shown(question.id, example)}
+        if all(seen[example] for example in shows) and len(same & shows) > most:
+            best, most = known, len(same & shows)
+    return best
 
 
-def _is_alike(question: Question, one: Record, other: Record, *, turned: bool) -> bool:
+def leave_the_same(question: Question, one: Record | None, other: Record | None, *, turned: bool = False) -> bool:
+    """Whether two answers to *question* leave the same values and errors, wherever these were raised.
+
+    The layout may differ if *turned*.
+    """
+    if one is None or other is None:
+        return one is other
     names = question.names
     free = [turned and name in question.either_layout for name in names]
-    errors = [[_error(record.failures.get(name)) for name in names] for record in (one, other)]
-    return errors[0] == errors[1] and alike([one[name] for name in names], [other[name] for name in names], free)
+    errors, other_errors = ({n: (f.kind, f.text) for n, f in r.failures.items() if n in names} for r in (one, other))
+    return errors == other_errors and alike([one[name] for name in names], [other[name] for name in names], free)
 
 
-def _error(failure: Failure | None) -> tuple[str, str] | None:
-    """What is compared of an error: not where it stands."""
-    return None if failure is None else (failure.kind, failure.text)
-
-
-def _typed_sizes(verdict: Verdict, runs: Runs, look: Looking) -> tuple[Note, ...]:
+def _typed_sizes(verdict: Verdict) -> tuple[Note, ...]:
     """The released sizes that are typed in, if the answer is right with the names' values in their places.
 
     They are sought in the answer's own cells first: what another question has typed in is not this one's mistake.
     """
-    outline = runs.under(course.shown_examples()[0], verdict.remedy).outline
-    answers = [cell for cell in outline.own if not set(cell.binds).isdisjoint(verdict.question.names)]
-    for cells in (answers, outline.own):
+    examples = course.shown_examples()
+    own = verdict.runs.under(examples[0], verdict.remedy).outline.own
+    answers = [cell for cell in own if not set(cell.binds).isdisjoint(verdict.question.names)]
+    for cells in (answers, own):
         written = [(cell.number, number, line) for cell in cells for number, line in cell.numbers]
         places = tuple(sorted({cell for cell, _, _ in written}))
         each = sorted({number for _, number, _ in written})
         for numbers in [*((number,) for number in each), tuple(each)]:
-            remedy = replace(verdict.remedy, numbered=places, numbers=numbers)
-            if written and all(not _seen(verdict, one, remedy, runs, look).notes for one in course.shown_examples()):
+            other = replace(verdict, remedy=replace(verdict.remedy, numbered=places, numbers=numbers))
+            if written and not any(other.findings(example) for example in examples):
                 typed = [place for place in written if place[1] in numbers][:TYPED]
                 return tuple(Note("typed-size", {"number": n, "cell": cell, "line": line}) for cell, n, line in typed)
     return ()
 
 
-def _example(verdict: Verdict, seen: Seen, runs: Runs) -> Example:
+def _example(verdict: Verdict, example: Scenario, notes: Iterable[Note]) -> Example:
     """The example as data for a page: each wrong name with both values, the error, and what a change reaches."""
-    question = verdict.question
-    right = runs.reference(seen.example).at[question.id]
-    differences = tuple(
-        _difference(note, seen.record[str(note.about["name"])], getattr(right, str(note.about["name"])))
-        for note in _each_name(seen.notes.values())
-    )
-    first = min(seen.record.failures.values(), key=lambda failure: (failure.cell, failure.line), default=None)
-    error = None if first is None else _statement_error(first, question, seen.record, runs)
-    return Example(seen.example.id, differences, error, _reach(verdict, seen, differences, runs))
-
-
-def _each_name(notes: Any) -> list[Note]:
-    return list({note.about["name"]: note for note in notes if note.kind != "assertion"}.values())
+    right, record = verdict.reference(example), verdict.record(example)
+    by_name = {str(note.about["name"]): note for note in notes if note.kind != "assertion"}
+    differences = tuple(_difference(note, record[name], getattr(right, name)) for name, note in by_name.items())
+    first = min(record.failures.values(), key=lambda failure: (failure.cell, failure.line), default=None)
+    error = None if first is None else _statement_error(first, verdict, record)
+    return Example(example.id, differences, error, _reach(verdict, example, differences))
 
 
 def _difference(note: Note, received: Value, expected: Value) -> Difference:
@@ -176,7 +147,7 @@ def _as_received(note: Note, expected: Value) -> Value:
 def _differing(one: Value, other: Value) -> Tensor | None:
     """Which elements differ; None where there is nothing to compare."""
     one, other = (value.data if isinstance(value, PackedSequence) else value for value in (one, other))
-    if not isinstance(one, Tensor) or not isinstance(other, Tensor) or one.shape != other.shape:
+    if not (isinstance(one, Tensor) and isinstance(other, Tensor) and one.shape == other.shape):
         return None
     if not _is_small(one) or not _is_small(other):
         return None
@@ -217,52 +188,37 @@ def _numbers(value: Tensor) -> Any:
     return (value.double().round(decimals=DECIMALS) if value.is_floating_point() else value).tolist()
 
 
-def _statement_error(failure: Failure, question: Question, record: Record, runs: Runs) -> StatementError:
-    lines = runs.cells[failure.cell - 1].splitlines() if 0 < failure.cell <= len(runs.cells) else []
+def _statement_error(failure: Failure, verdict: Verdict, record: Record) -> StatementError:
+    cells = verdict.runs.cells
+    lines = cells[failure.cell - 1].splitlines() if 0 < failure.cell <= len(cells) else []
     source = lines[failure.line - 1].strip()[:CHARACTERS] if 0 < failure.line <= len(lines) else ""
-    names = tuple(name for name in question.names if record.failures.get(name) == failure)
+    names = tuple(name for name in verdict.question.names if record.failures.get(name) == failure)
     return StatementError(failure.cell, failure.line, failure.kind[:100], failure.text[:CHARACTERS], source, names)
 
 
-def _reach(verdict: Verdict, seen: Seen, differences: Sequence[Difference], runs: Runs) -> tuple[Reach, ...]:
+def _reach(verdict: Verdict, example: Scenario, differences: Sequence[Difference]) -> tuple[Reach, ...]:
     """Where a change of one word shows in the wrong tensors, and where it would in right ones of the same shape."""
-    data = seen.example.values["data"]
+    data = [list(row) for row in example.values["data"]]
     place = max(range(len(data)), key=lambda index: len(data[index]))
     step = len(data[place]) // 2
-    changed = _with_other_word(seen.example, place, step)
-    question = verdict.question
-    record = runs.under(changed, verdict.remedy).moments(question.id, later(question.id))[verdict.moment]
-    before, after = runs.reference(seen.example).at[question.id], runs.reference(changed).at[question.id]
+    data[place][step] = data[place][step] % (example.values["vocab_size"] - 1) + 1
+    changed = replace(example, id=f"{example.id}-changed", values={**example.values, "data": data})
+    record, other_record = verdict.record(example), verdict.record(changed)
+    before, after = verdict.reference(example), verdict.reference(changed)
     row = before.sorted_idx.tolist().index(place)
     found = []
     for difference in differences:
         if difference.wrong is None:
             continue
         name = difference.name
-        moved = _moved(seen.record[name], record[name])
+        moved = _moved(record[name], other_record[name])
         expected = _moved(*(_as_received(difference.note, getattr(values, name)) for values in (before, after)))
         if moved is not None and expected is not None and (moved.any() or expected.any()):
             found.append(Reach(name, row, step, difference.symbols, moved.tolist(), expected.tolist()))
     return tuple(found)
 
 
-def _with_other_word(example: Scenario, place: int, step: int) -> Scenario:
-    data = [list(row) for row in example.values["data"]]
-    data[place][step] = data[place][step] % (example.values["vocab_size"] - 1) + 1
-    return Scenario(f"{example.id}-changed", example.titles, {**example.values, "data": data}, shown=True)
-
-
 def _moved(before: Value, after: Value) -> Tensor | None:
     """Which elements differ, over all axes but the last; None where there is nothing to compare."""
     differing = _differing(before, after)
     return None if differing is None or differing.ndim < 2 else differing.any(-1)
-
-
-def own_cells(question: Question, runs: Runs) -> tuple[OwnCell, ...]:
-    """The cells of the student's own that bind names of *question*."""
-    outline = runs.under(course.scenarios()[0]).outline
-    return tuple(
-        OwnCell(cell.number, runs.cells[cell.number - 1][:CHARACTERS])
-        for cell in outline.own
-        if not set(cell.binds).isdisjoint(question.names) and 0 < cell.number <= len(runs.cells)
-    )

@@ -1,25 +1,21 @@
 """Grade one submission: run it, check it, go on after a wrong answer as if it had been right, explain what is wrong."""
 
-from __future__ import annotations
-
 import hashlib
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import torch
 from torch import Tensor
 
 from autograder import course
-from autograder.course.release import assignment
-from autograder.grade import CheckResult, Grade, Note, QuestionGrade, Result, Submission
+from autograder.course import assignment
+from autograder.grade import CheckResult, Grade, Note, QuestionGrade, Result, Status, Submission
 from autograder.grading.evidence import Evidence
-from autograder.grading.explanation import explained, own_cells
-from autograder.grading.hidden import Looking, collected
-from autograder.grading.learned import Learned
+from autograder.grading.explanation import explained
 from autograder.grading.reference import Reference, Run
 from autograder.grading.runs import Runs
+from autograder.grading.trials import Learned
 from autograder.grading.verdicts import Verdict, verdicts
 from autograder.intake import Refused, notebook
 from autograder.sandbox import ALLOWANCE, Allowance, Sandbox
@@ -27,13 +23,7 @@ from autograder.wire.job import Job, encode_job
 from autograder.wire.log import Log
 from autograder.wire.messages import Finished, encode
 
-__all__ = ["Grader", "run_in", "serve"]
-
-
-def serve(sandbox: Sandbox, work: Callable[[Grader], None], allowance: Allowance = ALLOWANCE) -> None:
-    """Collect the hidden checks and call *work* with a grader that runs student code in *sandbox*."""
-    torch.set_num_threads(1)  # tensors are small, and there is a process for every core
-    collected(lambda look: work(Grader(run_in(sandbox, allowance), look, allowance, sandbox)))
+__all__ = ["Grader", "run_in"]
 
 
 def run_in(sandbox: Sandbox, allowance: Allowance = ALLOWANCE) -> Run:
@@ -51,16 +41,18 @@ def run_in(sandbox: Sandbox, allowance: Allowance = ALLOWANCE) -> Run:
 
 
 class Grader:
-    """Grades submissions one after another; a score depends on nothing but the submission."""
+    """Grades submissions one after another; a score depends on nothing but the submission.
 
-    def __init__(self, run: Run, look: Looking, allowance: Allowance, sandbox: Sandbox) -> None:
-        self._run = run
-        self._look = look
-        self._allowance = allowance
+    Student code is run in *sandbox*, or by *run*, which may watch what is run there.
+    """
+
+    def __init__(self, sandbox: Sandbox, allowance: Allowance = ALLOWANCE, run: Run | None = None) -> None:
         self._sandbox = sandbox
+        self._allowance = allowance
+        self._run = run or run_in(sandbox, allowance)
         own = run_in(sandbox)  # the solution and known mistakes have all the room that there is
         self._reference = Reference(own)
-        self._learned = Learned(own, self._reference, look)
+        self._learned = Learned(own, self._reference)
 
     def grade(self, submission: Submission, secret: bytes, evidence: bytes = b"") -> Result:
         """The grade; with *evidence* of an earlier grading, student code is run only where that does not tell.
@@ -86,37 +78,21 @@ class Grader:
         return Result(replace(grade, seconds=time.perf_counter() - started), kept.encode(), kept.runs)
 
     def _graded(self, runs: Runs) -> Grade:
-        found = verdicts(runs, self._look)
-        questions = tuple(self._question_grade(verdict, runs) for verdict in found)
-        detail = None
+        found = verdicts(runs)
+        questions = tuple(explained(_question_grade(verdict), verdict, self._learned) for verdict in found)
+        score = sum(question.score for question in questions)
+        detail = Note("exhausted") if runs.exhausted else None
         if runs.stops:
             cell, line = runs.stops[0]
             detail = Note("stopped", {"cell": cell, "line": line})
-        elif runs.exhausted:
-            detail = Note("exhausted")
-        return Grade(
-            "stopped" if detail else "graded",
-            sum(question.score for question in questions),
-            course.maximum(),
-            questions,
-            detail=detail,
-            remarks=_remarks(found, runs),
-        )
+        status: Status = "stopped" if detail else "graded"
+        return Grade(status, score, course.maximum(), questions, detail=detail, remarks=_remarks(found, runs))
 
-    def _question_grade(self, verdict: Verdict, runs: Runs) -> QuestionGrade:
-        question = verdict.question
-        explanation = explained(verdict, runs, self._look, self._learned)
-        return QuestionGrade(
-            question.id,
-            question.points,
-            verdict.points,
-            tuple(_result(check, verdict) for check in question.checks),
-            verdict.answered,
-            explanation.misconception,
-            explanation.example,
-            () if verdict.right else own_cells(question, runs),
-            explanation.notes,
-        )
+
+def _question_grade(verdict: Verdict) -> QuestionGrade:
+    question = verdict.question
+    checks = tuple(_result(check, verdict) for check in question.checks)
+    return QuestionGrade(question.id, question.points, verdict.points, checks, bool(verdict.answers))
 
 
 def _result(check: course.Check, verdict: Verdict) -> CheckResult:
@@ -128,7 +104,7 @@ def _result(check: course.Check, verdict: Verdict) -> CheckResult:
     return CheckResult(check.name, check.points, False, told, scenario.id)
 
 
-def _remarks(found: list[Verdict], runs: Runs) -> tuple[Note, ...]:
+def _remarks(found: Sequence[Verdict], runs: Runs) -> tuple[Note, ...]:
     """What is to be said of the whole notebook: given names that were put back for an answer to be right."""
     if not any(verdict.right and verdict.remedy.put_back for verdict in found):
         return ()

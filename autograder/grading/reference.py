@@ -1,11 +1,12 @@
 """The reference's values: the solution notebook, run by the same engine as a submission."""
 
-from __future__ import annotations
-
 import functools
+import hashlib
+import hmac
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
 from torch import Tensor
 
 from autograder import course
@@ -33,14 +34,30 @@ class ReferenceValues:
     """
 
     def __init__(self, record: Record) -> None:
-        self.record = record
+        self._record = record
 
     def __getattr__(self, name: str) -> Any:
-        value = self.record[name]
+        value = self._record[name]
         if value is None:
-            raise AttributeError(f"the solution binds no name {name!r} at the check of {self.record.message.question}")
+            raise AttributeError(f"the solution binds no name {name!r} at the check of {self._record.message.question}")
         setattr(self, name, value)
         return value
+
+    def described(self, names: tuple[str, ...], tensors: dict[str, Tensor]) -> dict[str, Described]:
+        """Those of *names* that are bound, as a job describes them; their tensors are added to *tensors*."""
+        values, own = self._record.message.values, self._record.tensors
+        return {name: _rekeyed(values[name], own, tensors) for name in names if values[name] is not None}
+
+
+def _rekeyed(value: Any, own: Mapping[str, Tensor], tensors: dict[str, Tensor]) -> Any:
+    """The same description, its tensors, of *own*, in *tensors* under keys that are free there."""
+    if isinstance(value, TensorData):
+        key = str(len(tensors))
+        tensors[key] = own[value.key]
+        return msgspec.structs.replace(value, key=key)
+    if isinstance(value, Packed):
+        return Packed(tuple(_rekeyed(part, own, tensors) for part in value.parts))
+    return value
 
 
 class Solution:
@@ -56,15 +73,7 @@ class Solution:
     def given(self) -> tuple[Mapping[str, Mapping[str, Described]], Mapping[str, Tensor]]:
         """What the given names are at each question's check, and the tensors of their descriptions."""
         tensors: dict[str, Tensor] = {}
-        given = {
-            question: {
-                name: self._described(question, name, f"{question}.given.", tensors)
-                for name in course.given()
-                if values.record.message.values[name] is not None
-            }
-            for question, values in self.at.items()
-        }
-        return given, tensors
+        return {question: values.described(course.given(), tensors) for question, values in self.at.items()}, tensors
 
     def has_tensors(self, question: str) -> bool:
         """Whether the right values of *question* are more than layers."""
@@ -73,50 +82,29 @@ class Solution:
 
     def correction(self, question: course.Question, call: int, tensors: dict[str, Tensor]) -> Correction:
         """The names of *question* as a follow-through puts them right; their tensors are added to *tensors*."""
-        values = {name: self._described(question.id, name, f"{question.id}.", tensors) for name in question.names}
+        values = self.at[question.id].described(question.names, tensors)
         return Correction(question.id, values, question.either_layout, call)
-
-    def _described(self, question: str, name: str, prefix: str, tensors: dict[str, Tensor]) -> Described:
-        record = self.at[question].record
-        described: Described = _rekeyed(record.message.values[name], prefix, record.tensors, tensors)
-        return described
-
-
-def _rekeyed(value: Any, prefix: str, source: Mapping[str, Tensor], target: dict[str, Tensor]) -> Any:
-    """The same description, its tensors in *target* under keys that begin with *prefix*."""
-    if isinstance(value, TensorData):
-        key = prefix + value.key
-        target[key] = source[value.key]
-        return TensorData(value.dtype, value.shape, value.device, key)
-    if isinstance(value, Packed):
-        return Packed(tuple(_rekeyed(part, prefix, source, target) for part in value.parts))
-    return value
 
 
 class Reference:
     """The solution under every scenario, with the numbers that all submissions share or with private ones."""
 
     def __init__(self, run: Run) -> None:
-        self._run = run
-        self._shared: dict[course.Scenario, Solution] = {}
+        self.shared: Callable[[course.Scenario], Solution] = functools.cache(functools.partial(_solved, run))
+        """The solution under a scenario, with the numbers that all submissions share."""
 
-    def shared(self, scenario: course.Scenario) -> Solution:
-        """The solution with the numbers that all submissions share."""
-        if scenario not in self._shared:
-            self._shared[scenario] = _solved(scenario, "", self._run)
-        return self._shared[scenario]
-
-    def private(self, scenario: course.Scenario, salt: Callable[[int], str], run: Run) -> Solution:
-        """The solution with the first of the numbers that *salt* gives under which it decides clearly."""
+    def private(self, scenario: course.Scenario, identity: bytes, run: Run) -> Solution:
+        """The solution with the first of the numbers that *identity* gives under which it decides clearly."""
         for attempt in range(ATTEMPTS):
-            solution = _solved(scenario, salt(attempt), run)
+            salt = hmac.new(identity, f"{scenario.id} {attempt}".encode(), hashlib.sha256).hexdigest()
+            solution = _solved(run, scenario, salt)
             value = solution.log.records[-1]["margin"]
             if isinstance(value, float) and value >= margin().least:
                 return solution
         raise ReferenceFault(f"no private numbers are fit in scenario {scenario.id!r}")
 
 
-def _solved(scenario: course.Scenario, salt: str, run: Run) -> Solution:
+def _solved(run: Run, scenario: course.Scenario, salt: str = "") -> Solution:
     names = {question.id: (*question.compared, *course.given()) for question in course.questions()}
     cells = course.reference_cells()
     if salt:

@@ -1,9 +1,6 @@
 """The runs of one submission: under each scenario and remedy, and again without the statement that does not end."""
 
-from __future__ import annotations
-
-import hashlib
-import hmac
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -49,15 +46,13 @@ class Runs:
         """The statements that did not end, in the order in which they were found."""
         self.exhausted = False
         """Whether what all runs together may take was used up."""
-        self._identity = identity
         self._run = run
         self._reference = reference
         self._allowance = allowance
         self._skip: list[int] = []
-        self._cpu_seconds = self._wall_seconds = 0.0
-        self._frames_bytes = 0
+        self._left = (allowance.cpu_seconds, allowance.wall_seconds, float(allowance.frames_bytes))
         self._logs: dict[tuple[course.Scenario, Remedy], Log] = {}
-        self._private: dict[course.Scenario, Solution] = {}
+        self._private = functools.cache(lambda scenario: reference.private(scenario, identity, run))
 
     def under(self, scenario: course.Scenario, remedy: Remedy = NOTHING) -> Log:
         """What a run leaves behind, brought to its end without the statements that keep it from that."""
@@ -72,22 +67,14 @@ class Runs:
         Layers that are put right are no secret: they are made in the run, of sizes that it has anyway.
         """
         shared = self._reference.shared(scenario)
-        if scenario.shown or not any(map(shared.has_tensors, remedy.wrong)):
-            return shared
-        if scenario not in self._private:
-
-            def salt(attempt: int) -> str:
-                return hmac.new(self._identity, f"{scenario.id} {attempt}".encode(), hashlib.sha256).hexdigest()
-
-            self._private[scenario] = self._reference.private(scenario, salt, self._run)
-        return self._private[scenario]
+        secret = not scenario.shown and any(map(shared.has_tensors, remedy.wrong))
+        return self._private(scenario) if secret else shared
 
     def _finished(self, scenario: course.Scenario, remedy: Remedy) -> Log:
-        while self._has_more():
+        while min(self._left) > 0:
             log = self._run(*self._job(scenario, remedy))
-            self._cpu_seconds += log.cpu_seconds
-            self._wall_seconds += log.wall_seconds
-            self._frames_bytes += sum(map(len, log.frames))
+            cpu, wall, frames = self._left
+            self._left = (cpu - log.cpu_seconds, wall - log.wall_seconds, frames - sum(map(len, log.frames)))
             culprit = log.culprit()
             if culprit is None or len(self._skip) >= self._allowance.stopped:
                 return log
@@ -96,22 +83,15 @@ class Runs:
         self.exhausted = True
         return Log()
 
-    def _has_more(self) -> bool:
-        """Whether there is anything left of what all runs together may take."""
-        spent = (self._cpu_seconds, self._wall_seconds, self._frames_bytes)
-        most = (self._allowance.cpu_seconds, self._allowance.wall_seconds, self._allowance.frames_bytes)
-        return all(one < limit for one, limit in zip(spent, most, strict=True))
-
     def _job(self, scenario: course.Scenario, remedy: Remedy) -> tuple[Job, dict[str, Tensor]]:
         solution = self.reference(scenario, remedy)
         given, given_tensors = solution.given
         tensors = dict(given_tensors)
         corrections = tuple(
-            solution.correction(course.question(name), self._settling_call(scenario, name), tensors)
+            solution.correction(course.question(name), self.under(scenario).settling_call(name, later(name)), tensors)
             for name in remedy.wrong
         )
         typed = sizes(scenario) if scenario.shown else {}
-        numbers = {old: new for old, new in typed.items() if not remedy.numbers or old in remedy.numbers}
         job = Job(
             self.cells,
             {question.id: question.names for question in course.questions()},
@@ -120,7 +100,7 @@ class Runs:
             remedy.put_back,
             corrections,
             remedy.batch_first,
-            numbers,
+            {old: new for old, new in typed.items() if not remedy.numbers or old in remedy.numbers},
             remedy.numbered,
             tuple(sorted(self._skip)),
             solution.salt,
@@ -128,9 +108,6 @@ class Runs:
             told=scenario.shown,
         )
         return job, tensors
-
-    def _settling_call(self, scenario: course.Scenario, name: str) -> int:
-        return self.under(scenario).settling_call(name, later(name))
 
 
 def later(question: str) -> list[str]:

@@ -1,17 +1,30 @@
-"""Try many answers of one question out in one run: each in the place of the reference's, undone before the next."""
+"""Try many answers of one question out in one run: each in the place of the reference's, undone before the next.
 
-from __future__ import annotations
+So it is learned what known mistakes leave behind under the shown examples.
+"""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import fcntl
+import functools
+import os
+import pwd
+import tempfile
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
 
 from autograder import course
-from autograder.course.corpus import answer
-from autograder.grading.reference import Run, Solution
+from autograder.course.corpus import answer, misconceptions
+from autograder.grading.evidence import Evidence
+from autograder.grading.hidden import findings
+from autograder.grading.reference import Reference, Run, Solution
 from autograder.wire.job import Job
 from autograder.wire.log import Record
 
-__all__ = ["Trial", "observe"]
+__all__ = ["Learned", "Trial", "observe"]
 
 _KEEP = "_names = dict(globals())"
 _UNDO = "(lambda names, kept: (names.clear(), names.update(kept)))(globals(), _names)"
@@ -61,3 +74,56 @@ def _cells(trials: Sequence[Trial], question: str) -> list[str]:
         others = [code for name, code in trial.answers.items() if name != question]
         cells += [_KEEP, "\n".join([*others, trial.answers[question]]), f"grader.check({trial.id!r})", _UNDO]
     return cells
+
+
+class Learned:
+    """What known mistakes leave behind, learned when first asked for, by whichever process comes first."""
+
+    def __init__(self, run: Run, reference: Reference) -> None:
+        self._run = run
+        self._reference = reference
+        self.records: Callable[[str, course.Scenario], Mapping[str, Record]] = functools.cache(self._learn)
+        self.shown: Callable[[str, course.Scenario], set[str]] = functools.cache(self._shown)
+
+    def _learn(self, question: str, example: course.Scenario) -> Mapping[str, Record]:
+        """What each mistake of *question* leaves behind under a shown example, by the mistake's id."""
+        trials = [Trial(one.id, question, one.answers) for one in misconceptions() if one.question == question]
+        solution = self._reference.shared(example)
+        path = _folder() / f"{question}-{example.id}"
+        with open(_folder() / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            evidence = _kept(self._run, path)
+            records = observe(trials, example, solution, evidence.run)
+            # Where the run did not come to its end, as under brief limits, the next grader learns anew.
+            if evidence.runs and len(records) == len(trials):
+                partial = path.with_name("partial")
+                partial.write_bytes(evidence.encode())
+                os.replace(partial, path)
+        return records
+
+    def _shown(self, question: str, example: course.Scenario) -> set[str]:
+        """The mistakes of *question*, by id, in which a check fails under a shown example."""
+        right = self._reference.shared(example).at[question]
+        records = self.records(question, example)
+        return {name for name, record in records.items() if findings(course.question(question), record, right)}
+
+
+def _kept(run: Run, path: Path) -> Evidence:
+    """What was learned before; of a file that is not there, or not whole, nothing."""
+    with contextlib.suppress(OSError, zlib.error, msgspec.MsgspecError):
+        return Evidence(run, path.read_bytes())
+    return Evidence(run)
+
+
+@functools.cache
+def _folder() -> Path:
+    """Where what was learned is kept: in the user's cache, or for as long as this process lives.
+
+    Not by `HOME`, which grading processes do not have.
+    """
+    with contextlib.suppress(OSError, KeyError):
+        cache = Path(pwd.getpwuid(os.getuid()).pw_dir, ".cache", "rnn-autograder")
+        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.access(cache, os.W_OK):
+            return cache
+    return Path(tempfile.mkdtemp(prefix="rnn-autograder-"))

@@ -1,16 +1,16 @@
 """What the hidden checks say of a submission's questions, each as if those before it had been right."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping, Sequence
+import functools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from autograder import course
 from autograder.course import Question, Scenario
 from autograder.grade import Note
-from autograder.grading.hidden import Look, Looking
+from autograder.grading.hidden import findings
+from autograder.grading.reference import ReferenceValues
 from autograder.grading.runs import NOTHING, Remedy, Runs, later
-from autograder.wire.log import Log, Record
+from autograder.wire.log import Record
 from autograder.wire.values import Layer
 
 __all__ = ["Verdict", "verdicts"]
@@ -18,17 +18,38 @@ __all__ = ["Verdict", "verdicts"]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the hidden checks say of one question over all hidden scenarios."""
+    """What the hidden checks say of one question."""
 
     question: Question
+    runs: Runs
     remedy: Remedy
     """How what came before it was put right."""
     moment: int
     """Which of the two moments counts, see `Log.moments`."""
-    failures: Mapping[str, tuple[Note, Scenario]]
-    """By check, what it found in the first scenario in which it failed."""
-    answered: bool
-    """Whether any cell of the student's own binds one of its names."""
+
+    def record(self, scenario: Scenario) -> Record:
+        """The question's names, as they stood at that moment."""
+        moments = self.runs.under(scenario, self.remedy).moments(self.question.id, later(self.question.id))
+        return moments[self.moment]
+
+    def reference(self, scenario: Scenario) -> ReferenceValues:
+        """What they are compared with."""
+        return self.runs.reference(scenario, self.remedy).at[self.question.id]
+
+    def findings(self, scenario: Scenario) -> dict[str, Note]:
+        """What its checks find wrong, by the check's name."""
+        return findings(self.question, self.record(scenario), self.reference(scenario))
+
+    @functools.cached_property
+    def failures(self) -> dict[str, tuple[Note, Scenario]]:
+        """By check, what it found in the first hidden scenario in which it failed."""
+        failures: dict[str, tuple[Note, Scenario]] = {}
+        for scenario in course.scenarios():
+            for name, note in self.findings(scenario).items():
+                failures.setdefault(name, (note, scenario))
+            if len(failures) == len(self.question.checks):
+                break
+        return failures
 
     @property
     def points(self) -> float:
@@ -38,8 +59,14 @@ class Verdict:
     def right(self) -> bool:
         return not self.failures
 
+    @functools.cached_property
+    def answers(self) -> tuple[int, ...]:
+        """The cells of the student's own that bind one of the question's names, by number."""
+        own = self.runs.under(course.scenarios()[0]).outline.own
+        return tuple(cell.number for cell in own if not set(cell.binds).isdisjoint(self.question.names))
 
-def verdicts(runs: Runs, look: Looking) -> list[Verdict]:
+
+def verdicts(runs: Runs) -> list[Verdict]:
     """The verdicts on all questions, in order.
 
     An answer that gives the right values in any of its runs is right. Only where one does not, and may not because of
@@ -49,32 +76,34 @@ def verdicts(runs: Runs, look: Looking) -> list[Verdict]:
     for question in course.questions():
         # An answer that is right at the end alone was wrong when the next questions' answers were made with it.
         wrong = [verdict.question for verdict in found if not verdict.right or verdict.moment == 1]
-        found.append(_verdict(question, wrong, runs, look))
+        found.append(_verdict(question, wrong, runs))
     return found
 
 
-def _verdict(question: Question, wrong: Sequence[Question], runs: Runs, look: Looking) -> Verdict:
-    plain = _under(NOTHING, question, runs, look)
-    if plain.right or not plain.answered:
+def _verdict(question: Question, wrong: Sequence[Question], runs: Runs) -> Verdict:
+    plain = _under(NOTHING, question, runs)
+    if plain.right or not plain.answers:
         return plain
     tried: list[Verdict] = []
-    failed_in = {scenario for _, scenario in plain.failures.values()}
-    changes = any(_changes(question, runs.under(scenario)) for scenario in failed_in)
-    for remedy in _remedies(wrong, runs, changes=changes):
-        tried.append(_under(remedy, question, runs, look))
+    for remedy in _remedies(wrong, runs, changes=_changes(plain)):
+        tried.append(_under(remedy, question, runs))
         if tried[-1].right:
             break
     # Of equal ones, that in which the mistake is its own: not that of a question before it, nor of a changed name.
     return max((*tried, plain), key=lambda verdict: (verdict.points, verdict.remedy.put_back))
 
 
+def _under(remedy: Remedy, question: Question, runs: Runs) -> Verdict:
+    """The verdict on *question* with *remedy*, by the moment that earns more; of equal ones, the first."""
+    first, last = (Verdict(question, runs, remedy, moment) for moment in (0, 1))
+    return last if not first.right and last.points > first.points else first
+
+
 def _remedies(wrong: Sequence[Question], runs: Runs, *, changes: bool) -> Iterator[Remedy]:
     """The ways to put right what came before a question; where it cannot be told which is meant, each."""
     names = tuple(one.id for one in wrong)
     layouts = [False, True] if any(_has_either_layout(one, runs) for one in wrong) else [False]
-    for put_back in (False, True):
-        if put_back and not changes:
-            return
+    for put_back in [False, True] if changes else [False]:
         for batch_first in layouts:
             if names or put_back:
                 yield Remedy(names, batch_first, put_back)
@@ -83,50 +112,13 @@ def _remedies(wrong: Sequence[Question], runs: Runs, *, changes: bool) -> Iterat
 def _has_either_layout(question: Question, runs: Runs) -> bool:
     """Whether the right values of *question* can stand in either layout: the code after it may expect one or other."""
     right = runs.reference(course.scenarios()[0]).at[question.id]
-    return bool(question.either_layout) or any(
-        isinstance(value := getattr(right, name), Layer) and "batch_first" in value.arguments for name in question.names
-    )
+    values = [getattr(right, name) for name in question.names]
+    return bool(question.either_layout) or any(isinstance(v, Layer) and "batch_first" in v.arguments for v in values)
 
 
-def _changes(question: Question, log: Log) -> bool:
+def _changes(verdict: Verdict) -> bool:
     """Whether given names, or those of earlier answers, are not what they should be at its check or before."""
-    after = later(question.id)
-    return any(record.message.changed and record.message.question not in after for record in log.records)
-
-
-def _under(remedy: Remedy, question: Question, runs: Runs, look: Looking) -> Verdict:
-    """The verdict on *question* with *remedy*, by the moment that earns more; of equal ones, the first."""
-    answered = is_answered(question, runs)
-    tried = []
-    for moment in (0, 1):
-        tried.append(Verdict(question, remedy, moment, _failures(remedy, question, moment, runs, look), answered))
-        if tried[-1].right:
-            break
-    return max(tried, key=lambda verdict: verdict.points)
-
-
-def is_answered(question: Question, runs: Runs) -> bool:
-    """Whether any cell of the student's own binds one of the names of *question*."""
-    outline = runs.under(course.scenarios()[0]).outline
-    return any(not set(cell.binds).isdisjoint(question.names) for cell in outline.own)
-
-
-def _failures(
-    remedy: Remedy, question: Question, moment: int, runs: Runs, look: Looking
-) -> dict[str, tuple[Note, Scenario]]:
-    failures: dict[str, tuple[Note, Scenario]] = {}
-    for scenario in course.scenarios():
-        record = runs.under(scenario, remedy).moments(question.id, later(question.id))[moment]
-        for name, note in findings(question, record, scenario, remedy, runs, look).items():
-            if note is not None and name not in failures:
-                failures[name] = note, scenario
-        if len(failures) == len(question.checks):
-            break
-    return failures
-
-
-def findings(
-    question: Question, record: Record, scenario: Scenario, remedy: Remedy, runs: Runs, look: Looking
-) -> Mapping[str, Note | None]:
-    """What the checks of *question* find in *record*."""
-    return look(Look(question.id, record, runs.reference(scenario, remedy).at[question.id], scenario))
+    after = later(verdict.question.id)
+    logs = [verdict.runs.under(scenario, verdict.remedy) for _, scenario in verdict.failures.values()]
+    messages = [record.message for log in logs for record in log.records]
+    return any(message.changed and message.question not in after for message in messages)

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from autograder.classroom.run import How, Outcome, grade
 from autograder.classroom.worker import Task
-from autograder.course import questions
-from autograder.course.release import assignment
+from autograder.course import assignment, questions
 from autograder.grade import CheckResult, Grade, Note, Person, QuestionGrade, Result, Row
 from autograder.intake import collect, read_roster
 from autograder.sandbox import SandboxFault

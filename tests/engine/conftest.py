@@ -8,24 +8,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from autograder import course
 from autograder.classroom.pool import Pool
-from autograder.course.questions import MARKERS
-from autograder.grade import Grade, Note, Person, Submission
+from autograder.grade import Grade, Person, Submission
 from autograder.grading import Grader
 from autograder.grading.grader import run_in
-from autograder.grading.hidden import Look, Looking, asked
 from autograder.grading.reference import Reference, Run
 from autograder.grading.runs import Runs
 from autograder.grading.verdicts import verdicts
 from autograder.intake import notebook
 from autograder.sandbox import ALLOWANCE, Sandbox
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """The hidden checks are imported here, and pytest must know their marks."""
-    for marker in MARKERS:
-        config.addinivalue_line("markers", marker)
 
 
 @pytest.fixture(scope="session")
@@ -41,18 +32,8 @@ def run(sandbox: Sandbox) -> Run:
 
 
 @pytest.fixture(scope="session")
-def look() -> Looking:
-    """What the hidden checks find, without a pytest inside this one."""
-
-    def look(at: Look) -> dict[str, Note | None]:
-        return {check.name: asked(check.test, at) for check in course.question(at.question).checks}
-
-    return look
-
-
-@pytest.fixture(scope="session")
-def grader(sandbox: Sandbox, run: Run, look: Looking) -> Grader:
-    return Grader(run, look, ALLOWANCE, sandbox)
+def grader(sandbox: Sandbox) -> Grader:
+    return Grader(sandbox)
 
 
 @pytest.fixture(scope="session")
@@ -66,13 +47,13 @@ def grade(grader: Grader) -> Callable[..., Grade]:
 
 
 @pytest.fixture(scope="session")
-def lost(run: Run, look: Looking) -> Callable[[bytes], set[str]]:
+def lost(run: Run) -> Callable[[bytes], set[str]]:
     """The questions of a notebook that lose points; nothing is explained, which takes longer than judging."""
     reference = Reference(run)
 
     def lost(content: bytes) -> set[str]:
         runs = Runs(notebook.read(content, "rnn.ipynb").cells, content, run, reference, ALLOWANCE)
-        return {verdict.question.id for verdict in verdicts(runs, look) if not verdict.right}
+        return {verdict.question.id for verdict in verdicts(runs) if not verdict.right}
 
     return lost
 

@@ -1,4 +1,4 @@
-"""The hidden checks are ordinary tests, run by pytest: within grading, and by hand."""
+"""The hidden checks are ordinary tests, which pytest runs by hand; grading calls them as pytest does."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from autograder import course
 
 from .submissions import solved
 
-SERVED = """
+GRADED = """
 import sys
 from autograder.grade import Person, Submission
-from autograder.grading import serve
+from autograder.grading import Grader
 from autograder.sandbox import Sandbox
 
 def work(grader):
@@ -23,7 +23,7 @@ def work(grader):
     print({question.question: question.score for question in grade.questions})
 
 with Sandbox() as sandbox:
-    serve(sandbox, work)
+    work(Grader(sandbox))
 """
 
 
@@ -65,8 +65,8 @@ def test_by_hand_it_must_be_said_which_submission():
     assert "--submission FILE" in done.stderr
 
 
-def test_served_grader_gives_the_same_points(submission):
-    """Within pytest's own run loop, as in every worker."""
-    done = subprocess.run([sys.executable, "-c", SERVED, submission], capture_output=True, text=True, cwd=course.ROOT)
+def test_grader_gives_the_same_points(submission):
+    """Grading, without pytest around it, finds the same."""
+    done = subprocess.run([sys.executable, "-c", GRADED, submission], capture_output=True, text=True, cwd=course.ROOT)
     points = {question.id: question.points for question in course.questions()}
     assert done.stdout.strip().splitlines()[-1] == str({**points, "q3": 0.0}), done.stderr

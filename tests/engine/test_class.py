@@ -254,7 +254,7 @@ def test_table_that_was_edited_by_hand_is_kept(given: Path, out: Path) -> None:
 
 def test_language_is_no_part_of_a_grade(given: Path, out: Path) -> None:
     """Another language makes pages anew and grades nothing."""
-    from autograder.course.release import assignment
+    from autograder.course import assignment
     from autograder.intake import collect
 
     run(out, given)

@@ -10,7 +10,6 @@ from autograder import course
 from autograder.course import corpus
 from autograder.grade import Person, Submission, to_json
 from autograder.grading import Grader
-from autograder.sandbox import ALLOWANCE
 
 from .submissions import lost_by, solved
 
@@ -29,7 +28,7 @@ def test_known_mistake_is_recognised_in_other_words(grade):
     assert [difference.name for difference in question.example.differences] == ["lstm_h_n", "c_n"]
 
 
-def test_no_example_is_run_once_the_mistake_is_known(run, look, sandbox):
+def test_no_example_is_run_once_the_mistake_is_known(run, sandbox):
     """The first one shows it, and no other known mistake leaves these values there; then a word of it is changed."""
     told = []
 
@@ -38,7 +37,7 @@ def test_no_example_is_run_once_the_mistake_is_known(run, look, sandbox):
             told.append(job.replacements["hidden_size"])
         return run(job, tensors)
 
-    grader = Grader(watched, look, ALLOWANCE, sandbox)
+    grader = Grader(sandbox, run=watched)
     answer = solved(q5="lstm_states, (c_n, lstm_h_n) = lstm(batch_emb.transpose(0, 1))")
     grade = grader.grade(Submission("rnn.ipynb", (Person("x"),), answer), b"secret").grade
     assert next(one.misconception for one in grade.questions if one.question == "q5") == "states-exchanged"

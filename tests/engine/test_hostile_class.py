@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pytest
 
 from autograder import course
-from autograder.course.release import assignment
+from autograder.course import assignment
 from autograder.intake import collect
 from tools.attacks import attacks
 

@@ -13,7 +13,6 @@ from autograder import course
 from autograder.grade import Grade, Person, Submission
 from autograder.grading import Grader
 from autograder.grading.reference import Reference
-from autograder.sandbox import ALLOWANCE
 from autograder.wire.job import Job
 from autograder.wire.log import Log
 
@@ -26,10 +25,10 @@ WRONG = {**LAYER, "q7": "packed_batch = bi_h_n = outputs = output_lens = None"}
 class Watching:
     """A grader, and all that it lets into a process of the student's."""
 
-    def __init__(self, run, look, sandbox) -> None:
+    def __init__(self, run, sandbox) -> None:
         self._run = run
         self.jobs: list[tuple[Job, Mapping[str, Tensor]]] = []
-        self.grader = Grader(self.run, look, ALLOWANCE, sandbox)
+        self.grader = Grader(sandbox, run=self.run)
 
     def run(self, job: Job, tensors: Mapping[str, Tensor]) -> Log:
         if job.cells[: len(course.reference_cells())] != course.reference_cells():
@@ -47,8 +46,8 @@ class Watching:
 
 
 @pytest.fixture(scope="module")
-def watching(run, look, sandbox) -> Watching:
-    return Watching(run, look, sandbox)
+def watching(run, sandbox) -> Watching:
+    return Watching(run, sandbox)
 
 
 def test_reference_values_enter_a_process_under_private_numbers_only(watching):

@@ -18,7 +18,6 @@ import pytest
 from autograder.course import corpus
 from autograder.grade import Note, Person, Submission
 from autograder.grading import Grader
-from autograder.grading.grader import run_in
 from autograder.sandbox import Allowance, Limits
 
 from .submissions import after, lost_by, notebook, solution, solved
@@ -28,9 +27,9 @@ LOOP = corpus.answer("q6")
 
 
 @pytest.fixture(scope="module")
-def quick(sandbox, look):
+def quick(sandbox):
     """Grade with limits that are soon reached."""
-    grader = Grader(run_in(sandbox, QUICK), look, QUICK, sandbox)
+    grader = Grader(sandbox, QUICK)
     return lambda content: grader.grade(Submission("rnn.ipynb", (Person("x"),), content), b"secret").grade
 
 
@@ -72,9 +71,9 @@ def test_error_of_a_stopped_statement_is_told_with_the_names_it_was_to_bind(quic
     assert "hidden" in error.names
 
 
-def test_memory_that_an_extra_cell_takes_is_its_own_fault(sandbox, look):
+def test_memory_that_an_extra_cell_takes_is_its_own_fault(sandbox):
     """Where memory runs out in a small statement, the one that took most is left out."""
-    grader = Grader(run_in(sandbox), look, Allowance(), sandbox)
+    grader = Grader(sandbox)
     content = after("q2", "hog = torch.ones(180_000_000)", q3="big = torch.ones(100_000_000)\n" + corpus.answer("q3"))
     result = grader.grade(Submission("rnn.ipynb", (Person("x"),), content), b"secret").grade
     assert (result.score, result.status) == (100, "stopped")
@@ -91,20 +90,20 @@ def test_many_statements_that_do_not_end_are_too_many(quick):
     assert result.status == "stopped"
 
 
-def test_time_of_all_runs_together_is_bounded(sandbox, look):
+def test_time_of_all_runs_together_is_bounded(sandbox):
     """A submission whose every run takes long is given up, and it is said so."""
     short = replace(QUICK, cpu_seconds=0.5)
-    grader = Grader(run_in(sandbox, short), look, short, sandbox)
+    grader = Grader(sandbox, short)
     slow = "import time\nbegun = time.process_time()\nwhile time.process_time() < begun + 0.7: pass"
     result = grader.grade(Submission("rnn.ipynb", (Person("x"),), after("q8", slow)), b"secret").grade
     assert (result.status, result.detail) == ("stopped", Note("exhausted"))
     assert result.score < 100
 
 
-def test_frames_of_all_runs_together_are_bounded(sandbox, look):
+def test_frames_of_all_runs_together_are_bounded(sandbox):
     """What each run may send, many may not: a submission is kept in memory until it is graded."""
     short = replace(QUICK, frames_bytes=5 << 20)
-    grader = Grader(run_in(sandbox, short), look, short, sandbox)
+    grader = Grader(sandbox, short)
     flood = "import os\nfor _ in range(3):\n    os.write(3, (1 << 20).to_bytes(4, 'big') + bytes(1 << 20))"
     result = grader.grade(Submission("rnn.ipynb", (Person("x"),), after("q8", flood)), b"secret").grade
     assert (result.status, result.detail) == ("stopped", Note("exhausted"))

@@ -21,7 +21,7 @@ from torch import nn
 from torch.nn.utils.rnn import PackedSequence, pack_sequence
 
 from autograder import course
-from autograder.grading.hidden import Look
+from autograder.grading.hidden import findings
 from autograder.sandbox.box import frames
 from autograder.wire.log import JSON_BYTES, Log, Record
 from autograder.wire.messages import JSON_BYTES as MESSAGE_BYTES
@@ -232,7 +232,7 @@ def sent(draw: st.DrawFn) -> bytes:
 
 @fuzz
 @given(st.lists(sent() | st.binary(max_size=60), max_size=8), st.booleans(), st.booleans())
-def test_any_frames_make_a_log_that_can_be_judged(look, run_frames, finished, of_memory):
+def test_any_frames_make_a_log_that_can_be_judged(run_frames, finished, of_memory):
     """Whatever a child sent, its log answers all that the grader asks, and its records can be checked."""
     log = Log(tuple(run_frames), finished, lines=(3, 1), of_memory=of_memory)
     assert isinstance(log.outline, Outline)
@@ -241,7 +241,7 @@ def test_any_frames_make_a_log_that_can_be_judged(look, run_frames, finished, of
     assert culprit is None or (culprit[1][0] in (1, 2) and 1 <= culprit[1][1] <= 3)
     for question in course.questions():
         for record in log.moments(question.id, ["q8"]):
-            found = look(Look(question.id, record, reference(question.id), course.scenarios()[0]))
+            found = findings(question, record, reference(question.id))
             assert len(repr(list(found.values()))) < 20_000
 
 

@@ -10,12 +10,9 @@ from types import ModuleType
 import pytest
 
 from autograder import course
-from autograder.course.questions import FIXTURES, MARKERS
-from autograder.grade import Note
 from autograder.grading.grader import run_in
-from autograder.grading.hidden import Look, asked
 from autograder.grading.reference import Reference
-from autograder.grading.runs import Runs, later
+from autograder.grading.runs import Runs
 from autograder.grading.verdicts import Verdict, verdicts
 from autograder.intake import notebook
 from autograder.sandbox import ALLOWANCE, Sandbox
@@ -26,8 +23,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for marker in MARKERS:
-        config.addinivalue_line("markers", marker)
     path = config.getoption("--submission")
     if not path or not Path(path).is_file():
         raise pytest.UsageError("which submission? pytest tests/hidden --submission FILE")
@@ -43,21 +38,17 @@ class ByHand:
         self.content = path.read_bytes()
         self.source = notebook.read(self.content, path.name)
         self.sandbox = Sandbox(secrets=(course.REFERENCE, course.HIDDEN))
-        self.look: Look | None = None
+        self.values: Callable[[str], object] = lambda name: None
 
     def fixtures(self) -> ModuleType:
         """A plugin that holds a fixture for every name that a check asks for."""
-        names = {*FIXTURES, *(name for check in course.checks() for name in check.names)}
+        names = {name for check in course.checks() for name in check.parameters}
         module = ModuleType("student_variables")
         vars(module).update({f"fixture_{name}": pytest.fixture(name=name)(self.value_of(name)) for name in names})
         return module
 
     def value_of(self, name: str) -> Callable[[], object]:
-        def value() -> object:
-            assert self.look is not None
-            return self.look.argument(name)
-
-        return value
+        return lambda: self.values(name)
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         scenarios = course.scenarios()
@@ -71,20 +62,14 @@ class ByHand:
 
     @functools.cached_property
     def verdicts(self) -> Mapping[str, Verdict]:
-        return {verdict.question.id: verdict for verdict in verdicts(self.runs, looked)}
+        return {verdict.question.id: verdict for verdict in verdicts(self.runs)}
 
     @pytest.fixture(autouse=True)
     def under(self, request: pytest.FixtureRequest) -> None:
         """Let the values be those of the question under one scenario, at the moment that counts."""
-        question, scenario = request.path.stem.removeprefix("test_"), request.param
-        verdict = self.verdicts[question]
-        record = self.runs.under(scenario, verdict.remedy).moments(question, later(question))[verdict.moment]
-        self.look = Look(question, record, self.runs.reference(scenario, verdict.remedy).at[question], scenario)
+        verdict = self.verdicts[request.path.stem.removeprefix("test_")]
+        record, reference = verdict.record(request.param), verdict.reference(request.param)
+        self.values = lambda name: reference if name == "reference" else record[name]
 
     def pytest_unconfigure(self) -> None:
         self.sandbox.close()
-
-
-def looked(look: Look) -> dict[str, Note | None]:
-    """What the checks find, for grading what comes before."""
-    return {check.name: asked(check.test, look) for check in course.question(look.question).checks}

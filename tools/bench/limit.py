@@ -20,8 +20,7 @@ from torch import Tensor
 from autograder import course
 from autograder.grade import Submission
 from autograder.grading.grader import Grader, run_in
-from autograder.grading.hidden import Looking, collected
-from autograder.sandbox import ALLOWANCE, Sandbox
+from autograder.sandbox import Sandbox
 from autograder.sandbox.policy import environment
 from autograder.student import execute, layers, warm
 from autograder.wire.job import Job, decode_job, encode_job
@@ -43,8 +42,10 @@ def beside_the_limit(submissions: Sequence[Submission], folder: Path) -> tuple[C
         runs.append((job, tensors, confined(job, tensors)))
         return runs[-1][-1]
 
-    def work(look: Looking) -> None:
-        grader = Grader(run, look, ALLOWANCE, sandbox)
+    torch.set_num_threads(1)
+    with Sandbox(secrets=(course.REFERENCE, course.HIDDEN)) as sandbox:
+        confined = run_in(sandbox)
+        grader = Grader(sandbox, run=run)
         for _ in range(2):  # the first time the reference is run and mistakes are learned, once a process
             runs.clear()
             wall, cpu = time.perf_counter(), time.process_time()
@@ -52,11 +53,6 @@ def beside_the_limit(submissions: Sequence[Submission], folder: Path) -> tuple[C
                 grader.grade(submission, b"bench")
             wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
             costs.append(Cost(wall, cpu + sum(log.cpu_seconds for _, _, log in runs)))
-
-    torch.set_num_threads(1)
-    with Sandbox(secrets=(course.REFERENCE, course.HIDDEN)) as sandbox:
-        confined = run_in(sandbox)
-        collected(work)
     file = folder / "jobs"
     file.write_bytes(msgspec.msgpack.encode([encode_job(job, tensors) for job, tensors, _ in runs]))
     _, shown = command([sys.executable, "-m", "tools.bench.limit", file], cwd=folder, env=environment())

@@ -11,10 +11,10 @@ import torch
 
 from autograder import course
 from autograder.course import Scenario
-from autograder.course.compare import alike
 from autograder.course.corpus import alternatives, misconceptions
+from autograder.grading.explanation import leave_the_same
 from autograder.grading.grader import run_in
-from autograder.grading.hidden import Look, asked
+from autograder.grading.hidden import findings
 from autograder.grading.reference import Reference, Run
 from autograder.grading.trials import Trial, observe
 from autograder.sandbox import Sandbox
@@ -66,9 +66,8 @@ class Judge:
         values = msgspec.json.encode(record.message.values)
         key = f"{scenario.id} {question} ".encode() + values + record.blob
         if key not in self._known:
-            look = Look(question, record, self._reference.shared(scenario).at[question], scenario)
-            tests = {check.name: check.test for check in course.question(question).checks}
-            self._known[key] = {name for name, test in tests.items() if asked(test, look) is not None}
+            right = self._reference.shared(scenario).at[question]
+            self._known[key] = set(findings(course.question(question), record, right))
         return self._known[key]
 
 
@@ -124,25 +123,13 @@ def told_apart(question: str) -> Found:
     wrong = [f"{one.id} looks right" for one in trials if not failed[one.id]]
     shown = [judge().observed(trials, example) for example in course.shown_examples()]
     hidden = [judge().observed(trials, scenario) for scenario in course.scenarios()]
-    names = course.question(question).names
     for one, other in itertools.combinations([trial.id for trial in trials], 2):
-        if _alike(one, other, shown, names) and not _alike(one, other, hidden, names):
+        if _alike(question, one, other, shown) and not _alike(question, one, other, hidden):
             wrong.append(f"{one} looks like {other}")
     return Found("mistakes told apart by shown examples", wrong, len(trials))
 
 
-def _alike(one: str, other: str, settings: Sequence[Mapping[str, Record]], names: Sequence[str]) -> bool:
+def _alike(question: str, one: str, other: str, settings: Sequence[Mapping[str, Record]]) -> bool:
     """Whether two mistakes leave the same values and errors in all *settings*."""
-    return all(_same(found.get(one), found.get(other), names) for found in settings)
-
-
-def _same(one: Record | None, other: Record | None, names: Sequence[str]) -> bool:
-    if one is None or other is None:
-        return one is other
-    errors = [[_error(record, name) for name in names] for record in (one, other)]
-    return errors[0] == errors[1] and alike([one[n] for n in names], [other[n] for n in names], [False] * len(names))
-
-
-def _error(record: Record, name: str) -> tuple[str, str] | None:
-    failure = record.failures.get(name)
-    return None if failure is None else (failure.kind, failure.text)
+    asked = course.question(question)
+    return all(leave_the_same(asked, found.get(one), found.get(other)) for found in settings)
