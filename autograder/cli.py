@@ -1,44 +1,33 @@
 """The command line: `autograder grade`, `autograder regrade`, `autograder export`."""
 
-from __future__ import annotations
-
 import argparse
 import functools
-import math
 import os
 import signal
 import sqlite3
 import sys
-import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from autograder import __version__
 from autograder.classroom import pool
 from autograder.classroom.adjustments import AdjustmentError
 from autograder.classroom.gradebook import FILE_NAME, GradebookError
-from autograder.classroom.run import Found, Outcome, export, grade, regrade
+from autograder.classroom.run import Engine, How, Outcome, export, grade, regrade
 from autograder.course import assignment
 from autograder.intake import Refused, collect, read_roster
 from autograder.language import LANGUAGES, speaking
-from autograder.report.clean import one_line
 from autograder.report.files import write
-from autograder.report.returns import ReturnError
+from autograder.report.returns import WAYS, ReturnError
 from autograder.report.tables import SheetError
-from autograder.report.terminal import MAX_ROWS
-from autograder.report.words import sentence
+from autograder.report.words import one_line, sentence
 from autograder.sandbox import SandboxFault
-
-if TYPE_CHECKING:
-    from autograder.classroom.cluster import Cluster
 
 __all__ = ["main", "script"]
 
-GRADER_FAILED = 1
-USAGE = 2
-INTERRUPTED = 130
-"""As shells report a process that Ctrl-C ended."""
+GRADER_FAILED, USAGE, INTERRUPTED = 1, 2, 130
+"""Exit statuses; the last as shells report a process that Ctrl-C ended."""
 DOUBTS = ("nothing-found", "path-not-read", "same-name")
 """Notes of intake after which somebody should look: the exit status is not 0."""
 
@@ -80,30 +69,21 @@ Everything in DIR is graded again from what its runs left behind; student code
 is run only where that does not tell. All grades change together, or none: if
 a score would drop, none does without --accept.
 """
-_EXPORTS = {
-    "canvas": "FILE, the exported gradebook, is filled; or a new table",
-    "moodle": "FILE, the grading worksheet, is filled",
-    "blackboard": "FILE, the downloaded column, is filled; or a new table",
-    "brightspace": "FILE, the exported grade item, is filled; or a new table",
-    "nbgrader": "FILE is the gradebook.db that the grades go into",
-    "gradescope": "a zip for Configure Autograder with each submission's result",
-    "classroom50": "a zip of result.json; needs --title CLASSROOM/ASSIGNMENT",
-    "email": "a table for mail merge",
-    "feedback": "a zip of the pages, as Canvas and Moodle take it back",
-}
-_EXPORT = (
-    "\n".join(f"  {name:<13}{what}" for name, what in _EXPORTS.items())
-    + """
+_EXPORT = """
+  canvas       FILE, the exported gradebook, is filled; or a new table
+  moodle       FILE, the grading worksheet, is filled
+  blackboard   FILE, the downloaded column, is filled; or a new table
+  brightspace  FILE, the exported grade item, is filled; or a new table
+  nbgrader     FILE is the gradebook.db that the grades go into
+  gradescope   a zip for Configure Autograder with each submission's result
+  classroom50  a zip of result.json; needs --title CLASSROOM/ASSIGNMENT
+  email        a table for mail merge
+  feedback     a zip of the pages, as Canvas and Moodle take it back
 
 The new file is in DIR/export; FILE itself is changed for nbgrader only.
 Students without a score are left out. Grades in FILE that differ are listed
 before they are written over.
 """
-)
-
-
-class _WrongUse(Exception):
-    """What is wrong with the command."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -112,9 +92,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that lacks Hangul still gets its table
     args = _parser().parse_args(argv)
-    for name in ("SIGTERM", "SIGHUP"):  # from a batch system, or a terminal that is closed: as Ctrl-C
-        if hasattr(signal, name) and threading.current_thread() is threading.main_thread():
-            signal.signal(getattr(signal, name), _interrupted)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # from a batch system, or a terminal that is closed: as Ctrl-C
+        signal.signal(number, signal.default_int_handler)
     try:
         with speaking("en"):
             status: int = args.do(args)
@@ -123,7 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except Refused as error:
         return _fail(sentence(error.note), USAGE)
-    except (_WrongUse, GradebookError, AdjustmentError, ReturnError, SheetError) as error:
+    except (GradebookError, AdjustmentError, ReturnError, SheetError) as error:
         return _fail(str(error), USAGE)
     except (OSError, sqlite3.Error) as error:
         return _fail(f"{args.out}: {getattr(error, 'strerror', None) or error}", GRADER_FAILED)
@@ -134,10 +113,6 @@ def script() -> None:
     if sys.getfilesystemencoding().lower() != "utf-8":
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | {"PYTHONUTF8": "1"})
     sys.exit(main())
-
-
-def _interrupted(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -192,9 +167,9 @@ def _positive(number: str) -> int:
 
 def _grade(args: argparse.Namespace) -> int:
     if args.out.exists() and not args.out.is_dir():
-        raise _WrongUse(f"--out {args.out}: is not a folder")
+        return _fail(f"--out {args.out}: is not a folder", USAGE)
     if any(path.resolve() == args.out.resolve() for path in args.paths):
-        raise _WrongUse(f"--out {args.out}: holds the submissions; choose another folder")
+        return _fail(f"--out {args.out}: holds the submissions; choose another folder", USAGE)
     roster = read_roster(args.roster) if args.roster else ()
     intake = collect(args.paths, assignment(), without=args.out)
     for note in intake.notes:
@@ -202,20 +177,20 @@ def _grade(args: argparse.Namespace) -> int:
     if not intake.entries:
         return _fail("there is nothing to grade", GRADER_FAILED)
     args.workers = min(args.workers, len(intake.entries))
-    found = Found(intake.entries, intake.set_aside, roster, args.only)
     doubtful = any(note.kind in DOUBTS for note in intake.notes)
-    return _told(grade(args.out, found, **_how(args))) or (GRADER_FAILED if doubtful else 0)
+    outcome = grade(args.out, intake, _how(args), roster=roster, only=args.only)
+    return _told(outcome) or (GRADER_FAILED if doubtful else 0)
 
 
 def _regrade(args: argparse.Namespace) -> int:
     _need_gradebook(args.out)
-    return _told(regrade(args.out, **_how(args), preview=args.preview, accept=args.accept))
+    return _told(regrade(args.out, _how(args), preview=args.preview, accept=args.accept))
 
 
 def _export(args: argparse.Namespace) -> int:
     platform, *files = args.to
-    if platform not in _EXPORTS or len(files) > 1:
-        raise _WrongUse(f"--to {' '.join(args.to)}: a platform and at most one file; {', '.join(_EXPORTS)}")
+    if platform not in WAYS or len(files) > 1:
+        return _fail(f"--to {' '.join(args.to)}: a platform and at most one file; {', '.join(WAYS)}", USAGE)
     _need_gradebook(args.out)
     returned = export(args.out, platform, Path(files[0]) if files else None, args.title)
     for remark in returned.remarks:  # before anything is written over
@@ -229,26 +204,24 @@ def _export(args: argparse.Namespace) -> int:
     return 0
 
 
-def _how(args: argparse.Namespace) -> dict[str, Any]:
-    """How to run, as `grade` and `regrade` take it."""
-    most_rows = math.inf if args.rows else MAX_ROWS
-    return {"open_engine": functools.partial(_engine, args), "lang": args.lang, "most_rows": most_rows}
+def _how(args: argparse.Namespace) -> How:
+    return How(functools.partial(_engine, args), args.lang, args.rows)
 
 
-def _engine(args: argparse.Namespace) -> pool.Pool | Cluster:
+def _engine(args: argparse.Namespace) -> AbstractContextManager[Engine]:
     if not args.scheduler:
         return pool.Pool(args.workers, [args.out / FILE_NAME])
     try:
         from autograder.classroom.cluster import Cluster
     except ImportError as missing:
-        raise SandboxFault(str(missing)) from missing
+        raise SandboxFault("grading on a cluster needs Dask: pip install 'rnn-autograder[cluster]'") from missing
     return Cluster(args.scheduler)
 
 
 def _need_gradebook(folder: Path) -> None:
     path = folder / FILE_NAME
     if not path.is_file() or not path.stat().st_size:
-        raise _WrongUse(f"{folder}: holds no {FILE_NAME}; was anything graded into it?")
+        raise GradebookError(f"{folder}: holds no {FILE_NAME}; was anything graded into it?")
 
 
 def _told(outcome: Outcome) -> int:

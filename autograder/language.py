@@ -1,33 +1,26 @@
 """The two languages in which people read: Korean and English."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Literal, get_args
 
-__all__ = ["LANGUAGES", "Language", "language", "speaking", "text"]
+__all__ = ["LANGUAGES", "Language", "speaking", "text"]
 
 Language = Literal["ko", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
-_current: ContextVar[Language] = ContextVar("language", default="ko")
-
-
-def language() -> Language:
-    """The language that `text` gives at the moment; Korean unless told otherwise."""
-    return _current.get()
+_spoken: ContextVar[Language] = ContextVar("language", default="ko")
 
 
 @contextmanager
 def speaking(lang: Language) -> Iterator[None]:
-    """Let `text` give *lang* inside the `with` block."""
-    token = _current.set(lang)
+    """Let `text` give *lang* inside the `with` block, not Korean as elsewhere."""
+    token = _spoken.set(lang)
     try:
         yield
     finally:
-        _current.reset(token)
+        _spoken.reset(token)
 
 
 def text(*, ko: str, en: str) -> str:
@@ -36,4 +29,4 @@ def text(*, ko: str, en: str) -> str:
     `make build` replaces a call in `tests/public` by the argument of the edition's language, so that the checks that
     students get need nothing from this package.
     """
-    return ko if language() == "ko" else en
+    return ko if _spoken.get() == "ko" else en

@@ -9,8 +9,6 @@ A student is named by id, email or name. Points with a sign are added, others re
 total's. More than the maximum, or less than nothing, needs `yes` under `allow`.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -63,7 +61,7 @@ def adjusted(folder: Path, seats: Sequence[Seat]) -> Adjusted:
     Raises `AdjustmentError`, `SheetError` and OSError.
     """
     path = folder / FILE_NAME
-    lines = dict(_lines(Sheet.of(path.read_bytes()).values())) if path.exists() else {}
+    lines = dict(_lines(Sheet(path.read_bytes()).values())) if path.exists() else {}
     find = _places(seats, {cells["student"] for cells in lines.values()})
     times = {replace(change, time=""): change.time for seat in seats for change in seat.adjustments}
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
@@ -101,9 +99,9 @@ def _places(seats: Sequence[Seat], students: Iterable[str]) -> dict[str, int]:
     """The seat of each student that is named by id, email or name, unless several could be meant."""
     people = Counter(seat.person for seat in seats)
     places = {seat.person: place for place, seat in enumerate(seats)}
-    asked = {Person(student, student, student): student for student in students if student}
+    asked = (Person(student, student, student) for student in students if student)
     found = join([Listed(person) for person in people], asked).found
-    return {asked[person]: places[listed] for person, listed in found.items() if people[listed] == 1}
+    return {person.name: places[listed] for person, listed in found.items() if people[listed] == 1}
 
 
 def _change(number: int, cells: Mapping[str, str]) -> Adjustment:

@@ -4,21 +4,16 @@ Dask brings tasks to workers and results back, and sends what a lost worker had 
 project as it is here, with the hidden checks: a cluster is to be trusted as this machine is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from functools import partial
 from typing import Any
 
-try:
-    from distributed import Client, WorkerPlugin, get_worker
-except ImportError as missing:
-    raise ImportError("grading on a cluster needs Dask: pip install 'rnn-autograder[cluster]'") from missing
+from distributed import Client, WorkerPlugin, get_worker
 
 from autograder import course
 from autograder.classroom.pool import Pool, lazily
-from autograder.classroom.task import Task, lost
+from autograder.classroom.worker import Task, lost
 from autograder.grade import Result
 from autograder.sandbox import SandboxFault
 
@@ -30,13 +25,11 @@ CONNECT_SECONDS = 30
 WORKERS_SECONDS = 600
 """Batch systems may take minutes to start the first worker."""
 
-_PLUGIN = "rnn-autograder"
-
 
 class _Graders(WorkerPlugin):
     """What a worker of the cluster holds: a grading process for each of its threads."""
 
-    name = _PLUGIN
+    name = "rnn-autograder"
 
     def __init__(self, fingerprint: str) -> None:
         self._fingerprint = fingerprint
@@ -52,38 +45,33 @@ class _Graders(WorkerPlugin):
 
 def _grade(task: Task) -> Result:
     """On a worker of the cluster: the result, by one of its grading processes."""
-    graders = get_worker().plugins[_PLUGIN]
+    graders = get_worker().plugins[_Graders.name]
     assert isinstance(graders, _Graders)
     return graders.pool.grade_one(task)
 
 
-class Cluster:
+class Cluster(AbstractContextManager["Cluster"]):
     """The workers of the Dask scheduler at *address*. A context manager.
 
-    Raises `SandboxFault` on entry where the scheduler cannot be reached, gets no workers, or where they have other
-    graders.
+    Raises `SandboxFault` where the scheduler cannot be reached, gets no workers, or where they have other graders.
     """
 
     def __init__(self, address: str) -> None:
-        self._address = address
         self._client: Any = None  # Dask's own types are partial
-
-    def __enter__(self) -> Cluster:
         try:
-            self._client = Client(self._address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
+            self._client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)  # type: ignore[no-untyped-call]
             self._client.wait_for_workers(1, timeout=WORKERS_SECONDS)
             self._client.register_plugin(_Graders(course.fingerprint()))
         except BaseException as fault:
             self.__exit__()
             if isinstance(fault, (OSError, ValueError, RuntimeError)):
-                raise SandboxFault(f"the scheduler {self._address}: {fault}") from fault
+                raise SandboxFault(f"the scheduler {address}: {fault}") from fault
             raise
-        return self
 
     def __exit__(self, *exc: object) -> None:
         if self._client is not None:
             with suppress(Exception):  # the cluster may be gone; all that came back is with the caller
-                self._client.unregister_worker_plugin(_PLUGIN)
+                self._client.unregister_worker_plugin(_Graders.name)
             self._client.close()  # which gives up what is under way
 
     def grade(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Result]]:
@@ -94,14 +82,10 @@ class Cluster:
         """
         submit = partial(self._client.submit, _grade, pure=False)
         for task, future in lazily(submit, tasks, lambda: max(1, AHEAD * sum(self._client.nthreads().values()))):
-            yield task, _result(task, future)
-
-
-def _result(task: Task, future: Any) -> Result:
-    if future.status == "finished":
-        result: Result = future.result()
-        return result
-    error = future.exception() if future.status == "error" else SandboxFault("the scheduler was lost")
-    if isinstance(error, SandboxFault):
-        raise error
-    return lost(task, error)
+            if future.status == "finished":
+                yield task, future.result()
+                continue
+            error = future.exception() if future.status == "error" else SandboxFault("the scheduler was lost")
+            if isinstance(error, SandboxFault):
+                raise error
+            yield task, lost(task, error)

@@ -4,25 +4,24 @@ One SQLite file that only its owner reads. Each grade is one transaction, so a r
 graded. The file is locked as long as it is open: two runs into one folder would overwrite each other's pages.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import sqlite3
 import zlib
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
-from autograder.classroom.task import Task
-from autograder.grade import Adjustment, Grade, Person, Row, Submission, from_json, to_json
+from autograder import course
+from autograder.classroom.worker import Task, could_not_grade
+from autograder.grade import Adjustment, Grade, Note, Person, Row, Submission, from_json, to_json
 from autograder.intake import SetAside
 
-__all__ = ["FILE_NAME", "Gradebook", "GradebookError", "Seat"]
+__all__ = ["FILE_NAME", "Gradebook", "GradebookError", "Rows", "Seat"]
 
 FILE_NAME = "gradebook.sqlite"
 
@@ -60,25 +59,27 @@ class Seat:
     adjustments: tuple[Adjustment, ...] = ()
 
 
-class Gradebook:
-    """The gradebook of one output folder. A context manager; only one can be open for a folder.
+class Gradebook(AbstractContextManager["Gradebook"]):
+    """The gradebook of one output *folder*. A context manager; only one can be open for a folder.
 
     Raises `GradebookError` if another run has it open, or if the file there is not a gradebook of this version.
     """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.path = folder / FILE_NAME
+        self.folder = folder
+        path = folder / FILE_NAME
         with suppress(FileExistsError):  # an existing one is not opened here: closing it would free another's lock
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
-        self._db = sqlite3.connect(self.path, timeout=0.0, isolation_level=None)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        self._db = sqlite3.connect(path, timeout=0.0, isolation_level=None)
         try:
             self._open()
         except sqlite3.Error as error:
             self._db.close()
             locked = "locked" in str(error)
             reason = "another run is using it" if locked else f"cannot be used as a gradebook: {error}"
-            raise GradebookError(f"{self.path}: {reason}") from error
+            raise GradebookError(f"{path}: {reason}") from error
+        os.chmod(path, 0o600)
 
     def _open(self) -> None:
         # Exclusive before the first access: the lock is the operating system's and ends with the process, and the
@@ -96,10 +97,6 @@ class Gradebook:
         if made_by != (_APPLICATION, _SCHEMA_VERSION):
             raise sqlite3.DatabaseError("made by another program or version; choose another folder")
         self._db.execute("COMMIT")
-        os.chmod(self.path, 0o600)
-
-    def __enter__(self) -> Gradebook:
-        return self
 
     def __exit__(self, *exc: object) -> None:
         with suppress(sqlite3.Error):  # nothing is pending; a log that cannot be folded in is read next time
@@ -108,19 +105,9 @@ class Gradebook:
     @contextmanager
     def transaction(self) -> Iterator[Callable[[], None]]:
         """All that is written inside is kept together, or not at all: after an error, or if what it gives is called."""
-        self._db.execute("SAVEPOINT change")
-        try:
-            yield self._undo
-        except BaseException:
-            self._undo()
-            with suppress(sqlite3.Error):
-                self._db.execute("RELEASE change")
-            raise
-        self._db.execute("RELEASE change")
-
-    def _undo(self) -> None:
-        with suppress(sqlite3.Error):  # after some errors it has been rolled back already
-            self._db.execute("ROLLBACK TO change")
+        self._db.execute("BEGIN")
+        with self._db:
+            yield self._db.rollback
 
     def _value(self, query: str, *arguments: object) -> Any:
         """The first value that *query* finds, or None."""
@@ -180,13 +167,6 @@ class Gradebook:
         query = "SELECT count(*) FROM submission WHERE fingerprint != ? AND digest IS NOT NULL"
         return int(self._value(query, fingerprint))
 
-    def rows(self, missing: Callable[[Seat], Grade], pending: Collection[str] = ()) -> Iterator[Row]:
-        """The class with grades and adjustments; *missing* gives the grade where there is none, or one is *pending*."""
-        for seat in self.seats():
-            graded = None if seat.submission in pending else self.grade(seat.submission)
-            when = (seat.time, seat.attempts, seat.late)
-            yield Row(seat.submission, seat.person, graded or missing(seat), *when, seat.adjustments)
-
     def grade(self, submission: str) -> Grade | None:
         """The grade of one submission, by name."""
         found = self._value("SELECT grade FROM submission WHERE name = ?", submission)
@@ -197,6 +177,25 @@ class Gradebook:
         for (name,) in self._db.execute("SELECT name FROM submission ORDER BY name").fetchall():
             made_of = self._value("SELECT task FROM submission WHERE name = ?", name)
             yield msgspec.msgpack.decode(zlib.decompress(made_of), type=Task)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The class with its grades and adjustments, read anew each time: a large one does not fit into memory."""
+
+    book: Gradebook
+    fault: str = ""
+    """Why the run that was to grade all ended early."""
+    pending: Set[str] = frozenset()
+    """Submissions that it did not reach: the book may hold grades of older files of the same names."""
+
+    def __iter__(self) -> Iterator[Row]:
+        not_reached = could_not_grade(Note("not-reached", {"reason": self.fault or "an earlier run ended early"}))
+        not_submitted = Grade("not-submitted", None, course.maximum())
+        for seat in self.book.seats():
+            grade = None if seat.submission in self.pending else self.book.grade(seat.submission)
+            grade = grade or (not_reached if seat.submission else not_submitted)
+            yield Row(seat.submission, seat.person, grade, seat.time, seat.attempts, seat.late, seat.adjustments)
 
 
 def _digest(submission: Submission) -> str:

@@ -1,18 +1,17 @@
 """Grading processes side by side: tasks in, results out, and a process that dies takes nothing with it."""
 
-from __future__ import annotations
-
 import itertools
 import queue
 import socket
 import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from autograder.classroom.task import Task, lost
+from autograder.classroom.worker import Task, lost
 from autograder.grade import Result
 from autograder.sandbox import ALLOWANCE, SandboxFault
 from autograder.sandbox.policy import GRADING_SECONDS
@@ -42,8 +41,8 @@ class _Worker:
         ours, theirs = socket.socketpair()
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", SENDING_SECONDS, 0))
         with theirs:
-            self._server.start("autograder.classroom.worker", [*map(str, self._secrets)], theirs)
-        self._connection = Connection(ours.detach())
+            self._server.start("autograder.classroom.worker", [*map(str, self._secrets)], theirs, hand_on=True)
+        self.connection = Connection(ours.detach())
         self._process: Process | None = None
 
     def grade(self, task: Task) -> Result:
@@ -53,8 +52,11 @@ class _Worker:
         """
         try:
             if self._process is None:
-                self._process = self._ready()
-            self._connection.send(task)
+                ready = self._answer(None)
+                if isinstance(ready, str):
+                    raise SandboxFault(ready)
+                self._process = Process(ready)
+            self.connection.send(task)
             result: Result = self._answer(ANSWER_SECONDS)
         except OSError as fault:
             if self._process:
@@ -63,27 +65,16 @@ class _Worker:
             return lost(task, fault)
         return result
 
-    def _ready(self) -> Process:
-        match self._answer(None):
-            case int(pid):
-                return Process(pid)
-            case refusal:
-                raise SandboxFault(refusal)
-
     def _answer(self, seconds: float | None) -> Any:
         try:
-            if not self._connection.poll(seconds):
+            if not self.connection.poll(seconds):
                 raise TimeoutError(f"the grading process gave no answer within {seconds:.0f} s")
-            return self._connection.recv()
+            return self.connection.recv()
         except (EOFError, ConnectionError) as gone:
             raise ConnectionError("the grading process ended") from gone
 
-    def hang_up(self) -> None:
-        """Let the process end by itself, once it has nothing more to do."""
-        self._connection.close()
 
-
-class Pool:
+class Pool(AbstractContextManager["Pool"]):
     """A number of grading processes on this machine. A context manager.
 
     *secrets* are paths that student code must not read, beside those of the course.
@@ -97,16 +88,13 @@ class Pool:
             self._idle.put(worker)
         self._threads = ThreadPoolExecutor(workers)
 
-    def __enter__(self) -> Pool:
-        return self
-
     def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
         self.close(ENDING_SECONDS if kind is None else 0.0)
 
     def close(self, patience: float = 0.0) -> None:
         """End all processes, after so many seconds by force. With patience, none may be at work."""
         for worker in self._workers if patience else ():
-            worker.hang_up()
+            worker.connection.close()  # it ends once it has nothing more to do
         self._server.close(patience=patience)
         self._threads.shutdown(wait=False, cancel_futures=True)
 

@@ -1,13 +1,10 @@
 """Who moves when a class is graded again, by how much, and why."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from dataclasses import dataclass, field
 
 from autograder.grade import Grade, Submission
-from autograder.report.clean import one_line
-from autograder.report.words import points
+from autograder.report.words import one_line, points
 
 __all__ = ["Moves"]
 
@@ -18,27 +15,25 @@ _LISTED = 5
 class Moves:
     """Submissions whose score or status changes, by what changed in them. Adjustments are left out of account."""
 
-    graded: int = 0
     dropped: int = 0
     """How many lose points, or have no score any more."""
     raised: int = 0
     _causes: defaultdict[tuple[str, ...], list[str]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, submission: Submission, before: Grade | None, after: Grade) -> None:
+    def add(self, submission: Submission, before: Grade, after: Grade) -> None:
         """Take one submission into account."""
-        self.graded += 1
-        if before is None or (before.score, before.status) == (after.score, after.status):
-            return
-        self.dropped += before.score is not None and (after.score is None or after.score < before.score)
-        self.raised += after.score is not None and (before.score is None or after.score > before.score)
-        who = one_line(", ".join(person.name for person in submission.people) or submission.name)
-        self._causes[_cause(before, after)].append(f"{who}: {_shown(before)} to {_shown(after)}")
+        if (before.score, before.status) != (after.score, after.status):
+            old, new = (-1.0 if grade.score is None else grade.score for grade in (before, after))
+            self.dropped += new < old
+            self.raised += new > old
+            who = one_line(", ".join(person.name for person in submission.people) or submission.name)
+            self._causes[_cause(before, after)].append(f"{who}: {_shown(before)} to {_shown(after)}")
 
-    def lines(self) -> list[str]:
-        """A line on all, and one on each cause with an example, the commonest first."""
+    def lines(self, graded: int) -> list[str]:
+        """A line on all that were *graded*, and one on each cause with an example, the commonest first."""
         moved = sum(map(len, self._causes.values()))
         causes = sorted(self._causes.items(), key=lambda item: -len(item[1]))
-        lines = [f"{moved} of {self.graded} submissions move: {self.raised} up, {self.dropped} down"]
+        lines = [f"{moved} of {graded} submissions move: {self.raised} up, {self.dropped} down"]
         for changes, who in causes:
             why = "; ".join(changes[:_LISTED]) + ("; …" if len(changes) > _LISTED else "")
             lines.append(f"  {len(who)}: {why} ({who[0]})")
@@ -48,7 +43,7 @@ class Moves:
 def _cause(before: Grade, after: Grade) -> tuple[str, ...]:
     old, new = _checks(before), _checks(after)
     changes = [f"{before.status} becomes {after.status}"] if before.status != after.status else []
-    for check in [*old, *(check for check in new if check not in old)]:
+    for check in {**old, **new}:
         if old.get(check) != new.get(check):
             changes.append(f"{check} {_became(old.get(check), new.get(check))}")
     return tuple(changes)

@@ -1,14 +1,11 @@
 """The run of a class: what was handed in is graded, kept, and shown; what is known already is not graded again."""
 
-from __future__ import annotations
-
 import itertools
 import secrets
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import NoReturn, Protocol
 
@@ -17,18 +14,19 @@ from tqdm import tqdm
 from autograder import course
 from autograder.classroom.adjustments import Adjusted, adjusted
 from autograder.classroom.enrolment import completed, with_roster
-from autograder.classroom.gradebook import Gradebook, Seat
+from autograder.classroom.gradebook import Gradebook, Rows, Seat
 from autograder.classroom.preview import Moves
-from autograder.classroom.task import Task, could_not_grade
-from autograder.grade import Adjustment, Grade, Note, Result, Row
-from autograder.intake import Entry, Listed, SetAside
+from autograder.classroom.worker import Task
+from autograder.grade import Adjustment, Result
+from autograder.intake import Entry, Intake, Listed
 from autograder.language import Language
-from autograder.report.output import pages, write_output
+from autograder.report.files import pages, write_output
 from autograder.report.returns import WAYS, Graded, Returned
-from autograder.report.terminal import MAX_ROWS, grades_table, summary_lines
+from autograder.report.summary import summary_lines
+from autograder.report.tables import MAX_ROWS, grades_table
 from autograder.sandbox import SandboxFault
 
-__all__ = ["Engine", "Found", "Outcome", "export", "grade", "regrade"]
+__all__ = ["Engine", "How", "Outcome", "export", "grade", "regrade"]
 
 
 class Engine(Protocol):
@@ -38,14 +36,14 @@ class Engine(Protocol):
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a run is given."""
+class How:
+    """How a run is done and shown."""
 
-    entries: Sequence[Entry]
-    set_aside: Sequence[SetAside] = ()
-    roster: Sequence[Listed] = ()
-    only: bool = False
-    """Whether these are all there is: whoever was enrolled before leaves the class."""
+    open_engine: Callable[[], AbstractContextManager[Engine]]
+    lang: Language | None = None
+    """The language of all pages; None means each student's own."""
+    every_row: bool = False
+    """Whether the table of grades is shown however long it is."""
 
 
 @dataclass
@@ -63,58 +61,43 @@ class Outcome:
     interrupted: bool = False
 
 
-OpenEngine = Callable[[], AbstractContextManager[Engine]]
+def grade(folder: Path, intake: Intake, how: How, *, roster: Sequence[Listed] = (), only: bool = False) -> Outcome:
+    """Grade what is new or changed in *intake*, keep it, and write everything people read into *folder*.
 
-
-def grade(
-    folder: Path, found: Found, open_engine: OpenEngine, *, lang: Language | None = None, most_rows: float = MAX_ROWS
-) -> Outcome:
-    """Grade what is new or changed among what was *found*, keep it, and write everything people read into *folder*.
-
-    The engine is opened only if there is something to grade. Ctrl-C, and a fault of the engine's, end the grading but
-    lose nothing: what was not graded gets a row that says so. Raises `GradebookError`, `AdjustmentError`, OSError and
-    `sqlite3.Error`.
+    With *only*, this is all there is: whoever was enrolled before leaves the class. The engine is opened only if there
+    is something to grade. Ctrl-C, and a fault of the engine's, end the grading but lose nothing: what was not graded
+    gets a row that says so. Raises `GradebookError`, `AdjustmentError`, OSError and `sqlite3.Error`.
     """
     outcome = Outcome()
     with Gradebook(folder) as book:
-        names, after = _enrol(book, folder, found, outcome)
-        pending = set(names.values())
-        with _told(outcome, len(pending)) as bar:
+        entries, after = _enrol(book, intake, roster, only, outcome)
+        pending = {entry.name for entry in entries}
+        with _told(outcome, len(entries)) as bar:
 
             def unknown() -> Iterator[Task]:
-                for entry in found.entries:
-                    if entry.name not in names:
-                        continue
-                    submission = replace(entry.read(), name=names[entry.name])
+                for entry in entries:
+                    submission = entry.read()
                     if not book.known(submission, course.fingerprint()):
                         yield Task(submission, secrets.token_bytes(16))
-                        continue
-                    pending.discard(submission.name)
-                    bar.update()
+                    else:
+                        pending.discard(entry.name)
+                        bar.update()
 
             tasks = unknown()
             if first := next(tasks, None):
-                with open_engine() as engine:
+                with how.open_engine() as engine:
                     for task, result in engine.grade(itertools.chain([first], tasks)):
                         book.keep(replace(task, evidence=result.evidence), result.grade, course.fingerprint())
                         pending.discard(task.submission.name)
                         outcome.graded += 1
                         bar.update()
-        known = len(names) - len(pending) - outcome.graded
+        known = len(entries) - len(pending) - outcome.graded
         outcome.lines += [f"{known} of them known from an earlier run"] * bool(known)
-        _publish(book, folder, after, outcome, lang, most_rows, pending)
+        _publish(book, after, outcome, how, pending)
     return outcome
 
 
-def regrade(
-    folder: Path,
-    open_engine: OpenEngine,
-    *,
-    preview: bool = False,
-    accept: bool = False,
-    lang: Language | None = None,
-    most_rows: float = MAX_ROWS,
-) -> Outcome:
+def regrade(folder: Path, how: How, *, preview: bool = False, accept: bool = False) -> Outcome:
     """Grade all that is kept in *folder* again, from its evidence, and write everything people read anew.
 
     Student code is run only where the evidence does not tell. All grades change together or none does: none with
@@ -123,21 +106,22 @@ def regrade(
     """
     outcome, moves, reruns = Outcome(), Moves(), 0
     with Gradebook(folder) as book:
+        adjusted(folder, book.seats())  # what is wrong there is said before anything is graded
         with book.transaction() as undo:
-            after = _adjust(book, folder)
-            with _told(outcome, book.count()) as bar, open_engine() as engine:
+            with _told(outcome, book.count()) as bar, how.open_engine() as engine:
                 for task, result in engine.grade(book.tasks()):
                     before = book.grade(task.submission.name)
+                    assert before is not None  # it was kept with the task
                     moves.add(task.submission, before, result.grade)
-                    isolation = before.isolation if before and not result.runs else result.grade.isolation
-                    graded = replace(result.grade, isolation=isolation)
+                    graded = result.grade if result.runs else replace(result.grade, isolation=before.isolation)
                     book.keep(replace(task, evidence=result.evidence), graded, course.fingerprint())
                     reruns += bool(result.runs)
                     outcome.graded += 1
                     bar.update()
             if preview or outcome.fault or (moves.dropped and not accept):
                 undo()
-        outcome.lines += [*moves.lines(), f"{outcome.graded} graded again; student code was run again for {reruns}"]
+        outcome.lines += moves.lines(outcome.graded)
+        outcome.lines.append(f"{outcome.graded} graded again; student code was run again for {reruns}")
         if preview:
             outcome.lines.append("nothing was changed: this was a preview")
         elif outcome.fault:
@@ -145,75 +129,70 @@ def regrade(
         elif moves.dropped and not accept:
             outcome.fault = f"nothing was changed: {moves.dropped} would lose points; --accept takes that"
         else:
-            _publish(book, folder, after, outcome, lang, most_rows)
+            _publish(book, _adjust(book), outcome, how)
     return outcome
 
 
 def export(folder: Path, platform: str, file: Path | None, title: str) -> Returned:
     """The grades in *folder* as *platform* takes them. Raises `ReturnError`, and as `grade` does."""
     with Gradebook(folder) as book:
-        after = _adjust(book, folder)
-        rows = [*book.rows(_missing)]
+        after = _adjust(book)
+        rows = list(Rows(book))
         after.check(rows)
     paths = {whose: folder / "feedback" / f"{name}.html" for whose, name in pages(rows).items()}
     return WAYS[platform](Graded(rows, title, file, paths))
 
 
-def _enrol(book: Gradebook, folder: Path, found: Found, outcome: Outcome) -> tuple[Mapping[str, str], Adjusted]:
-    """Complete the class; the name in the gradebook of each submission that is to be graded, and what is adjusted."""
-    before = [] if found.only else book.seats()
-    enrolled = completed(before, found.entries)
-    after = adjusted(folder, with_roster(enrolled.seats, found.roster) if found.roster else enrolled.seats)
-    withdrawn = _changes(book.seats()) - _changes(after.seats)
+def _enrol(
+    book: Gradebook, intake: Intake, roster: Sequence[Listed], only: bool, outcome: Outcome
+) -> tuple[Sequence[Entry], Adjusted]:
+    """Complete the class; what is to be graded, by its names in the gradebook, and what is adjusted."""
+    everyone = book.seats()
+    before, aside = ([], []) if only else (everyone, book.set_aside())
+    seats, entries, replaced = completed(before, intake.entries)
+    after = adjusted(book.folder, with_roster(seats, roster) if roster else seats)
+    withdrawn = _changes(everyone) - _changes(after.seats)
     said = {
-        "--only: {} people of earlier runs left the class": len(book.seats()) - len(before),
-        "{} people have a newer submission, and only that counts": len(enrolled.replaced),
+        "--only: {} people of earlier runs left the class": len(everyone) - len(before),
+        "{} people have a newer submission, and only that counts": len(replaced),
         "{} adjustments are no longer in adjustments.csv, and hold no longer": len(withdrawn),
     }
     outcome.lines += [line.format(count) for line, count in said.items() if count]
-    aside = {one.name: one for one in (*([] if found.only else book.set_aside()), *found.set_aside, *enrolled.replaced)}
+    set_aside = {one.name: one for one in (*aside, *intake.set_aside, *replaced)}
     standing = {seat.submission for seat in after.seats}
-    book.enrol(after.seats, [one for one in aside.values() if one.name not in standing])
-    return enrolled.names, after
+    book.enrol(after.seats, [one for one in set_aside.values() if one.name not in standing])
+    return entries, after
 
 
 def _changes(seats: Sequence[Seat]) -> set[Adjustment]:
     return {change for seat in seats for change in seat.adjustments}
 
 
-def _adjust(book: Gradebook, folder: Path) -> Adjusted:
+def _adjust(book: Gradebook) -> Adjusted:
     """Read what is adjusted by hand again."""
-    after = adjusted(folder, book.seats())
+    after = adjusted(book.folder, book.seats())
     book.enrol(after.seats, book.set_aside())
     return after
 
 
-def _publish(
-    book: Gradebook,
-    folder: Path,
-    after: Adjusted,
-    outcome: Outcome,
-    lang: Language | None,
-    most_rows: float,
-    pending: Set[str] = frozenset(),
-) -> None:
+def _publish(book: Gradebook, after: Adjusted, outcome: Outcome, how: How, pending: Set[str] = frozenset()) -> None:
     """Write what people read; a submission that is still *pending* has a row that says why."""
-    questions = course.questions()
-    rows = _Rows(lambda: book.rows(partial(_missing, fault=outcome.fault), pending))
+    folder, set_aside = book.folder, book.set_aside()
+    rows = Rows(book, outcome.fault, pending)
     after.check(rows)
-    written, edited = write_output(folder, rows, book.set_aside(), lang, book.files())
+    written, edited = write_output(folder, rows, set_aside, how.lang, book.files())
     book.wrote(written)
     outcome.failed = sum(row.grade.status == "could-not-grade" for row in rows)
     if edited:
         outcome.lines.append(f"grades.csv had been edited by hand: it is kept as {edited.name}")
     if stale := book.stale(course.fingerprint()):
         outcome.lines.append(f"{stale} were graded by another version; autograder regrade {folder} grades them again")
-    if aside := len(book.set_aside()):
+    if aside := len(set_aside):
         outcome.lines.append(f"{aside} file{'s' * (aside != 1)} set aside: see set-aside.csv")
-    summary = summary_lines(rows)
-    fitting = list(itertools.islice(rows, int(min(most_rows, sys.maxsize - 1)) + 1))
-    table = grades_table(fitting, [question.id for question in questions]) if len(fitting) <= most_rows else []
-    outcome.lines[:0] = [*table, *[""] * bool(table), *summary]
+    shown = list(itertools.islice(rows, None if how.every_row else MAX_ROWS + 1))
+    fits = how.every_row or len(shown) <= MAX_ROWS
+    table = [*grades_table(shown, [question.id for question in course.questions()]), ""] if fits else []
+    outcome.lines[:0] = [*table, *summary_lines(rows)]
     outcome.lines += [
         "",
         f"{folder / 'report.html'}  the class",
@@ -222,25 +201,8 @@ def _publish(
     ]
 
 
-def _missing(seat: Seat, fault: str = "") -> Grade:
-    """What stands where there is no grade."""
-    if not seat.submission:
-        return Grade("not-submitted", None, course.maximum())
-    return could_not_grade(Note("not-reached", {"reason": fault or "an earlier run ended early"}))
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """All rows, one after another, as often as wanted: a large class does not fit into memory."""
-
-    read: Callable[[], Iterator[Row]]
-
-    def __iter__(self) -> Iterator[Row]:
-        return self.read()
-
-
 @contextmanager
-def _told(outcome: Outcome, total: int) -> Iterator[tqdm[NoReturn]]:
+def _told(outcome: Outcome, total: int) -> Iterator["tqdm[NoReturn]"]:
     """A bar for *total* submissions. What ends a run early is told in its outcome, and ends nothing else."""
     seconds = 0.2 if sys.stderr.isatty() else 10.0  # seldom in a log, where a line cannot be overwritten
     try:

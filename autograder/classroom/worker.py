@@ -4,8 +4,6 @@ Started by `autograder.classroom.pool` with paths that student code must not rea
 both ends of which are ours, as its standard input.
 """
 
-from __future__ import annotations
-
 import contextlib
 import itertools
 import os
@@ -13,24 +11,45 @@ import resource
 import socket
 import sys
 import traceback
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograder.classroom.task import Task, lost
-from autograder.grade import Result
+from autograder import course
+from autograder.grade import Grade, Note, Result, Submission
 from autograder.sandbox import Sandbox, SandboxFault
+from autograder.sandbox.processes import FORKED_FROM, ForkServer
 
 if TYPE_CHECKING:
     from autograder.grading import Grader
 
-__all__ = ["main"]
+__all__ = ["Task", "could_not_grade", "lost", "main"]
 
 MEMORY_BYTES = 4 << 30
 """Address space that grading may take beyond what the process has once it is ready, whatever a submission sends."""
 
-_claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+
+@dataclass(frozen=True)
+class Task:
+    """All that a grade is made of; it is kept, so that the grade can be made again."""
+
+    submission: Submission
+    secret: bytes
+    """What the private numbers of its follow-through are drawn with."""
+    evidence: bytes = b""
+    """What an earlier grading left: with it, student code is run only where that does not tell."""
+
+
+def could_not_grade(why: Note) -> Grade:
+    """The grade of a submission that the grader itself failed on: no score, and never a zero."""
+    return Grade("could-not-grade", None, course.maximum(), detail=why)
+
+
+def lost(task: Task, error: BaseException) -> Result:
+    """The result of a *task* that ended in an *error* of ours; its evidence is kept."""
+    reason = " ".join(str(error).split())
+    return Result(could_not_grade(Note("grader-fault", {"error": f"{type(error).__name__}: {reason}"})), task.evidence)
 
 
 def main() -> None:
@@ -48,53 +67,46 @@ def main() -> None:
 
 
 def _drive(connection: Connection) -> None:
-    from autograder import course
-
-    core = _own_core()
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    core = _own_core(claim)
     os.sched_setaffinity(0, {core})
     secrets = [course.HIDDEN, course.REFERENCE, *map(Path, sys.argv[1:])]
-    with Sandbox(secrets=secrets, core=core) as sandbox:  # starts while this process does
+    server = ForkServer(channel=socket.socket(fileno=FORKED_FROM))
+    with Sandbox(secrets=secrets, core=core, server=server) as sandbox:  # starts while this process does
         import torch
 
         from autograder.grading import Grader
 
         torch.set_num_threads(1)  # tensors are small, and there is a process for every core
         try:
-            _serve(connection, Grader(sandbox), sandbox)
+            grader = Grader(sandbox)
+            assert sandbox.isolation  # waits until it is proved
+            pages = int(Path("/proc/self/statm").read_text().split()[0])
+            most = pages * resource.getpagesize() + MEMORY_BYTES
+            resource.setrlimit(resource.RLIMIT_AS, (most, most))
+            with contextlib.suppress(EOFError, ConnectionError):  # the run was ended
+                connection.send(os.getpid())
+                while True:
+                    connection.send(_graded(grader, connection.recv()))
         except Exception:
             assert sandbox.isolation  # if this is what failed, its reason is the one to be told
             raise
 
 
-def _own_core() -> int:
+def _own_core(claim: socket.socket) -> int:
     """The core that the fewest grading processes on this machine keep to.
 
-    The names that processes bind are the kernel's to give back when they end.
+    The names that they bind their *claims* to are the kernel's to give back when they end.
     """
     cores = sorted(os.sched_getaffinity(0))
     for sharing, core in itertools.product(range(64), cores):
         with contextlib.suppress(OSError):
-            _claim.bind(f"\0rnn-autograder/core/{core}/{sharing}")
+            claim.bind(f"\0rnn-autograder/core/{core}/{sharing}")
             return core
     return cores[0]
 
 
-def _serve(connection: Connection, grader: Grader, sandbox: Sandbox) -> None:
-    assert sandbox.isolation  # waits until it is proved
-    _limit_memory()
-    with contextlib.suppress(EOFError, ConnectionError):  # the run was ended
-        connection.send(os.getpid())
-        while True:
-            connection.send(_graded(grader, connection.recv()))
-
-
-def _limit_memory() -> None:
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    most = pages * resource.getpagesize() + MEMORY_BYTES
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
-
-
-def _graded(grader: Grader, task: Task) -> Result:
+def _graded(grader: "Grader", task: Task) -> Result:
     """The result, whatever happens: a fault of ours is `could-not-grade`, and the next submission is graded."""
     try:
         result = grader.grade(task.submission, task.secret, task.evidence)
@@ -103,7 +115,3 @@ def _graded(grader: Grader, task: Task) -> Result:
     except Exception as fault:
         traceback.print_exc()
         return lost(task, fault)
-
-
-if __name__ == "__main__":
-    main()

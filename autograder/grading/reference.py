@@ -13,7 +13,7 @@ from autograder import course
 from autograder.course.scenarios import margin
 from autograder.wire.job import Correction, Job
 from autograder.wire.log import Log, Record
-from autograder.wire.values import Described, Layer, Missing, Packed, TensorData
+from autograder.wire.values import Described, Layer, Packed, TensorData
 
 __all__ = ["Reference", "ReferenceFault", "ReferenceValues", "Run", "Solution"]
 
@@ -45,8 +45,8 @@ class ReferenceValues:
 
     def described(self, names: tuple[str, ...], tensors: dict[str, Tensor]) -> dict[str, Described]:
         """Those of *names* that are bound, as a job describes them; their tensors are added to *tensors*."""
-        values, own = self._record.message.values, self._record.tensors()
-        return {name: _rekeyed(values[name], own, tensors) for name in names if not isinstance(values[name], Missing)}
+        values, own = self._record.message.values, self._record.tensors
+        return {name: _rekeyed(values[name], own, tensors) for name in names if values[name] is not None}
 
 
 def _rekeyed(value: Any, own: Mapping[str, Tensor], tensors: dict[str, Tensor]) -> Any:
@@ -56,8 +56,7 @@ def _rekeyed(value: Any, own: Mapping[str, Tensor], tensors: dict[str, Tensor]) 
         tensors[key] = own[value.key]
         return msgspec.structs.replace(value, key=key)
     if isinstance(value, Packed):
-        parts = {name: _rekeyed(part, own, tensors) for name, part in msgspec.structs.asdict(value).items()}
-        return msgspec.structs.replace(value, **parts)
+        return Packed(tuple(_rekeyed(part, own, tensors) for part in value.parts))
     return value
 
 

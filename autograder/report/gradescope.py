@@ -5,17 +5,14 @@ Without `execution_time`, which students see: code in a hidden scenario could sl
 Format: https://gradescope-autograders.readthedocs.io/en/latest/specs/#output-format
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from autograder.grade import CheckResult, QuestionGrade, Row
 from autograder.language import speaking, text
-from autograder.report.clean import one_line, plain
 from autograder.report.pages import titles
-from autograder.report.words import adjustment_sentence, sentence, status_sentence
+from autograder.report.words import adjustment_sentence, one_line, plain, sentence, status_sentence
 
 __all__ = ["VISIBILITIES", "results_json"]
 

@@ -1,12 +1,11 @@
 """HTML pages, one for each student and one on the class: self-contained, nothing loaded, all foreign text escaped."""
 
-from __future__ import annotations
-
 import base64
 import functools
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,13 @@ from markupsafe import Markup, escape
 
 from autograder import course
 from autograder.course.corpus import misconceptions
-from autograder.grade import Difference, Example, OwnCell, Reach, Row
+from autograder.grade import Difference, OwnCell, Reach, Row
 from autograder.intake import SetAside
 from autograder.language import LANGUAGES, Language, speaking
 from autograder.report import words
-from autograder.report.clean import one_line, plain
-from autograder.report.pictures import Grid, grids
-from autograder.report.summary import anonymous, summarise
+from autograder.report.pictures import grids
+from autograder.report.summary import Summary, anonymous
+from autograder.report.words import plain
 
 __all__ = ["feedback_page", "report_page", "titles"]
 
@@ -45,20 +44,8 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_TEMPLATES.filters |= {
-    "adjustment": words.adjustment_sentence,
-    "anonymous": anonymous,
-    "line": one_line,
-    "percent": "{:.0%}".format,
-    "plain": plain,
-    "points": words.points,
-    "prose": _prose,
-    "sentence": words.sentence,
-    "status_sentence": words.status_sentence,
-    "status_word": words.status_word,
-    "error_said": words.error_said,
-    "error_sentence": words.error_sentence,
-}
+_TEMPLATES.filters |= {name: getattr(words, name) for name in words.__all__}
+_TEMPLATES.filters |= {"anonymous": anonymous, "percent": "{:.0%}".format, "prose": _prose}
 _TEMPLATES.globals |= {
     "zip": zip,
     "script": Markup(_SCRIPT),
@@ -83,17 +70,19 @@ def feedback_page(row: Row, back: str = "") -> str:
         "back": back,
         "cells": {cell.number: answer.question for answer in answers for cell in answer.cells},
         "code": {cell: _code(cell, marked) for answer in answers for cell in answer.cells},
-        "pictures": {question: _pictures(shown) for question, shown in examples.items()},
+        "pictures": {
+            question: [(told, grids(told)) for told in chain[Difference | Reach](shown.differences, shown.reach)]
+            for question, shown in examples.items()
+        },
     }
-    article = _TEMPLATES.get_template("article.html")
     parts = {}
     for lang in languages:
         with speaking(lang):
             fits = _room(_ROOM // len(languages))
             prefix = "" if row.grade.lang else f"{lang}-"
-            parts[lang] = Markup(article.render(about, **_spoken(lang), fits=fits, prefix=prefix))
-    page = _TEMPLATES.get_template("feedback.html")
-    return page.render(about, parts=parts, lang=languages[0], ko=languages[0] == "ko")
+            article = _TEMPLATES.get_template("article.html")
+            parts[lang] = Markup(article.render(about, **titles(lang), lang=lang, fits=fits, prefix=prefix))
+    return _TEMPLATES.get_template("feedback.html").render(about, parts=parts, lang=languages[0])
 
 
 def report_page(
@@ -104,13 +93,13 @@ def report_page(
     *links* gives the address of a row's own page, or nothing where it has none.
     """
     with speaking(lang):
-        summary = summarise(rows, course.maximum())
-        about = {"rows": rows, "summary": summary, "set_aside": set_aside, "links": links, **_spoken(lang)}
-        stream = _TEMPLATES.get_template("report.html").stream(about, worth=[q for q in course.questions() if q.points])
+        about = {"lang": lang, "rows": rows, "summary": Summary(rows), "set_aside": set_aside, "links": links}
+        stream = _TEMPLATES.get_template("report.html").stream(about, **titles(lang))
         stream.enable_buffering(200)
         yield from stream
 
 
+@functools.cache
 def titles(lang: Language) -> dict[str, dict[Any, Any]]:
     """What the course calls things, in one language."""
     return {
@@ -122,22 +111,11 @@ def titles(lang: Language) -> dict[str, dict[Any, Any]]:
     }
 
 
-def _spoken(lang: Language) -> dict[str, Any]:
-    return {"lang": lang, "ko": lang == "ko", **titles(lang)}
-
-
 def _code(cell: OwnCell, marked: Set[tuple[Any, Any]]) -> Markup:
     """The lines of a cell, those that are spoken of marked."""
     lines = str(escape(plain(cell.source).rstrip())).split("\n")
     starts = ('<span class="at">' if (cell.number, line) in marked else "<span>" for line in range(1, len(lines) + 1))
     return Markup("".join(f"{start}{line}\n</span>" for start, line in zip(starts, lines, strict=True)))
-
-
-def _pictures(example: Example) -> list[tuple[Difference | Reach, Sequence[Grid], int]]:
-    """What is told of an example, its grids, and their size in bytes."""
-    told: list[Difference | Reach] = [*example.differences, *example.reach]
-    drawn = [(each, grids(each)) for each in told]
-    return [(each, pair, sum(len(grid.drawn.encode()) for grid in pair)) for each, pair in drawn]
 
 
 def _room(left: int) -> Callable[[int], bool]:

@@ -4,11 +4,9 @@ A picture is two grids in inline SVG. They take their colours from the page's st
 bold digits) what they say by colour, and hold no word of a language, so one picture serves a page in both.
 """
 
-from __future__ import annotations
-
 import functools
 import itertools
-import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -25,12 +23,11 @@ _PLACES = 140
 """How many places one grid shows; of values in another shape than expected, a quarter of that."""
 _CHARACTER, _LINE, _GAP = 7, 22, 8
 """Pixels: a digit's width, a line's height, and what is free between labels and cells and above a heading."""
-
 _CORNER = "v7l-7-7z"
 """A mark in the corner of a cell; drawing goes on where it began."""
+_RUN = re.compile(b"\1+")  # of marks that are set
 
 _Place = tuple[int, ...]
-_Run = tuple[int, int]
 _Rows = Mapping[_Place, Sequence[Any]]
 """The rows of a tensor, which lie along its last axis, by their places along the others."""
 
@@ -47,6 +44,10 @@ class Grid:
     drawn: Markup
     """What the element holds."""
 
+    @property
+    def bytes(self) -> int:
+        return len(self.drawn.encode())
+
 
 class _Half(NamedTuple):
     """What a grid is drawn of."""
@@ -61,33 +62,20 @@ class _Half(NamedTuple):
 
 def grids(told: Difference | Reach) -> tuple[Grid, ...]:
     """What was expected and what came; nothing if one of them has no numbers."""
-    halves = _of_reach(told) if isinstance(told, Reach) else _of_difference(told)
-    if len({(*half.names, *half.rows) for half in halves}) == 1:
-        return _drawn(*halves)
-    return tuple(grid for half in halves for grid in _drawn(half))
+    if isinstance(told, Reach):
+        names = told.symbols.split()[:-1]
+        may, does = (_rows(places, len(names)) for places in (told.expected, told.moved))
+        wrong = {place: [one != other for one, other in zip(may[place], does[place], strict=True)] for place in may}
+        return _drawn(_Half(may, names, wrong), _Half(does, names, wrong))
+    if any(value.numbers is None or value.kind not in ("tensor", "packed") for value in (told.expected, told.received)):
+        return ()
+    symbols, marks = (told.symbols, told.wrong) if told.expected.shape == told.received.shape else ("", None)
+    one, other = _half(told.expected, told.symbols, marks), _half(told.received, symbols, marks)
+    alike = one.names == other.names and one.rows.keys() == other.rows.keys()
+    return _drawn(one, other) if alike else (*_drawn(one), *_drawn(other))
 
 
-def _of_reach(reach: Reach) -> list[_Half]:
-    """Which places of a tensor a change of one word may move, and which it moves."""
-    names = reach.symbols.split()[:-1]
-    may, does = (_rows(places, len(names)) for places in (reach.expected, reach.moved))
-    wrong = {place: [one != other for one, other in zip(may[place], does[place], strict=True)] for place in may}
-    return [_Half(may, names, wrong), _Half(does, names, wrong)]
-
-
-def _of_difference(difference: Difference) -> list[_Half]:
-    expected, received = difference.expected, difference.received
-    if any(value.numbers is None or value.kind not in ("tensor", "packed") for value in (expected, received)):
-        return []
-    fits = expected.shape == received.shape
-    wrong = difference.wrong if fits else None
-    return [
-        _of_value(expected, difference.symbols, wrong),
-        _of_value(received, difference.symbols if fits else "", wrong),
-    ]
-
-
-def _of_value(value: Value, symbols: str, wrong: Any) -> _Half:
+def _half(value: Value, symbols: str, wrong: Any) -> _Half:
     numbers, names = value.numbers, symbols.split() or ["?"] * len(value.shape)
     shape = f"shape = {sized(value.shape, symbols)}"
     if value.kind == "packed":
@@ -105,7 +93,7 @@ def _steps(rows: Any, batch_sizes: Sequence[int]) -> Any:
 
 
 def _rows(nested: Any, axes: int) -> _Rows:
-    rows: dict[tuple[int, ...], Any] = {(): nested}
+    rows: dict[_Place, Any] = {(): nested}
     for _ in range(axes - 1):
         rows = {(*place, index): part for place, parts in rows.items() for index, part in enumerate(parts)}
     return rows
@@ -138,7 +126,7 @@ def _lines(half: _Half) -> Iterator[tuple[str, _Place | None]]:
 @functools.lru_cache(1 << 16, typed=True)
 def _cell(value: Any) -> str:
     if isinstance(value, float):
-        return f"{value:.3f}" if abs(value) < 1e4 else "nan" if math.isnan(value) else f"{value:.0e}"
+        return f"{value:.3f}" if abs(value) < 1e4 else f"{value:.0e}"
     if value is None:
         return "nan"
     if isinstance(value, bool):
@@ -148,57 +136,40 @@ def _cell(value: Any) -> str:
 
 def _drawn(*halves: _Half) -> tuple[Grid, ...]:
     """Grids in one frame: its lines below one another, a tint and a corner mark for each place that is wrong."""
+    rows, _, wrong, _ = halves[0]
     lines = [*_lines(halves[0])]
-    places = [place for _, place in lines if place is not None]
-    cells = [[[*map(_cell, half.rows[place])] for place in places] for half in halves]
-    width = 2 + max(map(len, itertools.chain.from_iterable(itertools.chain(*cells))), default=1)
-    side = _GAP + _CHARACTER * max((len(label) for label, place in lines if place is not None), default=0)
-    step, right, y = width * _CHARACTER, 0, 0
-    frame: list[str] = []
-    tints: list[str] = []
-    corners: list[str] = []
-    starts: list[str] = []
-    wrong: list[Sequence[_Run]] = []
+    labels = {place: label for label, place in lines if place is not None}
+    cells = [{place: [*map(_cell, half.rows[place])] for place in labels} for half in halves]
+    texts = itertools.chain.from_iterable(row for half in cells for row in half.values())
+    width = 2 + max(map(len, texts), default=1)
+    side = _GAP + _CHARACTER * max(map(len, labels.values()), default=0)
+    step, right, y, marked, tints, corners = width * _CHARACTER, 0, 0, 0, "", ""
+    frame = list[str]()
+    written = [list[str]() for _ in halves]
     for label, place in lines:
         y += _GAP if frame and place is None else 0
         frame.append(f'<text class="{"h" if place is None else "l"}" x="1" y="{y + 15}">{label}</text>')
         end = (len(label) + 2) * _CHARACTER
         if place is not None:
-            end = side + len(halves[0].rows[place]) * step
+            end = side + len(rows[place]) * step
+            runs = [run.span() for run in _RUN.finditer(bytes(wrong[place]))] if wrong else []
+            for first, past in runs:
+                edge, count = side + first * step + _CHARACTER, past - first
+                marked += count
+                tints += f"M{edge} {y + 11}h{count * step}"
+                corners += f"M{edge + step} {y}{_CORNER}" + f"m{step} 0{_CORNER}" * (count - 1)
             # The text's length is fixed, whatever font a machine has.
-            starts.append(f'<text x="{side}" y="{y + 15}" textLength="{end - side}">')
-            wrong.append(_runs(halves[0].wrong.get(place, ())))
-            for first, count in wrong[-1]:
-                edge = side + first * step + _CHARACTER
-                tints.append(f"M{edge} {y + 11}h{count * step}")
-                corners.append(f"M{edge + step} {y}{_CORNER}" + f"m{step} 0{_CORNER}" * (count - 1))
+            start = f'<text x="{side}" y="{y + 15}" textLength="{end - side}">'
+            for half, grid in zip(cells, written, strict=True):
+                row = [*map(str.rjust, half[place], itertools.repeat(width))]
+                for first, past in runs:
+                    row[first] = f"<tspan>{row[first]}"
+                    row[past - 1] += "</tspan>"
+                grid.append(f"{start}{''.join(row)}</text>")
         right = max(right, end + _CHARACTER)
         y += _LINE
     if corners:
-        frame.insert(0, f'<path class="tint" d="{"".join(tints)}"/><path class="mark" d="{"".join(corners)}"/>')
-    size = f'width="{right + 2}" height="{y + 2}" viewBox="0 0 {right + 2} {y + 2}"'
-    marked = sum(count for runs in wrong for _, count in runs)
-    written = [map(_written, starts, grid, wrong, itertools.repeat(width)) for grid in cells]
-    return tuple(
-        Grid(half.shape, marked, Markup(size), Markup("".join([*frame, *rows])))
-        for half, rows in zip(halves, written, strict=True)
-    )
-
-
-def _runs(marks: Sequence[bool]) -> list[_Run]:
-    """Where *marks* are set: the first place of each stretch, and how long it is."""
-    runs, place = list[_Run](), 0
-    for mark, same in itertools.groupby(marks):
-        count = len([*same])
-        runs += [(place, count)] * mark
-        place += count
-    return runs
-
-
-def _written(start: str, cells: Sequence[str], wrong: Sequence[_Run], width: int) -> str:
-    """The cells of a line, bold where they are wrong."""
-    padded = [*map(str.rjust, cells, itertools.repeat(width))]
-    for first, count in wrong:
-        padded[first] = f"<tspan>{padded[first]}"
-        padded[first + count - 1] += "</tspan>"
-    return start + "".join(padded) + "</text>"
+        frame.insert(0, f'<path class="tint" d="{tints}"/><path class="mark" d="{corners}"/>')
+    size = Markup(f'width="{right + 2}" height="{y + 2}" viewBox="0 0 {right + 2} {y + 2}"')
+    drawn = [Markup("".join([*frame, *grid])) for grid in written]
+    return tuple(Grid(half.shape, marked, size, each) for half, each in zip(halves, drawn, strict=True))

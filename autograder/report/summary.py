@@ -1,23 +1,20 @@
 """What a class did, counted in one pass over its rows."""
 
-from __future__ import annotations
-
 import ast
 import statistics
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from autograder.course import Question
+from autograder import course
 from autograder.grade import OwnCell, QuestionGrade, Row, Status
+from autograder.report.words import points
 
-__all__ = ["QuestionSummary", "Seen", "Summary", "anonymous", "summarise"]
+__all__ = ["Summary", "anonymous", "summary_lines"]
 
-_RANKED = 20
-"""How many mistakes of a kind are told."""
-_NAMED = 5
-"""How many rows are named of those that share a mistake."""
+_RANKED, _NAMED = 20, 5
+"""How many mistakes of a kind are told, and how many people are named who made one."""
 _BINS = 10
 _SHOWN, _PARSED = 1_500, 20_000
 """Characters of an answer that is shown without its author, and of one that is parsed for it."""
@@ -36,7 +33,9 @@ class Seen:
 
 @dataclass(frozen=True)
 class QuestionSummary:
-    question: Question
+    """How difficult a question is, and how well it tells the best from the weakest."""
+
+    question: course.Question
     mean: float
     full_marks: int
     """How many earned all points."""
@@ -44,73 +43,53 @@ class QuestionSummary:
     """The share of points that the best quarter earned of it, less that of the weakest; None for a few people."""
 
 
-@dataclass
 class Summary:
     """Counts are of rows: people. What has no score counts in no mean."""
 
-    max_score: float
-    statuses: Counter[Status] = field(default_factory=Counter)
-    isolation: set[str] = field(default_factory=set)
-    scored: list[tuple[float, dict[str, float]]] = field(default_factory=list)
-    """Each score with the points of the questions."""
-    mistakes: dict[tuple[str, str], Seen] = field(default_factory=dict)
-    """By question, and misconception or behaviour."""
-
-    @property
-    def people(self) -> int:
-        return self.statuses.total()
-
-    @property
-    def scores(self) -> list[float]:
-        return sorted(score for score, _ in self.scored)
-
-    @property
-    def mean(self) -> float | None:
-        return statistics.fmean(self.scores) if self.scored else None
-
-    @property
-    def median(self) -> float | None:
-        return statistics.median(self.scores) if self.scored else None
-
-    @property
-    def bins(self) -> list[int]:
-        """How many scores lie in each tenth of the scale; the last includes full marks and what lies beyond."""
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self.max_score = course.maximum()
+        self.statuses = Counter[Status]()
+        self.isolation = set[str]()
+        self.mistakes = dict[tuple[str, str], Seen]()
+        """By question, and misconception or behaviour."""
+        scored = []
+        for row in rows:
+            self.statuses[row.grade.status] += 1
+            self.isolation |= {row.grade.isolation} - {""}
+            if row.score is None:
+                continue
+            scored.append((row.score, row.scores()))
+            for answer in row.grade.questions:
+                if answer.answered and answer.score < answer.points:
+                    key = answer.question, answer.misconception or _behaviour(answer)
+                    seen = self.mistakes.setdefault(key, Seen(answer))
+                    seen.count += 1
+                    if len(seen.rows) < _NAMED:
+                        seen.rows.append(replace(row, grade=replace(row.grade, questions=())))
+        scored.sort(key=lambda pair: pair[0])
+        self.people = self.statuses.total()
+        self.scores = [score for score, _ in scored]
+        self.mean = statistics.fmean(self.scores) if scored else None
+        self.median = statistics.median(self.scores) if scored else None
         tenths = Counter(min(int(_BINS * max(score, 0) / (self.max_score or 1)), _BINS - 1) for score in self.scores)
-        return [tenths[place] for place in range(_BINS)]
+        self.bins = [tenths[place] for place in range(_BINS)]
+        """How many scores lie in each tenth of the scale; the last includes full marks and what lies beyond."""
+        ranked = [points for _, points in scored]
+        self.questions = [_question(question, ranked) for question in course.questions() if question.points]
 
     def commonest(self, *, explained: bool) -> list[Seen]:
         """The commonest mistakes that a known misconception explains, or that nothing does."""
         seen = [each for each in self.mistakes.values() if bool(each.answer.misconception) == explained]
         return sorted(seen, key=lambda seen: (-seen.count, seen.answer.question, seen.answer.misconception))[:_RANKED]
 
-    def questions(self, questions: Iterable[Question]) -> Iterator[QuestionSummary]:
-        """Each question's difficulty, and how well it tells the best from the weakest; each is worth something."""
-        ranked = [points for _, points in sorted(self.scored, key=lambda pair: pair[0])]
-        quarter = len(ranked) // 4
-        for question in questions:
-            points = [each.get(question.id, 0.0) for each in ranked]
-            mean = statistics.fmean(points or [0.0])
-            full = sum(each >= question.points for each in points)
-            apart = (sum(points[-quarter:]) - sum(points[:quarter])) / (quarter * question.points) if quarter else None
-            yield QuestionSummary(question, mean, full, apart)
 
-
-def summarise(rows: Iterable[Row], max_score: float) -> Summary:
-    """The summary of a class."""
-    summary = Summary(max_score)
-    for row in rows:
-        summary.statuses[row.grade.status] += 1
-        summary.isolation |= {row.grade.isolation} - {""}
-        if row.score is not None:
-            summary.scored.append((row.score, row.scores()))
-            for answer in row.grade.questions:
-                if answer.answered and answer.score < answer.points:
-                    key = answer.question, answer.misconception or _behaviour(answer)
-                    seen = summary.mistakes.setdefault(key, Seen(answer))
-                    seen.count += 1
-                    if len(seen.rows) < _NAMED:
-                        seen.rows.append(replace(row, grade=replace(row.grade, questions=())))
-    return summary
+def _question(question: course.Question, ranked: Sequence[dict[str, float]]) -> QuestionSummary:
+    """*ranked* holds everybody's points, the weakest first."""
+    points = [each.get(question.id, 0.0) for each in ranked]
+    quarter = len(ranked) // 4
+    full = sum(each >= question.points for each in points)
+    apart = (sum(points[-quarter:]) - sum(points[:quarter])) / (quarter * question.points) if quarter else None
+    return QuestionSummary(question, statistics.fmean(points or [0.0]), full, apart)
 
 
 def _behaviour(answer: QuestionGrade) -> str:
@@ -136,3 +115,14 @@ def anonymous(cells: Sequence[OwnCell]) -> str:
         return ast.unparse(tree)[:_SHOWN]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ""
+
+
+def summary_lines(rows: Iterable[Row]) -> list[str]:
+    """How many there are of each status, and the middle of the scores."""
+    summary = Summary(rows)
+    counts = ", ".join(f"{count} {status}" for status, count in sorted(summary.statuses.items()))
+    lines = [f"{summary.people} student{'s' * (summary.people != 1)}: {counts}"]
+    if summary.scores:
+        middle = f"mean {summary.mean:.1f}, median {summary.median:.1f} of {points(summary.max_score)}"
+        lines.append(f"{middle}, of {len(summary.scores)} with a score")
+    return lines

@@ -1,21 +1,22 @@
-"""Tables in CSV: ours, which a spreadsheet cannot take for anything else, and other people's, changed cell by cell."""
-
-from __future__ import annotations
+"""Tables: of grades, in CSV and on the terminal; and other people's in CSV, changed cell by cell."""
 
 import contextlib
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence, Set
-from dataclasses import dataclass
 
 from autograder.grade import Row
 from autograder.intake import SetAside
-from autograder.report.clean import one_line
-from autograder.report.words import adjustment_sentence, points, sentence
+from autograder.report.words import adjustment_sentence, one_line, points, sentence
 
-__all__ = ["Sheet", "SheetError", "grades_csv", "set_aside_csv", "table"]
+__all__ = ["MAX_ROWS", "Sheet", "SheetError", "grades_csv", "grades_table", "set_aside_csv", "table", "width"]
 
+MAX_ROWS = 40
+"""More rows than these do not fit on a screen."""
+_COLUMNS, _NAME = 80, 16
+"""Columns of a terminal, and those that a name has at least."""
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _FORMULA = re.compile(r"(^|[;,])(?=[\s\"'\ufffd]*[=+\-@＝＋－＠﹦﹢﹣﹫−])")  # full-width signs are plain ones there
 _ENCODINGS = (
@@ -66,47 +67,68 @@ def set_aside_csv(set_aside: Iterable[SetAside]) -> bytes:
     return table(("file", "student", "reason"), ((one.name, one.person, sentence(one.reason)) for one in set_aside))
 
 
+def grades_table(rows: Sequence[Row], questions: Sequence[str]) -> list[str]:
+    """The grades, in lines of at most 80 columns where the course has no more than eight questions."""
+    table = [("student", *questions, "score", "")]
+    for row in rows:
+        scores = [points(row.scores().get(question)) or "-" for question in questions]
+        status = "" if row.grade.status == "graded" else row.grade.status
+        name = unicodedata.normalize("NFC", one_line(row.person.name or row.submission))
+        table.append((name, *scores, points(row.score) or "-", status))
+    others = [f"{''.join(f'{cell:>4}' for cell in scores)}{total:>7}  {status}" for _, *scores, total, status in table]
+    room = min(max(_NAME, _COLUMNS - max(map(len, others))), max(width(name) for name, *_ in table))
+    return [f"{_fitted(name, room)}{other}".rstrip() for (name, *_), other in zip(table, others, strict=True)]
+
+
+def width(text: str) -> int:
+    """Columns that *text* takes in a terminal: Hangul two, combining characters none."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _fitted(name: str, columns: int) -> str:
+    """*name* in exactly so many columns, cut off if it is longer."""
+    while width(name) > columns:
+        name = f"{name[:-2]}…"
+    return name + " " * (columns - width(name))
+
+
 class SheetError(Exception):
     """Why a table cannot be read, in one line."""
 
 
-@dataclass
 class Sheet:
-    """A table that others made, whatever its dialect: what is not changed stays as it was, byte for byte."""
+    """A table that others made, whatever its dialect: what is not changed stays as it was, byte for byte.
 
-    lines: list[list[str]]
-    """Cells as they are written, quotes included; behind the last of each line, what ends the line."""
-    delimiter: str
-    encoding: str
-    mark: bytes
-    """The byte order mark, or nothing."""
+    Raises `SheetError` where *content* is no text in a usual encoding.
+    """
 
-    @classmethod
-    def of(cls, content: bytes) -> Sheet:
-        """The table in *content*. Raises `SheetError` where it is no text in a usual encoding."""
-        for mark, encoding in _ENCODINGS:
+    def __init__(self, content: bytes) -> None:
+        for self._mark, self._encoding in _ENCODINGS:
             with contextlib.suppress(UnicodeDecodeError):
-                if content.startswith(mark):
-                    text = content[len(mark) :].decode(encoding)
-                    first = re.sub(r'"[^"]*"', "", text.split("\n", 1)[0])
-                    delimiter = max(",;\t", key=first.count)
-                    return cls([*_lines(text, delimiter)], delimiter, encoding, mark)
-        raise SheetError("is no table in CSV that can be read; save it as CSV in UTF-8")
+                if content.startswith(self._mark):
+                    text = content[len(self._mark) :].decode(self._encoding)
+                    break
+        else:
+            raise SheetError("is no table in CSV that can be read; save it as CSV in UTF-8")
+        first = re.sub(r'"[^"]*"', "", text.split("\n", 1)[0])
+        self._delimiter = max(",;\t", key=first.count)
+        # Cells as they are written, quotes included; behind the last of each line, what ends the line.
+        self._lines = [*_lines(text, self._delimiter)]
 
     def values(self) -> list[list[str]]:
         """The lines as they are meant."""
-        return [[_meant(cell) for cell in line[:-1]] for line in self.lines]
+        return [[_meant(cell) for cell in line[:-1]] for line in self._lines]
 
     def put(self, line: int, column: int, value: str) -> None:
         """Let *value*, which needs no quotes, stand in a cell, in quotes if it had them."""
-        cells = self.lines[line]
+        cells = self._lines[line]
         cells[-1:-1] = [""] * (column + 2 - len(cells))
         cells[column] = f'"{value}"' if cells[column].startswith('"') else value
 
     def content(self, without: Set[int] = frozenset()) -> bytes:
         """The table as bytes, but for some lines."""
-        kept = (cells for number, cells in enumerate(self.lines) if number not in without)
-        return self.mark + "".join(self.delimiter.join(cells) + end for *cells, end in kept).encode(self.encoding)
+        kept = (cells for number, cells in enumerate(self._lines) if number not in without)
+        return self._mark + "".join(self._delimiter.join(cells) + end for *cells, end in kept).encode(self._encoding)
 
 
 def _lines(text: str, delimiter: str) -> Iterator[list[str]]:

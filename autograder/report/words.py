@@ -1,11 +1,11 @@
-"""What notes, errors, statuses and adjustments say, in the language being spoken. `words.toml` has the sentences.
+"""What notes, errors, statuses and adjustments say, in the language being spoken: `words.toml` has the sentences.
 
-Findings are data until here. What a note speaks of is made harmless and short before it gets into a sentence.
+Findings are data until here. Text from students' files is made harmless for the eye before it gets into a sentence: it
+has no control, escape or direction-changing characters.
 """
 
-from __future__ import annotations
-
 import functools
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,38 +14,42 @@ from typing import Any
 import tomli
 
 from autograder.grade import Adjustment, Note, StatementError, Status
-from autograder.language import Language, language, text
-from autograder.report.clean import one_line
+from autograder.language import text
 
-__all__ = [
-    "KINDS",
-    "WHERE",
-    "WHY",
-    "adjustment_sentence",
-    "error_said",
-    "error_sentence",
-    "points",
-    "sentence",
-    "sized",
-    "status_sentence",
-    "status_word",
-]
+__all__ = ["KINDS", "WHERE", "WHY", "adjustment_sentence", "error_said", "error_sentence", "one_line", "plain"]
+__all__ += ["points", "sentence", "sized", "status_sentence", "status_word"]
 
-_LISTED = 8
-"""How many things a sentence lists."""
-_LONGEST = 160
-"""Characters of one thing that a sentence names."""
+_LISTED, _LONGEST = 8, 160
+"""How many things a sentence lists, and how many characters of each."""
 
-_Words = Mapping[str, Mapping[Language, str]]
+_Words = dict[str, Mapping[str, str]]
 _WORDS: Mapping[str, _Words] = tomli.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
-KINDS: _Words = {
-    **_WORDS["difference"],
-    **{f"hidden-{kind}": said for kind, said in {**_WORDS["difference"], **_WORDS["hidden"]}.items()},
-    **_WORDS["note"],
-}
+_HIDDEN = {f"hidden-{kind}": said for kind, said in (_WORDS["difference"] | _WORDS["hidden"]).items()}
+KINDS: _Words = _WORDS["difference"] | _HIDDEN | _WORDS["note"]
 """The sentences by kind of note."""
 WHERE, WHY = _WORDS["where"], _WORDS["why"]
 """Where values differ, and why another file counted: what notes say under these names."""
+
+# ECMA-48: control sequences, strings (window titles, links) and two-character escapes.
+_ESCAPE = re.compile(r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]")
+# Control characters but tab and newline; characters that change the direction of what follows (Unicode TR 36);
+# other line ends; what is not seen, Hangul's fillers included, so that names which look alike are alike; halves of
+# surrogate pairs, which no encoding takes; invisible tags; non-characters.
+_HARMFUL = re.compile(
+    "[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    "\u3164\ufeff\uffa0\ud800-\udfff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
+)
+
+
+def plain(text: str) -> str:
+    """*text* with tabs and newlines, each harmful character replaced by U+FFFD."""
+    return _HARMFUL.sub("\ufffd", text.replace("\r\n", "\n"))
+
+
+@functools.lru_cache(512)
+def one_line(text: str) -> str:
+    """*text* on one line, escape sequences left out."""
+    return plain(" ".join(_ESCAPE.sub("", text).split()))
 
 
 class _Counted(str):
@@ -57,27 +61,24 @@ class _Counted(str):
 
 def _said(words: _Words, key: str, about: Mapping[str, str]) -> str:
     """What an earlier version's note does not say, or no version knows any more, is left open and costs no page."""
-    return words.get(key, {}).get(language(), "…").format_map(defaultdict(lambda: _Counted("…"), about))
+    template = text(**words[key]) if key in words else "…"
+    return template.format_map(defaultdict(lambda: _Counted("…"), about))
 
 
 def sentence(note: Note, cells: Mapping[int, str] | None = None) -> str:
     """What *note* says. *cells* tells which question's answer a code cell is."""
     about: dict[str, str] = {key: _Counted(_shown(value)) for key, value in note.about.items()}
-    if isinstance(note.about.get("received"), (list, tuple)):
-        about |= {"expected": _shapes(note.about), "received": sized(note.about["received"])}
+    if isinstance(note.about.get("received"), (list, tuple)):  # a shape; each that was expected has its order of axes
+        expected, orders = note.about["expected"], note.about.get("orders")
+        shapes = zip(expected, orders, strict=False) if orders else [(expected, note.about.get("symbols", ""))]
+        about["expected"] = text(ko="` 또는 `", en="` or `").join(sized(*shape) for shape in shapes)
+        about["received"] = sized(note.about["received"])
     if "why" in about:
         about["why"] = _said(WHY, note.about["why"], about)
     if "line" in about:
         about["place"] = _place(note.about["cell"], note.about["line"], cells or {})
     where = [_said(WHERE, note.about["where"], about)] if "where" in about else []
     return " ".join([_said(KINDS, note.kind, about), *where])
-
-
-def _shapes(about: Mapping[str, Any]) -> str:
-    """The expected shape, or each that would be right in the order of axes that `orders` gives."""
-    shapes = about["expected"] if "orders" in about else [about["expected"]]
-    orders = about.get("orders", [about.get("symbols", "")])
-    return text(ko="` 또는 `", en="` or `").join(map(sized, shapes, orders))
 
 
 def _shown(value: Any) -> str:
@@ -138,9 +139,9 @@ def points(value: float | None) -> str:
 
 def status_word(status: Status) -> str:
     """A label of a word or two."""
-    return _WORDS["status-word"][status][language()]
+    return text(**_WORDS["status-word"][status])
 
 
 def status_sentence(status: Status) -> str:
     """What the status means for the student; nothing where all went well."""
-    return _WORDS["status-sentence"][status][language()]
+    return text(**_WORDS["status-sentence"][status])

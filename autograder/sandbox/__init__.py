@@ -6,9 +6,7 @@
 `policy` says what a child may do and use, `confine` enforces it, and the `canary` proves it at every start.
 """
 
-from __future__ import annotations
-
 from autograder.sandbox.box import Outcome, Sandbox, SandboxFault
-from autograder.sandbox.policy import ALLOWANCE, DEFAULT, Allowance, Limits
+from autograder.sandbox.policy import ALLOWANCE, Allowance, Limits
 
-__all__ = ["ALLOWANCE", "DEFAULT", "Allowance", "Limits", "Outcome", "Sandbox", "SandboxFault"]
+__all__ = ["ALLOWANCE", "Allowance", "Limits", "Outcome", "Sandbox", "SandboxFault"]

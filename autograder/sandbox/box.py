@@ -1,7 +1,5 @@
 """The sandbox as the grader sees it: a warm process, and runs in confined children of it."""
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import os
@@ -15,11 +13,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Literal
 
-from autograder.sandbox import canary, frames, processes
+from autograder.sandbox import canary
 from autograder.sandbox.policy import DEFAULT, READY_SECONDS, REAP_SECONDS, Limits
-from autograder.sandbox.processes import Process, receive, send
+from autograder.sandbox.processes import ForkServer, Process, receive, send
+from autograder.sandbox.zygote import CONFINED, END
 
-__all__ = ["Outcome", "Sandbox", "SandboxFault"]
+__all__ = ["Outcome", "Sandbox", "SandboxFault", "frames"]
 
 _PIPE_BYTES = 1 << 20
 _GATHERING = 5  # milliseconds for which frames may gather: waking for each takes longer than reading it
@@ -41,7 +40,7 @@ class Outcome:
     exit_code: int  # or a signal's number, negative; -9 also if the child was ended after its last word
 
 
-class Sandbox:
+class Sandbox(contextlib.AbstractContextManager["Sandbox"]):
     """One warm process and its confined children, one at a time; a context manager.
 
     The warm process starts at once and imports *entry* while the caller goes on; the first use waits for it. *entry*
@@ -50,48 +49,63 @@ class Sandbox:
 
     The canary tries to read *secrets*: files, or folders, that student code must not see. With a *core*, the warm
     process and its children keep to that one. Methods raise SandboxFault if the grader's side fails; a warm process
-    that died is started anew for the next run. It is never forked from the grader, whose memory holds secrets.
+    that died is started anew for the next run. It is never forked from the grader, whose memory holds secrets, but from
+    *server*, or one of the sandbox's own.
     """
 
     def __init__(
-        self, *, entry: str = "autograder.student", secrets: Sequence[Path] = (), core: int | None = None
+        self,
+        *,
+        entry: str = "autograder.student",
+        secrets: Sequence[Path] = (),
+        core: int | None = None,
+        server: ForkServer | None = None,
     ) -> None:
         if sys.platform != "linux":
             raise SandboxFault("student code can be confined on Linux only (5.13 or newer)")
         self._arguments = [entry] if core is None else [entry, str(core)]
         self._secrets = secrets
+        self._server = server
         self._running = contextlib.ExitStack()
-        self._process: Process | None = None
+        self._reached = ""
         self._start()
 
     @property
     def isolation(self) -> str:
         """What was reached, in one line, such as `landlock 7, seccomp, own uid`; after the canary has proved it."""
-        with self._faults():
-            self._ready()
-        return self._reached
+        with self._ready():
+            return self._reached
 
     def run(self, payload: bytes, *, limits: Limits = DEFAULT) -> Outcome:
         """Run the entry on *payload* in a new child, which is gone when this returns."""
-        with self._faults():
-            self._ready()
+        with self._ready():
             return self._run(payload, limits)
 
     def close(self) -> None:
         """End the warm process and any child."""
         self._running.close()
-        self._process = None
-
-    def __enter__(self) -> Sandbox:
-        return self
+        self._reached = ""
 
     def __exit__(self, *exc: object) -> None:
         self.close()
 
+    def _start(self) -> None:
+        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._running.enter_context(self._channel)
+        with theirs:
+            server = self._server or self._running.enter_context(contextlib.closing(ForkServer()))
+            server.start("autograder.sandbox.zygote", self._arguments, theirs)
+
     @contextmanager
-    def _faults(self) -> Iterator[None]:
-        """End the warm process after any failure, also an interrupt, which leaves a child half watched."""
+    def _ready(self) -> Iterator[None]:
+        """Have a warm process that is proved, and end it after any failure, also an interrupt in the midst of a run."""
         try:
+            if self._reached and select.select([self._channel], [], [], 0)[0]:  # it died between runs: nobody was in it
+                self.close()
+            if self._channel.fileno() < 0:
+                self._start()
+            if not self._reached:
+                self._prove()
             yield
         except BaseException as problem:
             self.close()
@@ -99,28 +113,13 @@ class Sandbox:
                 raise SandboxFault(f"the warm process is lost: {str(problem) or 'it died'}") from None
             raise
 
-    def _start(self) -> None:
-        self._reached = ""
-        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            server = processes.inherited or self._running.enter_context(processes.ForkServer())
-            server.start("autograder.sandbox.zygote", self._arguments, theirs)
-        self._running.enter_context(self._channel)
-
-    def _ready(self) -> None:
-        """Wait until the warm process is ready, and let the canary out; once for each warm process."""
-        if self._process and self._process.ended():  # between two runs, which harmed nobody
-            self.close()
-        if self._channel.fileno() < 0:
-            self._start()
-        if self._reached:
-            return
+    def _prove(self) -> None:
+        """Wait until a warm process is ready, and let the canary out."""
         self._channel.settimeout(READY_SECONDS)
         message, _ = receive(self._channel)
         if "refused" in message:
             raise SandboxFault(f"student code cannot be confined here: {message['refused']}")
-        self._process = Process(message["pid"])
-        self._running.callback(self._process.kill)
+        self._running.callback(Process(message["pid"]).kill)
         with canary.bait(self._secrets) as payload:
             outcome = self._run(payload, DEFAULT, proving=True)
         if outcome.frames or outcome.ending == "stopped":
@@ -139,9 +138,9 @@ class Sandbox:
             received, seconds = _listen(results, limits)
         send(self._channel, {})
         ended, _ = receive(self._channel)
-        if not received.startswith(frames.CONFINED):
+        if not received.startswith(CONFINED):
             raise SandboxFault(f"a child could not be confined: it ended with {ended['exit_code']}")
-        sent, finished = frames.parse(received[1:], limits.frames)
+        sent, finished = frames(received[len(CONFINED) :], limits.frames)
         return Outcome(sent, "finished" if finished else "stopped", seconds=seconds, **ended)
 
 
@@ -161,7 +160,7 @@ def _listen(results: IO[bytes], limits: Limits) -> tuple[bytes, float]:
     poller = select.poll()
     poller.register(results, 0)  # wakes when the pipe is closed
     received = bytearray()
-    most = limits.frames_bytes + frames.EXTRA_BYTES
+    most = len(CONFINED) + limits.frames_bytes + len(END)
     begun = time.monotonic()
     while True:
         closed = poller.poll(_GATHERING)
@@ -170,3 +169,20 @@ def _listen(results: IO[bytes], limits: Limits) -> tuple[bytes, float]:
         seconds = time.monotonic() - begun
         if closed or len(received) == most or seconds >= limits.wall_seconds:
             return bytes(received), seconds
+
+
+def frames(sent: bytes, most: int) -> tuple[tuple[bytes, ...], bool]:
+    """The first *most* complete frames of what was *sent*, and whether the end mark and nothing else comes after them.
+
+    A child that student code has taken over can send anything. It can thus forge its own result, and nobody else's.
+    """
+    found: list[bytes] = []
+    place = 0
+    while len(found) < most and sent[place : place + len(END)] != END:
+        start = place + len(END)
+        end = start + int.from_bytes(sent[place:start], "big")
+        if end > len(sent):
+            break
+        found.append(sent[start:end])
+        place = end
+    return tuple(found), sent[place:] == END

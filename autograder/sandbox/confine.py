@@ -4,8 +4,6 @@ The warm process takes namespaces and a user of its own where the system grants 
 there is no confinement.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import resource
@@ -17,6 +15,7 @@ from io import FileIO
 
 from autograder.sandbox import landlock, libc, policy, seccomp
 from autograder.sandbox.policy import Limits
+from autograder.sandbox.processes import fork
 
 __all__ = ["Confinement", "prepare"]
 
@@ -73,7 +72,7 @@ def prepare(readable: Iterable[str]) -> Confinement:
     if machine is None:
         raise OSError("this system has no seccomp, or is neither x86_64 nor aarch64")
     ruleset = landlock.build(readable=readable, writable=policy.WRITABLE)
-    program = seccomp.assemble(machine, free=policy.FREE, conditional=policy.CONDITIONAL)
+    program = seccomp.assemble(machine, policy.CALLS)
     with FileIO("/proc/self/statm") as statm:  # the entry may have put something else in the place of `open`
         occupied = int(statm.read().split()[0]) * resource.getpagesize()
     with FileIO("/proc/self/oom_score_adj", "w") as score:  # if memory runs out, let the largest child go first
@@ -96,7 +95,7 @@ def prepare(readable: Iterable[str]) -> Confinement:
     libc.prctl(_SET_PDEATHSIG, signal.SIGKILL)
     libc.prctl(_SET_NO_NEW_PRIVS, 1)
     if namespaces:
-        _fork_first_process()
+        fork(_wait_for_ever)  # the first process of the new PID namespace; all children to come are in it
     return Confinement(tuple(layers), ruleset, program, occupied, threads_are_counted=own_user)
 
 
@@ -109,14 +108,7 @@ def _enter_namespaces() -> str:
     if os.geteuid() == 0:  # in a container: a user of the children's own is worth more than a user namespace
         return ""
     # Some systems grant a user namespace and then refuse to map the user into it, with no way back: try it out first.
-    probe = os.fork()
-    if probe == 0:
-        try:
-            _enter_user_namespace()
-            os._exit(0)
-        finally:
-            os._exit(1)
-    if os.waitpid(probe, 0)[1] != 0:
+    if os.waitpid(fork(_enter_user_namespace), 0)[1] != 0:
         return ""
     _enter_user_namespace()
     return f"user+{kinds}"
@@ -137,16 +129,11 @@ def _hide_what_runs_leave() -> None:
     libc.call("mount", b"none", b"/proc", b"tmpfs", _READ_ONLY, None)
 
 
-def _fork_first_process() -> None:
-    """Fork the first process of the new PID namespace, which only waits. All children to come are in it."""
-    if os.fork() == 0:
-        try:
-            libc.prctl(_SET_PDEATHSIG, signal.SIGKILL)
-            os.closerange(0, os.sysconf("SC_OPEN_MAX"))
-            while True:
-                signal.pause()
-        finally:
-            os._exit(1)
+def _wait_for_ever() -> None:
+    libc.prctl(_SET_PDEATHSIG, signal.SIGKILL)
+    os.closerange(0, os.sysconf("SC_OPEN_MAX"))
+    while True:
+        signal.pause()
 
 
 def _become_another(readable: Iterable[str]) -> bool:

@@ -3,8 +3,6 @@
 Constants and structures from the kernel's include/uapi/linux/landlock.h.
 """
 
-from __future__ import annotations
-
 import os
 import stat
 import struct
@@ -36,7 +34,7 @@ def build(*, readable: Iterable[str], writable: Iterable[str]) -> int:
     Folders stand for all that is below them. Raises OSError where Landlock or one of the paths is missing.
     """
     version = abi()
-    files = max((bit for since, bit in _HANDLED_FILES if version >= since), default=1) - 1
+    files = max(bit for since, bit in _HANDLED_FILES if version >= since) - 1
     network = _NET_BIND_AND_CONNECT if version >= 4 else 0
     scoped = _SCOPE_ABSTRACT_SOCKET_AND_SIGNAL if version >= 6 else 0
     # A kernel accepts a structure longer than its own as long as the part it does not know is zero.
@@ -46,12 +44,10 @@ def build(*, readable: Iterable[str], writable: Iterable[str]) -> int:
     rights |= {path: rights.get(path, 0) | _WRITE_FILE for path in writable}
     for path, allowed in rights.items():
         parent = os.open(path, os.O_PATH | os.O_CLOEXEC)
-        try:
-            if not stat.S_ISDIR(os.fstat(parent).st_mode):
-                allowed &= ~_READ_DIR
-            libc.syscall(_ADD_RULE, ruleset, _RULE_PATH_BENEATH, struct.pack("=Qi", allowed, parent), 0)
-        finally:
-            os.close(parent)
+        if not stat.S_ISDIR(os.fstat(parent).st_mode):
+            allowed &= ~_READ_DIR
+        libc.syscall(_ADD_RULE, ruleset, _RULE_PATH_BENEATH, struct.pack("=Qi", allowed, parent), 0)
+        os.close(parent)
     return ruleset
 
 

@@ -1,7 +1,5 @@
 """The C library's calls that Python does not offer, with errors raised."""
 
-from __future__ import annotations
-
 import ctypes
 import os
 import struct
@@ -14,7 +12,9 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def call(name: str, *arguments: object) -> int:
     """Call the C function *name*; raise OSError where it returns -1."""
-    result: int = getattr(_libc, name)(*arguments)
+    # Variadic functions read whole registers; ctypes would pass a plain int as 32 bits.
+    registers = (ctypes.c_ulong(argument) if isinstance(argument, int) else argument for argument in arguments)
+    result: int = getattr(_libc, name)(*registers)
     if result == -1:
         error = ctypes.get_errno()
         raise OSError(error, f"{name}: {os.strerror(error)}")
@@ -23,17 +23,12 @@ def call(name: str, *arguments: object) -> int:
 
 def prctl(option: int, *arguments: object) -> int:
     """prctl(2), the arguments left out being zero."""
-    return call("prctl", option, *_registers(*arguments, *[0] * (4 - len(arguments))))
+    return call("prctl", option, *arguments, *[0] * (4 - len(arguments)))
 
 
 def syscall(number: int, *arguments: object) -> int:
     """A system call by its number."""
-    return call("syscall", *_registers(number, *arguments))
-
-
-def _registers(*arguments: object) -> list[object]:
-    # Variadic functions read whole registers; ctypes would pass a plain int as 32 bits.
-    return [ctypes.c_ulong(argument) if isinstance(argument, int) else argument for argument in arguments]
+    return call("syscall", number, *arguments)
 
 
 def capabilities() -> int:

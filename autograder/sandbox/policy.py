@@ -1,7 +1,5 @@
 """The sandbox's policy, whole: what a child may use, read and ask of the kernel. Mechanisms are elsewhere."""
 
-from __future__ import annotations
-
 import os
 import site
 import sys
@@ -97,8 +95,9 @@ class Argument:
     high: bool = False
 
 
-# Landlock does not rule `stat`: a child can find out that a file is there and how long it is, not what it says.
-_CALLS = """
+# None of these can name another process, open anything or reach the network, whatever its arguments. Landlock does not
+# rule `stat`: a child can find out that a file is there and how long it is, not what it says.
+_FREE = """
 brk madvise membarrier mmap mprotect mremap munmap
 access close dup dup2 dup3 faccessat fstat getcwd getdents64 lseek lstat newfstatat pread64 preadv read readv
 stat statx write writev
@@ -109,14 +108,12 @@ clock_getres clock_gettime gettimeofday time times
 exit_group getcpu getegid geteuid getgid getpgid getpgrp getpid getppid getrandom getrlimit getrusage gettid
 getuid sched_getaffinity sysinfo uname
 """
-FREE: frozenset[str] = frozenset(_CALLS.split())
-"""System calls allowed whatever their arguments. None can name another process, open anything or reach the network."""
-
 _PRIVATE = 128
 _WAITS = (0, 9, 9 | 256)  # FUTEX_WAIT, FUTEX_WAIT_BITSET without and with FUTEX_CLOCK_REALTIME
 _WAKES = (1, 3, 4, 5, 10)  # FUTEX_WAKE, _REQUEUE, _CMP_REQUEUE, _WAKE_OP, _WAKE_BITSET
 
-CONDITIONAL: dict[str, tuple[Argument, ...]] = {
+CALLS: dict[str, tuple[Argument, ...]] = {
+    **dict.fromkeys(_FREE.split(), ()),
     # What glibc's pthread_create asks for: a thread, never a process or a namespace.
     "clone": (Argument(0, (0x3D0F00,)),),
     # F_DUPFD, _GETFD, _SETFD, _GETFL, _SETFL, _DUPFD_CLOEXEC. F_SETOWN would let a descriptor signal other processes.
@@ -130,4 +127,4 @@ CONDITIONAL: dict[str, tuple[Argument, ...]] = {
     # Its own limits, and reading them only: the pointer to new ones is null.
     "prlimit64": (Argument(0, (0,)), Argument(2, (0,)), Argument(2, (0,), high=True)),
 }
-"""System calls allowed where every condition holds. A call in neither list fails, see `seccomp`."""
+"""System calls allowed where every condition holds. Any other fails, see `seccomp`."""

@@ -3,8 +3,6 @@
 It is a fresh interpreter that reads nothing of the course, so what is forked from it knows no secret.
 """
 
-from __future__ import annotations
-
 import contextlib
 import gc
 import importlib
@@ -17,18 +15,22 @@ import subprocess
 import sys
 import threading
 import traceback
+import weakref
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 from autograder.sandbox import libc
 from autograder.sandbox.policy import environment
 
-__all__ = ["ForkServer", "Process", "inherited", "receive", "send", "serve"]
+__all__ = ["FORKED_FROM", "ForkServer", "Process", "fork", "receive", "send", "serve"]
+
+FORKED_FROM = 3
+"""The descriptor by which a process that was given its fork server asks it for others."""
 
 _MESSAGE_BYTES, _DESCRIPTORS = 1 << 16, 4
 _SERVE = "import sys; from autograder.sandbox.processes import serve; serve(sys.argv[1:])"
-_SERVER = 3  # the descriptor by which a forked process asks for others, if it may
 _SET_PDEATHSIG, _SET_NAME = 1, 15
 
 
@@ -39,16 +41,24 @@ def send(channel: socket.socket, message: dict[str, Any], descriptors: Sequence[
 
 def receive(channel: socket.socket) -> tuple[dict[str, Any], list[int]]:
     """The next message and its descriptors, now the caller's. Raises EOFError if the other end is gone."""
-    try:
+    with contextlib.suppress(ConnectionError):
         data, descriptors, _, _ = socket.recv_fds(channel, _MESSAGE_BYTES, _DESCRIPTORS)
-    except ConnectionError:
-        data, descriptors = b"", []
-    if not data:
-        raise EOFError
-    for descriptor in descriptors:
-        os.set_inheritable(descriptor, False)
-    message: dict[str, Any] = json.loads(data)
-    return message, descriptors
+        if data:
+            return json.loads(data), descriptors
+    raise EOFError
+
+
+def fork(do: Callable[[], object]) -> int:
+    """Let a new process *do* this and end, with status 1 after any error. Its number."""
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            do()
+            status = 0
+        finally:
+            os._exit(status)
+    return pid
 
 
 class Process:
@@ -56,24 +66,17 @@ class Process:
 
     def __init__(self, pid: int) -> None:
         self._descriptor = os.pidfd_open(pid)
-
-    def ended(self, seconds: float | None = 0.0) -> bool:
-        """Whether it has ended, or does so within so many seconds; with None it is waited for."""
-        return bool(select.select([self._descriptor], [], [], seconds)[0])
+        weakref.finalize(self, os.close, self._descriptor)
 
     def kill(self) -> None:
         """End it, if it has not ended, and wait until it is gone."""
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
-        self.ended(None)
-
-    def __del__(self, close: Callable[[int], None] = os.close) -> None:  # at the interpreter's end, `os` is gone
-        if "_descriptor" in self.__dict__:
-            close(self._descriptor)
+        select.select([self._descriptor], [], [])
 
 
 class ForkServer:
-    """A process that has imported *modules*, started at once, and again if it died; a context manager.
+    """A process that has imported *modules*, started at once, and again if it died.
 
     What was forked from it ends with it. With a *channel*, it is the server at the other end, which others started.
     """
@@ -81,47 +84,36 @@ class ForkServer:
     def __init__(self, *modules: str, channel: socket.socket | None = None) -> None:
         self._modules = modules
         self._asking = threading.Lock()
-        self._closed = False
         self._process: subprocess.Popen[bytes] | None = None
-        if channel is not None:
+        if channel:
             self._channel = channel
         else:
             self._launch()
 
-    def start(self, module: str, arguments: Sequence[str], channel: socket.socket) -> None:
+    def start(self, module: str, arguments: Sequence[str], channel: socket.socket, *, hand_on: bool = False) -> None:
         """Let `main()` of *module* run in a process of its own, with *arguments* in `sys.argv`.
 
         Its standard input is *channel*, by which it must tell its number; if it cannot be started, nobody holds that
-        end. It leads a session of its own: Ctrl-C is for those who started it. It has the server as `inherited` if this
-        process launched that.
+        end. It leads a session of its own: Ctrl-C is for those who started it. With *hand_on* it gets this server, too.
         """
-        with self._asking, contextlib.suppress(ConnectionError):
-            if self._closed:
-                return
-            descriptors = [channel.fileno()]
-            if self._process:
-                if self._process.poll() is not None:
-                    self._channel.close()
-                    self._launch()
-                descriptors.append(self._channel.fileno())
-            send(self._channel, {"module": module, "arguments": list(arguments)}, descriptors)
+        with self._asking:
+            if self._process and self._process.poll() is not None:
+                self._channel.close()
+                self._launch()
+            descriptors = [channel.fileno()] + [self._channel.fileno()] * hand_on
+            with contextlib.suppress(OSError):  # it died this moment, or was closed
+                send(self._channel, {"module": module, "arguments": list(arguments)}, descriptors)
 
     def close(self, *, patience: float = 0.0) -> None:
         """End it, and all that was forked from it, after so many seconds by force."""
         with self._asking:
-            self._closed = True
-        self._channel.close()
-        if self._process:
+            process, self._process = self._process, None  # nobody launches it again
+            self._channel.close()
+        if process:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(patience)
-            self._process.kill()
-            self._process.wait()
-
-    def __enter__(self) -> ForkServer:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
+                process.wait(patience)
+            process.kill()
+            process.wait()
 
     def _launch(self) -> None:
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -130,10 +122,6 @@ class ForkServer:
             self._process = subprocess.Popen(
                 command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, cwd="/", env=environment()
             )
-
-
-inherited: ForkServer | None = None
-"""The fork server that this process came from, if it may use it."""
 
 
 def serve(modules: Sequence[str]) -> None:
@@ -149,8 +137,7 @@ def serve(modules: Sequence[str]) -> None:
         signal.signal(signal.SIGCHLD, _reap)
         while parent not in select.select([channel.fileno(), parent], [], [])[0]:
             request, descriptors = receive(channel)
-            if os.fork() == 0:
-                _become(request["module"], request["arguments"], *descriptors)
+            fork(partial(_become, request["module"], request["arguments"], descriptors))
             for descriptor in descriptors:
                 os.close(descriptor)
     os._exit(0)  # torch would take a tenth of a second to say goodbye
@@ -163,24 +150,18 @@ def _reap(signum: int, frame: FrameType | None) -> None:
             pass
 
 
-def _become(module: str, arguments: Sequence[str], channel: int, server: int | None = None) -> NoReturn:
+def _become(module: str, arguments: Sequence[str], descriptors: Sequence[int]) -> None:
     """Be the process that was asked for."""
-    global inherited
-    status = 1
     try:
         os.setsid()
         libc.prctl(_SET_PDEATHSIG, signal.SIGKILL)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        os.dup2(channel, 0)
-        if server is not None:
-            os.dup2(server, _SERVER, inheritable=False)
-            inherited = ForkServer(channel=socket.socket(fileno=_SERVER))
-        os.closerange(_SERVER if server is None else _SERVER + 1, os.sysconf("SC_OPEN_MAX"))
+        for descriptor, number in zip(descriptors, (0, FORKED_FROM), strict=False):
+            os.dup2(descriptor, number, inheritable=False)
+        os.closerange(2 + len(descriptors), os.sysconf("SC_OPEN_MAX"))
         libc.prctl(_SET_NAME, module.rpartition(".")[2].encode())
         sys.argv[:] = [module, *arguments]
         importlib.import_module(module).main()
-        status = 0
     except BaseException:
         traceback.print_exc()
-    finally:
-        os._exit(status)
+        raise

@@ -1,17 +1,15 @@
 """seccomp: the policy's list of system calls as a BPF program, and its enforcement.
 
 The program sees `struct seccomp_data {int nr; u32 arch; u64 ip; u64 args[6];}` and nothing behind a pointer. A foreign
-architecture kills; a call in the list passes; a call that C libraries can do without gives ENOSYS, so that they fall
-back (clone3 to clone, whose flags can be seen); any other gives EPERM.
+architecture kills; a call in the list passes where its conditions hold; a call that C libraries can do without gives
+ENOSYS, so that they fall back (clone3 to clone, whose flags can be seen); any other gives EPERM.
 """
-
-from __future__ import annotations
 
 import ctypes
 import errno
 import platform
 import struct
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder.sandbox import libc
@@ -25,8 +23,7 @@ _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16  # offsets in seccomp_data
 _GET_SECCOMP, _SET_SECCOMP, _MODE_FILTER = 21, 22, 2
 _FIRST_UNIFORM = 424  # from this number on (Linux 5.1), calls are numbered alike everywhere; C libraries can fall back
 
-_Instruction = tuple[int, int, int, int]
-"""Code, jump if true, jump if false, operand; jumps count the instructions skipped."""
+_Instruction = tuple[int, int, int, int]  # code, jump if true, jump if false (how many to skip), operand
 
 
 @dataclass(frozen=True)
@@ -47,14 +44,11 @@ def architecture() -> Architecture | None:
     return _ARCHITECTURES.get(platform.machine())
 
 
-def assemble(
-    architecture: Architecture, *, free: Collection[str], conditional: Mapping[str, Sequence[Argument]]
-) -> bytes:
-    """The program that allows the calls *free*, and those *conditional* where every condition holds.
+def assemble(architecture: Architecture, calls: Mapping[str, Sequence[Argument]]) -> bytes:
+    """The program, an array of `struct sock_filter`, that allows each of the *calls* where all its conditions hold.
 
-    Names that the architecture lacks are passed over. Returns the array of `struct sock_filter`.
+    Names that the architecture lacks are passed over.
     """
-    numbers = architecture.numbers
     program: list[_Instruction] = [
         (_LOAD, 0, 0, _ARCHITECTURE),
         (_EQUAL, 1, 0, architecture.audit),
@@ -63,12 +57,10 @@ def assemble(
         (_AT_LEAST, 0, 1, architecture.foreign),
         (_RETURN, 0, 0, _KILL_PROCESS),
     ]
-    for number in sorted(numbers[name] for name in free if name in numbers):
-        program += [(_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ALLOW)]
-    for name, conditions in conditional.items():
-        body = [instruction for condition in conditions for instruction in _condition(condition)]
-        body.append((_RETURN, 0, 0, _ALLOW))
-        program += [(_EQUAL, 0, len(body), numbers[name]), *body]
+    for name, number in architecture.numbers.items():
+        if name in calls:
+            body = [instruction for condition in calls[name] for instruction in _condition(condition)]
+            program += [(_EQUAL, 0, len(body) + 1, number), *body, (_RETURN, 0, 0, _ALLOW)]
     program += [
         (_AT_LEAST, 0, 1, _FIRST_UNIFORM),
         (_RETURN, 0, 0, _ERRNO | errno.ENOSYS),

@@ -1,12 +1,10 @@
 """The warm process: imports what student code needs, then forks a confined child for each run.
 
-Children inherit its memory. Payloads and results therefore pass it by: it only hands their descriptors on.
+Children inherit its memory. Payloads and results therefore pass it by: it only hands their descriptors on. A child
+writes a byte once it is confined, frames with their lengths in front, and an end mark.
 """
 
-from __future__ import annotations
-
 import contextlib
-import functools
 import gc
 import importlib
 import os
@@ -18,15 +16,15 @@ import sys
 import traceback
 from collections.abc import Callable
 from io import FileIO
-from typing import NoReturn
 
-from autograder.sandbox import canary, confine, frames, policy
+from autograder.sandbox import canary, confine, policy
 from autograder.sandbox.confine import Confinement
 from autograder.sandbox.policy import Limits
-from autograder.sandbox.processes import receive, send
+from autograder.sandbox.processes import fork, receive, send
 
-__all__ = ["main"]
+__all__ = ["CONFINED", "END", "main"]
 
+CONFINED, END = b"\x01", b"\xff\xff\xff\xff"  # no frame is as long
 _RESULTS = 3  # the descriptor to which a child sends its frames
 _DESCRIPTORS = 256  # more than the warm process needs; a child closes all of them
 
@@ -73,9 +71,8 @@ def _settle(readable: tuple[str, ...]) -> None:
 def _run(channel: socket.socket, confinement: Confinement, entry: Entry) -> None:
     """Fork a child for the next request, end it when the grader says so, and tell what it took."""
     request, (payload, results) = receive(channel)
-    pid = os.fork()
-    if pid == 0:
-        _child(confinement, canary.main if request["canary"] else entry, Limits(**request["limits"]), payload, results)
+    chosen = canary.main if request["canary"] else entry
+    pid = fork(lambda: _child(confinement, chosen, Limits(**request["limits"]), payload, results))
     try:
         os.close(payload)
         os.close(results)
@@ -87,27 +84,29 @@ def _run(channel: socket.socket, confinement: Confinement, entry: Entry) -> None
     send(channel, {"exit_code": os.waitstatus_to_exitcode(status), "cpu_seconds": cpu_seconds})
 
 
-def _child(confinement: Confinement, entry: Entry, limits: Limits, payload: int, results: int) -> NoReturn:
-    """Confine this process, say so, run the entry on the payload, say so, and end."""
-    status = 1
+def _child(confinement: Confinement, entry: Entry, limits: Limits, payload: int, results: int) -> None:
+    """Confine this process, say so, run the entry on the payload, and say so."""
+    os.dup2(results, _RESULTS)
+    data = os.pread(payload, os.fstat(payload).st_size, 0)
+    os.closerange(_RESULTS + 1, confinement.ruleset)
+    os.closerange(confinement.ruleset + 1, _DESCRIPTORS)
+    null = os.open(os.devnull, os.O_RDWR)  # of its own: what a child sets on it tells the next one nothing
     try:
-        os.dup2(results, _RESULTS)
-        data = os.pread(payload, os.fstat(payload).st_size, 0)
-        os.closerange(_RESULTS + 1, confinement.ruleset)
-        os.closerange(confinement.ruleset + 1, _DESCRIPTORS)
-        null = os.open(os.devnull, os.O_RDWR)  # of its own: what a child sets on it tells the next one nothing
-        try:
-            confinement.enter(limits)
-        except BaseException:
-            traceback.print_exc()
-            os._exit(status)
-        for descriptor in (0, 1, 2):
-            os.dup2(null, descriptor)
-        os.close(null)
-        frames.write(_RESULTS, frames.CONFINED)
-        entry(data, functools.partial(frames.write_frame, _RESULTS))
-        frames.write(_RESULTS, frames.END)
-        os.close(_RESULTS)
-        status = 0
-    finally:
-        os._exit(status)
+        confinement.enter(limits)
+    except BaseException:
+        traceback.print_exc()
+        raise
+    for descriptor in (0, 1, 2):
+        os.dup2(null, descriptor)
+    os.close(null)
+    os.write(_RESULTS, CONFINED)
+    entry(data, _send)
+    os.write(_RESULTS, END)
+    os.close(_RESULTS)  # before it ends, which takes longer
+
+
+def _send(frame: bytes) -> None:
+    """Write *frame*, and wait as long as the pipe is full: it has left the process when this returns."""
+    rest = memoryview(len(frame).to_bytes(len(END), "big") + frame)
+    while rest:
+        rest = rest[os.write(_RESULTS, rest) :]

@@ -1,7 +1,5 @@
 """Run a submission statement by statement under a scenario, and send what it leaves behind."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import copy
@@ -13,8 +11,9 @@ import random
 import re
 import resource
 import signal
+import traceback
+from collections import defaultdict
 from collections.abc import Callable
-from types import CodeType
 from typing import Literal
 
 import torch
@@ -24,10 +23,9 @@ from autograder.student import layers, standins
 from autograder.student.follow import FollowThrough
 from autograder.student.handout import given, unneeded
 from autograder.student.program import TOLD, Statement, of_cell
-from autograder.student.recorder import described
 from autograder.wire.job import Job, decode_job
 from autograder.wire.messages import Cell, Failed, Failure, Finished, Message, Outline, Recorded, Started, encode
-from autograder.wire.values import save_tensors
+from autograder.wire.values import described, save_tensors
 
 __all__ = ["Execution", "main"]
 
@@ -60,7 +58,7 @@ class Execution:
         """What was taken down of each question last."""
         self.ended: set[str] = set()
         self.program: list[Statement] = []
-        self.binds: dict[int, frozenset[str]] = {}
+        self.binds = defaultdict[int, set[str]](set)
         """The names that each cell binds."""
         self.spoken: set[str] = set()
         """What the cells of the student's own speak of."""
@@ -68,7 +66,8 @@ class Execution:
     def everything(self) -> None:
         self.take_apart()
         self.send(Outline(tuple(self.outline())))
-        self.follow.start({name for statement in self.program for name in statement.names})
+        bound = {name for statement in self.program for name in statement.names}
+        self.follow.correct(self.follow.by_name.keys() - bound)  # what is never bound is right from the start
         passed_over = unneeded(self.job.cells, self.spoken)
         cell, answers = 0, False
         for index, statement in enumerate(self.program):
@@ -93,13 +92,16 @@ class Execution:
             if number in self.own:
                 self.one(-number, Statement(number, 1, None), functools.partial(self.add, number, cell))
             else:
-                self.program += given()[cell].within(number)
+                self.program += [statement.within(number) for statement in given()[cell].statements]
         for statement in self.program:
-            self.binds[statement.cell] = self.binds.get(statement.cell, frozenset()) | statement.names
+            self.binds[statement.cell] |= statement.names
 
     def add(self, number: int, cell: str) -> None:
-        numbers = self.job.numbers if number in self.job.numbered else {}
-        statements = [s.with_numbers(numbers).telling(self.job.replacements) for s in of_cell(number, cell)]
+        statements = list(of_cell(number, cell))
+        for statement in statements:
+            statement.tell(self.job.replacements)
+            for constant in statement.numbers(self.job.numbers) if number in self.job.numbered else ():
+                constant.value = self.job.numbers[constant.value]
         self.spoken.update(*(statement.spoken for statement in statements))
         self.program += statements
 
@@ -107,9 +109,9 @@ class Execution:
         """What the cells of the student's own bind of what is asked for or given."""
         found = []
         for number in sorted(self.own):
-            binds = sorted(self.follow.protected & self.binds.get(number, frozenset()))
-            written = [pair for s in self.program if s.cell == number for pair in s.written(self.job.numbers)]
-            found.append(Cell(number, tuple(binds), tuple(written)))
+            binds = sorted(self.follow.protected & self.binds[number])
+            written = [one for s in self.program if s.cell == number for one in s.numbers(self.job.numbers)]
+            found.append(Cell(number, tuple(binds), tuple((one.value, one.lineno) for one in written)))
         return found
 
     def statement(self, index: int, statement: Statement) -> None:
@@ -123,7 +125,7 @@ class Execution:
             layers.restore()
         for name in statement.names:
             self.replace(name)
-        self.follow.after(statement.names)
+        self.follow.correct(statement.names)
 
     def one(self, index: int, statement: Statement, act: Callable[[], None]) -> None:
         """Do what a statement says, within its processor time; an error in it is reported, and stays its own."""
@@ -139,32 +141,30 @@ class Execution:
             for name in statement.names:
                 self.failures.pop(name, None)
         except BaseException as problem:  # SystemExit and KeyboardInterrupt too: the next statement is another one
-            if isinstance(problem, MemoryError) or _says_memory_ran_out(problem) or _memory_is_short():
+            if _memory_ran_out(problem):
                 os._exit(1)
             self.fail(statement, self.failure(statement, problem))
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
 
     def execute(self, statement: Statement) -> None:
-        code = statement.code
         # What a statement draws depends on nothing before it: seeds set elsewhere and other draws change no grade.
         torch.default_generator.manual_seed(self.job.seed)
-        if statement.cell not in self.own:
-            exec(code, self.namespace)
-            return
-        random.seed(self.job.seed)
+        if statement.cell in self.own:
+            random.seed(self.job.seed)
         with contextlib.nullcontext() if self.spoken.isdisjoint(standins.DEVICES) else standins.Devices():
-            _run(code, self.namespace)
+            if statement.code.co_flags & inspect.CO_COROUTINE:  # it holds a top-level `await`
+                asyncio.run(eval(statement.code, self.namespace))
+            else:
+                exec(statement.code, self.namespace)
 
     def failure(self, statement: Statement, problem: BaseException) -> Failure:
-        line = statement.line
-        trace = problem.__traceback__
-        while trace is not None:
-            if trace.tb_frame.f_code.co_filename in (f"<cell {statement.cell}>", "<cell 0>"):  # its own, or a given one
-                line = trace.tb_lineno
-            trace = trace.tb_next
-        kind = type(problem).__name__[:KIND_CHARACTERS]
-        return Failure(_clean(kind), statement.cell, line, _clean(_words(problem)) if self.job.told else "")
+        files = (f"<cell {statement.cell}>", "<cell 0>")  # its own, or a given one
+        steps = traceback.walk_tb(problem.__traceback__)
+        lines = [line for frame, line in steps if frame.f_code.co_filename in files]
+        line = lines[-1] if lines else statement.line
+        text = _words(problem) if self.job.told else ""
+        return Failure(_words(type(problem).__name__)[:KIND_CHARACTERS], statement.cell, line, text)
 
     def fail(self, statement: Statement, failure: Failure) -> None:
         names = tuple(sorted(statement.names & self.follow.protected))
@@ -196,7 +196,7 @@ class Execution:
     def record(self, question: str, when: Literal["check", "end"]) -> None:
         tensors: dict[str, Tensor] = {}
         names = self.job.names[question]
-        values = {name: described(self.namespace, name, tensors) for name in names}
+        values = {name: described(self.namespace.get(name), tensors) for name in names}
         failures = {name: self.failures[name] for name in names if name in self.failures}
         changed = self.follow.changed(question) if when == "check" else ()
         recorded = values, failures, save_tensors(tensors)
@@ -214,32 +214,23 @@ class Execution:
             self.namespace[name] = copy.deepcopy(other)
 
 
-def _run(code: CodeType, namespace: dict[str, object]) -> None:
-    """Execute *code*, awaiting it where it holds a top-level `await`."""
-    if code.co_flags & inspect.CO_COROUTINE:
-        asyncio.run(eval(code, namespace))
-    else:
-        exec(code, namespace)
-
-
-def _words(problem: BaseException) -> str:
+def _words(thing: object) -> str:
+    """What it says, so that it can be sent."""
     try:
-        return str(problem)[:TEXT_CHARACTERS]
+        return str(thing)[:TEXT_CHARACTERS].encode(errors="replace").decode()
     except BaseException:
         return ""
 
 
-def _clean(words: str) -> str:
-    return words.encode(errors="replace").decode()
-
-
-def _memory_is_short() -> bool:
-    """Whether it is; errors that come of it do not always say so, since their texts take memory, too."""
+def _memory_ran_out(problem: BaseException) -> bool:
+    """Whether it did; errors that come of it do not always say so, since their texts take memory, too."""
+    if isinstance(problem, RuntimeError) and _without_numbers(_words(problem)) == _OUT_OF_MEMORY:
+        return True
     try:
         bytes(ROOM)  # which is not touched
     except MemoryError:
         return True
-    return False
+    return isinstance(problem, MemoryError)
 
 
 def _without_numbers(words: str) -> str:
@@ -247,6 +238,7 @@ def _without_numbers(words: str) -> str:
 
 
 def _what_torch_says() -> str:
+    """Torch's error for memory that there is not, which has no class of its own."""
     try:
         torch.empty(1 << 60, dtype=torch.uint8)
     except RuntimeError as problem:
@@ -255,11 +247,6 @@ def _what_torch_says() -> str:
 
 
 _OUT_OF_MEMORY = _what_torch_says()
-
-
-def _says_memory_ran_out(problem: BaseException) -> bool:
-    """Whether this is torch's error for memory that there is not: it has no class of its own."""
-    return isinstance(problem, RuntimeError) and _without_numbers(_words(problem)) == _OUT_OF_MEMORY
 
 
 def main(payload: bytes, send: Send) -> None:

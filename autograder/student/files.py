@@ -1,12 +1,10 @@
 """A file system in memory: what a notebook writes, it can read again, and nobody else can."""
 
-from __future__ import annotations
-
 import io
 import os
 from typing import IO, Any
 
-__all__ = ["is_folder", "opened", "written"]
+__all__ = ["module", "opened", "written"]
 
 MOST_BYTES = 64 << 20
 """All files together."""
@@ -24,9 +22,13 @@ def written(path: object) -> bytes | None:
     return _files.get(_place(path))
 
 
-def is_folder(path: object) -> bool:
-    """Whether anything was written below *path*."""
-    return any(place.startswith(f"{_place(path)}/") for place in _files)
+def module(name: str) -> tuple[bytes, bool] | None:
+    """The source of a module that was written, and whether it is a package; None if it was not."""
+    place = _place(name.replace(".", "/"))
+    source, package = _files.get(f"{place}.py"), _files.get(f"{place}/__init__.py", b"")
+    if source is not None:
+        return source, False
+    return (package, True) if any(file.startswith(f"{place}/") for file in _files) else None
 
 
 class _Kept(io.BytesIO):

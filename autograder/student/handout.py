@@ -1,7 +1,5 @@
 """The code cells that students are given, which are most of the code of most submissions."""
 
-from __future__ import annotations
-
 import ast
 import functools
 import json
@@ -11,7 +9,7 @@ from pathlib import Path
 
 from autograder.student.program import Statement
 
-__all__ = ["Given", "given", "given_names", "unneeded"]
+__all__ = ["Given", "given", "unneeded"]
 
 _EDITIONS = Path(__file__).parents[2] / "assignment"
 
@@ -27,16 +25,7 @@ class Given:
 
     @functools.cached_property
     def names(self) -> frozenset[str]:
-        """The names that it binds."""
         return frozenset().union(*(statement.names for statement in self.statements))
-
-    @functools.cached_property
-    def spoken(self) -> set[str]:
-        return set().union(*(statement.spoken for statement in self.statements))
-
-    def within(self, cell: int) -> list[Statement]:
-        """Its statements in a submission's cell of that number."""
-        return [statement.within(cell) for statement in self.statements]
 
 
 @functools.cache
@@ -52,18 +41,12 @@ def given() -> Mapping[str, Given]:
     return found
 
 
-def given_names() -> frozenset[str]:
-    """All names that given cells bind."""
-    return frozenset[str]().union(*(cell.names for cell in given().values()))
-
-
 def unneeded(cells: Sequence[str], own: Collection[str]) -> frozenset[int]:
     """The numbers of those of a submission's *cells* that are asides and bind no name that any other cell speaks of.
 
     *own* holds the names that cells of the student's own speak of.
     """
-    found = set()
-    needed = set(own)
+    found, needed = set(), set(own)
     for number, cell in reversed(list(enumerate(cells, 1))):  # an aside may need others before it
         known = given().get(cell)
         if known is None or not known.aside:
@@ -71,5 +54,5 @@ def unneeded(cells: Sequence[str], own: Collection[str]) -> frozenset[int]:
         if known.names.isdisjoint(needed):
             found.add(number)
         else:
-            needed |= known.spoken
+            needed = needed.union(*(statement.spoken for statement in known.statements))
     return frozenset(found)

@@ -1,47 +1,32 @@
-"""All that is known of layers inside the child: their parameters are pinned, and this is what is told of them.
+"""Pinned parameters: every layer of `torch.nn` gets the same numbers wherever it is made.
 
-Pinned parameters: every layer of `torch.nn` gets the same numbers wherever it is made. A right answer then gives the
-reference's numbers, whatever random numbers it drew before. A parameter is filled from the nearest `torch.nn` class of
-its layer, its own name, its shape and the run's salt, uniformly within +-GAIN / sqrt(fan-in): wide enough that greedy
-decoding visits several tokens and a state that is not carried shows, and not so wide that rounding decides (at +-0.3
-with 512 units, `contiguous()` alone moves states by 4e-3).
+A right answer then gives the reference's numbers, whatever random numbers it drew before. A parameter is filled from
+the nearest `torch.nn` class of its layer, its own name, its shape and the run's salt, uniformly within
++-GAIN / sqrt(fan-in): wide enough that greedy decoding visits several tokens and a state that is not carried shows, and
+not so wide that rounding decides (at +-0.3 with 512 units, `contiguous()` alone moves states by 4e-3).
 """
-
-from __future__ import annotations
 
 import contextlib
 import ctypes
 import functools
 import math
-import operator
 import weakref
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from autograder.wire.values import Layer, Other
+from autograder.wire.values import ARGUMENTS, Layer, nearest
 
-__all__ = ["become", "describe_layer", "is_whole", "keep", "make", "pin_all_layers", "reset", "restore", "salted"]
+__all__ = ["become", "is_whole", "keep", "make", "pin_all_layers", "reset", "restore", "salted"]
 
 GAIN = 3.0
 EMBEDDING_BOUND = 3.0
 PAD_ROW = 0
 """The embedding's row of the pad token is zero for everyone: `padding_idx`, zeroing it and neither look alike."""
 
-ARGUMENTS: Mapping[type[nn.Module], tuple[str, ...]] = {
-    nn.Embedding: ("num_embeddings", "embedding_dim", "padding_idx", "max_norm"),
-    nn.Linear: ("in_features", "out_features"),
-    **{
-        layer: ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "bidirectional", *more)
-        for layer, more in ((nn.RNN, ("nonlinearity",)), (nn.LSTM, ("proj_size",)), (nn.GRU, ()))
-    },
-}
-"""The layers that are observed, each with the arguments that make one like it."""
-_FLAGS = {"bias", "batch_first", "bidirectional"}
-_OPTIONAL = {"padding_idx", "max_norm"}
 _PINNED_LAYERS = (nn.Embedding, nn.Linear, nn.RNNBase, nn.RNNCellBase)
 
 # Numbers in [-1, 1), drawn once in the warm process: filling a layer is then a multiplication, not a drawing.
@@ -99,24 +84,16 @@ def _numbers(layer: str, name: str, shape: tuple[int, ...]) -> Tensor:
     return values
 
 
-def _nearest(module: nn.Module) -> str:
-    """The name of the nearest class of *module* that is one of `torch.nn`."""
-    return str(next(cls.__name__ for cls in type(module).__mro__ if getattr(nn, cls.__name__, None) is cls))
-
-
 @torch.no_grad()
 def pin(module: nn.Module) -> None:
     """Fill the parameters of *module* with their pinned numbers."""
-    layer = _nearest(module)
+    layer = nearest(module)
     pinned = {}
     for name, parameter in module._parameters.items():
         if parameter is None or parameter.device.type == "meta":
             continue
         values = _numbers(layer, name, tuple(parameter.shape))
-        if parameter.dtype == values.dtype:
-            parameter.data = values
-        else:
-            parameter.copy_(values)
+        parameter.data = values.to(parameter.dtype)
         if parameter.nbytes <= _COMPARED_BYTES:
             pinned[name] = _Pinned(parameter, parameter.data_ptr(), parameter.detach().clone())
     names = next((names for cls, names in ARGUMENTS.items() if isinstance(module, cls)), ())
@@ -188,54 +165,50 @@ def _is_pinned(tensor: Tensor) -> bool:
 
 def pin_all_layers() -> None:
     """From now on, in this process, layers are pinned when made or reset, and no initialisation changes them."""
-    nn.Module.register_parameter = _pinning(nn.Module.register_parameter)  # type: ignore[method-assign]
+    _put_around(nn.Module, "register_parameter", _registered)
     for layer in _PINNED_LAYERS:
-        _pin_after_init(layer)
+        _put_around(layer, "__init__", _initialised)
         layer.reset_parameters = pin  # type: ignore[method-assign, assignment]
     for name in dir(nn.init):
-        function = getattr(nn.init, name)
-        if name.endswith("_") and not name.startswith("_") and callable(function):
-            setattr(nn.init, name, _sparing(function))
+        if name.endswith("_") and not name.startswith("_") and callable(getattr(nn.init, name)):
+            _put_around(nn.init, name, _sparing)
     for name in ("uniform_", "normal_"):  # as in `layer.weight.data.uniform_(-0.1, 0.1)`
-        setattr(Tensor, name, _sparing(getattr(Tensor, name)))
+        _put_around(Tensor, name, _sparing)
 
 
-def _pin_after_init(layer: type[nn.Module]) -> None:
-    init = layer.__init__
+def _put_around(owner: Any, name: str, around: Callable[..., Any]) -> None:
+    """Let *around* be called in the place of a function, with that function first."""
+    function = getattr(owner, name)
 
-    @functools.wraps(init)
-    def pinned_init(self: nn.Module, *args: Any, **kwargs: Any) -> None:
-        init(self, *args, **kwargs)
-        # Vectors of one's own (`from_pretrained`) are an answer of one's own: they stay.
-        # Where `reset_parameters` is a subclass's, the layer is not pinned yet.
-        if kwargs.get("_weight") is None and getattr(type(self), "reset_parameters", None) is not pin:
-            pin(self)
-        if isinstance(self, nn.RNNBase):
-            self.dropout = 0.0  # grading is deterministic, also where the variable was not used
-
-    layer.__init__ = pinned_init  # type: ignore[method-assign]
-
-
-def _sparing(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
-    def spared(tensor: Tensor, *args: Any, **kwargs: Any) -> Any:
-        return tensor if _is_pinned(tensor) else function(tensor, *args, **kwargs)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        return around(function, *args, **kwargs)
 
-    return spared
+    setattr(owner, name, called)
 
 
-def _pinning(register: Callable[..., None]) -> Callable[..., None]:
-    @functools.wraps(register)
-    def registered(self: nn.Module, name: str, param: nn.Parameter | None) -> None:
-        """`layer.weight = nn.Parameter(torch.randn(…))` is another initialisation, too."""
-        register(self, name, param)
-        pinned = _made(self).pinned
-        if param is None or name not in pinned or param.device.type == "meta" or param.shape != pinned[name].kept.shape:
-            return
-        param.data = param.data if _is_copy(param.data) else pinned[name].kept.to(param.dtype).clone()
-        pinned[name] = pinned[name]._replace(parameter=param, address=param.data_ptr())
+def _initialised(init: Callable[..., None], self: nn.Module, *args: Any, **kwargs: Any) -> None:
+    init(self, *args, **kwargs)
+    # Vectors of one's own (`from_pretrained`) are an answer of one's own: they stay.
+    # Where `reset_parameters` is a subclass's, the layer is not pinned yet.
+    if kwargs.get("_weight") is None and getattr(type(self), "reset_parameters", None) is not pin:
+        pin(self)
+    if isinstance(self, nn.RNNBase):
+        self.dropout = 0.0  # grading is deterministic, also where the variable was not used
 
-    return registered
+
+def _sparing(function: Callable[..., Any], tensor: Tensor, *args: Any, **kwargs: Any) -> Any:
+    return tensor if _is_pinned(tensor) else function(tensor, *args, **kwargs)
+
+
+def _registered(register: Callable[..., None], self: nn.Module, name: str, param: nn.Parameter | None) -> None:
+    """`layer.weight = nn.Parameter(torch.randn(…))` is another initialisation, too."""
+    register(self, name, param)
+    pinned = _made(self).pinned
+    if param is None or name not in pinned or param.device.type == "meta" or param.shape != pinned[name].kept.shape:
+        return
+    param.data = param.data if _is_copy(param.data) else pinned[name].kept.to(param.dtype).clone()
+    pinned[name] = pinned[name]._replace(parameter=param, address=param.data_ptr())
 
 
 def make(right: Layer, own: object, *, batch_first: bool) -> nn.Module:
@@ -253,32 +226,3 @@ def become(own: nn.Module, right: nn.Module) -> None:
     own.__dict__ = right.__dict__
     if id(right) in _layers:
         _layers[id(own)] = _layers[id(right)]._replace(layer=weakref.ref(own))
-
-
-def describe_layer(value: nn.Module) -> Layer | Other:
-    """What is told of a layer: the class of `torch.nn` that it is or derives from, its arguments and parameters.
-
-    Raises TypeError or ValueError for an argument that is none.
-    """
-    for cls in type(value).__mro__:
-        if cls in ARGUMENTS:
-            arguments = {name: _argument(name, getattr(value, name)) for name in ARGUMENTS[cls]}
-            if isinstance(value, nn.Linear):
-                arguments["bias"] = value.bias is not None
-            parameters = dict(value.named_parameters())
-            first = next(iter(parameters.values()), torch.empty(0))
-            shapes = {name: tuple(parameter.shape) for name, parameter in parameters.items()}
-            dtype = str(first.dtype).removeprefix("torch.")
-            return Layer(cls.__name__, arguments, dtype, first.device.type, shapes)
-    return Other(_nearest(value))
-
-
-def _argument(name: str, value: Any) -> bool | int | float | str | None:
-    """An argument of a layer as plain data; whatever else an object claims must not come near a message."""
-    if name in _FLAGS:
-        return bool(value)
-    if name == "nonlinearity":
-        return str(value)
-    if name in _OPTIONAL and value is None:
-        return None
-    return float(value) if name == "max_norm" else operator.index(value)

@@ -1,14 +1,14 @@
 """Cells into top-level statements, so that one that fails does not take the others with it; and what they bind."""
 
-from __future__ import annotations
+from __future__ import annotations  # student code that is compiled here inherits it
 
 import ast
-import copy
 import functools
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from types import CodeType
+from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
 
@@ -69,23 +69,16 @@ class Statement:
         )
         return code
 
-    def telling(self, names: Collection[str]) -> Statement:
-        """The same statement; one that holds others in blocks calls `TOLD` as soon as one of these binds a name."""
-        if not isinstance(self.node, _BLOCKS) or self.names.isdisjoint(names):
-            return self
-        return replace(self, node=ast.fix_missing_locations(_Telling(names).visit(copy.deepcopy(self.node))))
+    def tell(self, names: Collection[str]) -> None:
+        """Let a statement that holds others in blocks call `TOLD` as soon as one of these binds a name."""
+        if isinstance(self.node, _BLOCKS) and not self.names.isdisjoint(names):
+            ast.fix_missing_locations(_Telling(names).visit(self.node))
 
-    def with_numbers(self, numbers: Mapping[int, int]) -> Statement:
-        """The same statement with other whole numbers in place of those that are written in it."""
-        if self.node is None or not numbers:
-            return self
-        return replace(self, node=_Numbering(numbers).visit(copy.deepcopy(self.node)))
-
-    def written(self, numbers: Collection[int]) -> Iterator[tuple[int, int]]:
-        """Which of *numbers* are written in it, each with its line in the cell."""
+    def numbers(self, numbers: Collection[int]) -> Iterator[Any]:
+        """Where any of these whole numbers is written in it: the constants, as nodes of its tree."""
         for node in ast.walk(self.node) if self.node and numbers else ():
             if isinstance(node, ast.Constant) and type(node.value) is int and node.value in numbers:
-                yield node.value, node.lineno
+                yield node
 
     def within(self, cell: int) -> Statement:
         """The same statement in another cell, without taking it apart and compiling it again."""
@@ -105,21 +98,10 @@ class _Telling(ast.NodeTransformer):
         calls = [ast.Call(ast.Name(TOLD, ast.Load()), [ast.Constant(name)], []) for name in told]
         return [node, *(ast.copy_location(ast.Expr(call), node) for call in calls)]
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
+    def visit_FunctionDef(self, node: ast.stmt) -> ast.stmt:
         return node
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt:
-        return node
-
-
-class _Numbering(ast.NodeTransformer):
-    def __init__(self, numbers: Mapping[int, int]) -> None:
-        self.numbers = numbers
-
-    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
-        if type(node.value) is int and node.value in self.numbers:
-            return ast.copy_location(ast.Constant(self.numbers[node.value]), node)
-        return node
+    visit_ClassDef = visit_FunctionDef
 
 
 def of_cell(number: int, cell: str) -> Iterator[Statement]:
@@ -164,17 +146,10 @@ def _bound(node: ast.AST) -> Iterator[str]:
 
 def _parse(source: str) -> list[ast.stmt]:
     try:
-        return _tree(source).body
+        return ast.parse(source, "<cell>").body
     except SyntaxError:
-        manager = TransformerManager()  # type: ignore[no-untyped-call]
-        return _tree(manager.transform_cell(source)).body
-
-
-def _tree(source: str) -> ast.Module:
-    # Not `ast.parse`: `await` may stand at the top level.
-    tree = compile(source, "<cell>", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    assert isinstance(tree, ast.Module)
-    return tree
+        transformed = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
+        return ast.parse(transformed, "<cell>").body
 
 
 def _piecewise(number: int, cell: str) -> Iterator[Statement]:

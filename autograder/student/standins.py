@@ -1,15 +1,16 @@
 """The machine that students had: what stands in for libraries, devices and a shell that are not here."""
 
-from __future__ import annotations
+from __future__ import annotations  # student code that is compiled here inherits it
 
 import asyncio.selector_events
 import builtins
+import contextlib
 import dis
-import functools
 import importlib.abc
 import importlib.metadata
 import importlib.util
 import io
+import re
 import selectors
 import sys
 import time
@@ -19,6 +20,7 @@ from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
+from torch.utils.data import DataLoader
 
 from autograder.student import files
 from autograder.student.program import of_cell
@@ -41,28 +43,26 @@ _OF_A_DEVICE = """
 Event Stream device get_device_name get_device_properties memory_summary reset_peak_memory_stats set_device stream
 synchronize
 """
+_NUMBERS_OF_A_DEVICE = "current_device memory_allocated memory_reserved max_memory_allocated"
 
 
-class Blank:
-    """A drawing library, a figure, its axes, a logger, a bar: whatever is asked of it, it does nothing."""
+class _Silent:
+    """Whatever is asked of it, beside what it has, is `Blank`."""
 
-    __path__: tuple[str, ...] = ()
-
-    def __init__(self, items: object = None, *more: object) -> None:  # a class that derives from one has more
-        self._items = items
-
-    def __getattr__(self, name: str) -> Blank:
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         return Blank()
 
+
+class Blank(_Silent):
+    """A drawing library, a figure, its axes, a logger, a bar: whatever is asked of it, it does nothing."""
+
+    def __init__(self, items: object = None, *more: object) -> None:  # a class that derives from one has more
+        self._items = items
+
     def __call__(self, *args: object, **kwargs: object) -> Blank:
         return Blank(*args)
-
-    def __getitem__(self, key: object) -> Blank:
-        return Blank()
-
-    def __setitem__(self, key: object, value: object) -> None: ...
 
     def __iter__(self) -> Iterator[object]:
         """As many parts as it is unpacked into (`figure, axes = plt.subplots()`), or what it shows (`track(words)`)."""
@@ -75,33 +75,24 @@ class Blank:
     def __enter__(self) -> Blank:
         return self
 
-    def __exit__(self, *exc: object) -> None: ...
 
-    def __bool__(self) -> bool:
-        return False
+_GIVEN = {
+    Blank: "getitem setitem exit add radd sub rsub mul rmul truediv rtruediv lt le gt ge",
+    bool: "bool",
+    float: "float",
+    str: "format",
+}
+"""What a blank gives for other operations: nothing of that kind."""
+for _kind, _operations in _GIVEN.items():
+    for _operation in _operations.split():
+        setattr(Blank, f"__{_operation}__", lambda *args, kind=_kind: kind())
 
-    def __float__(self) -> float:
-        return 0.0
-
-    def __format__(self, how: str) -> str:
-        return ""
+_nothing = Blank()
+"""In the place of a function: it takes anything, and does nothing."""
 
 
-for _operation in ["add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "lt", "le", "gt", "ge"]:
-    setattr(Blank, f"__{_operation}__", lambda self, other: Blank())
-
-
-class _Module(types.ModuleType):
+class _Module(types.ModuleType, _Silent):
     """A package that only draws, logs or displays."""
-
-    __path__: list[str] = []  # noqa: RUF012 - a package has one
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        if name == "ic":  # `ic(x)` of icecream gives x back
-            return lambda *values: values[0] if len(values) == 1 else values or None
-        return Blank()
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -112,15 +103,11 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def find_spec(self, name: str, path: object, target: object = None) -> Any:
         top = name.partition(".")[0]
-        if top in SHOWING or name in SHOWING or name.startswith(_WITHIN_TORCH):
+        if top in SHOWING or name.startswith(_WITHIN_TORCH):
             return importlib.util.spec_from_loader(name, self, is_package=True)
-        place = name.replace(".", "/")
-        for file, package in ((f"{place}.py", False), (f"{place}/__init__.py", True)):
-            source = files.written(file)
-            if source is not None:
-                return importlib.util.spec_from_loader(name, _Written(source), is_package=package)
-        if files.is_folder(place):
-            return importlib.util.spec_from_loader(name, _Written(b""), is_package=True)
+        if (written := files.module(name)) is not None:
+            source, is_package = written
+            return importlib.util.spec_from_loader(name, _Written(source), is_package=is_package)
         if top in self.by_chance:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
         return None
@@ -128,7 +115,9 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def create_module(self, spec: Any) -> types.ModuleType:
         return _Module(spec.name)
 
-    def exec_module(self, module: types.ModuleType) -> None: ...
+    def exec_module(self, module: types.ModuleType) -> None:
+        # `ic(x)` of icecream gives x back.
+        vars(module)["ic"] = lambda *values: values[0] if len(values) == 1 else values or None
 
 
 class _Written(importlib.abc.Loader):
@@ -143,27 +132,18 @@ class _Written(importlib.abc.Loader):
 
 def _installed_by_chance() -> set[str]:
     """The top-level modules of whatever `REQUIREMENTS`, and what they themselves require, do not bring."""
-    waiting, distributions = list(REQUIREMENTS), set[str]()
-    while waiting:
-        name = _normalised(waiting.pop())
-        if name in distributions:
-            continue
-        distributions.add(name)
-        try:
-            required = importlib.metadata.requires(name) or []
-        except importlib.metadata.PackageNotFoundError:
-            continue
-        waiting += [_distribution(line) for line in required if "extra ==" not in line]
+    brought = list(REQUIREMENTS)
+    for distribution in brought:  # which grows
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            lines = importlib.metadata.requires(distribution) or []
+            brought += {_name(line) for line in lines if "extra ==" not in line} - {*brought}
     by_module = importlib.metadata.packages_distributions()
-    return {module for module, owners in by_module.items() if distributions.isdisjoint(map(_normalised, owners))}
+    return {module for module, owners in by_module.items() if {*brought}.isdisjoint(map(_name, owners))}
 
 
-def _normalised(distribution: str) -> str:
-    return distribution.lower().replace("_", "-")
-
-
-def _distribution(requirement: str) -> str:
-    return requirement.split(";")[0].split("[")[0].split(" ")[0].rstrip("<>=!~0123456789.,()")
+def _name(requirement: str) -> str:
+    """The name of a distribution, without the versions that are required, as all ways to write it are compared."""
+    return re.split(r"[^\w.-]", requirement)[0].lower().replace("_", "-")
 
 
 class Devices(TorchFunctionMode):
@@ -181,15 +161,11 @@ _MOVING = {torch.Tensor.cuda, torch.Tensor.xpu, torch.Tensor.pin_memory}
 
 
 def _here(value: Any) -> Any:
-    if isinstance(value, torch.device):
-        return _CPU if value.type in DEVICES else value
-    return "cpu" if isinstance(value, str) and value.partition(":")[0] in DEVICES else value
+    name = value.type if isinstance(value, torch.device) else value
+    return "cpu" if isinstance(name, str) and name.partition(":")[0] in DEVICES else value
 
 
-_CPU = torch.device("cpu")
-
-
-class Shell:
+class Shell(_Silent):
     """`get_ipython()`: magics, shell commands and displays that do nothing but write files and run them."""
 
     def __init__(self, namespace: dict[str, Any]) -> None:
@@ -205,15 +181,6 @@ class Shell:
         for statement in of_cell(0, source.decode()) if source is not None else ():
             exec(statement.code, self.user_ns)
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return Blank()
-
-
-def _nothing(*args: object, **kwargs: object) -> Blank:
-    return Blank()
-
 
 def _as_it_is(function: Any = None, *args: object, **kwargs: object) -> Any:
     """`torch.compile`, and what marks what is to be compiled: nothing is, and what computes is the same."""
@@ -225,81 +192,51 @@ def prepare() -> None:
     sys.meta_path.insert(0, _Finder())
     import IPython.display
     import tqdm
-    from torch.utils.data import DataLoader
 
-    IPython.display.display = _nothing
+    bars = {"tqdm": tqdm.tqdm, "trange": tqdm.trange, "tqdm_notebook": tqdm.tqdm, "tnrange": tqdm.trange}
+    vars(tqdm).update(bars)
     for name in ("notebook", "auto", "autonotebook", "rich"):
-        module = types.ModuleType(f"tqdm.{name}")
-        vars(module).update(tqdm=tqdm.tqdm, trange=tqdm.trange, tqdm_notebook=tqdm.tqdm, tnrange=tqdm.trange)
-        sys.modules[module.__name__] = module
+        module = sys.modules[f"tqdm.{name}"] = types.ModuleType(f"tqdm.{name}")
+        vars(module).update(bars)
         setattr(tqdm, name, module)
-    for module, name, value in (
-        (tqdm, "tqdm_notebook", tqdm.tqdm),
-        (tqdm, "tnrange", tqdm.trange),
-        (time, "sleep", _nothing),
-    ):
-        setattr(module, name, value)
+    IPython.display.display = time.sleep = _nothing  # type: ignore[assignment]
     # Event loops do without the socket by which threads would wake them: there are no sockets here.
     selectors.DefaultSelector = selectors.SelectSelector  # type: ignore[misc, assignment]
     for name in ("_make_self_pipe", "_close_self_pipe", "_write_to_self"):
         setattr(asyncio.selector_events.BaseSelectorEventLoop, name, _nothing)
-    torch.compile = _as_it_is  # type: ignore[assignment]
     # Any training would import the compiler, which takes longer than a run.
-    dynamo = _Module("torch._dynamo")
-    vars(dynamo).update(disable=_as_it_is, allow_in_graph=_as_it_is)
-    sys.modules[dynamo.__name__] = torch._dynamo = dynamo
+    torch.compile = _as_it_is  # type: ignore[assignment]
+    vars(importlib.import_module("torch._dynamo")).update(disable=_as_it_is, allow_in_graph=_as_it_is)
     builtins.open = io.open = files.opened  # type: ignore[assignment]
-    torch.save = _saving(torch.save)
-    torch.load = _loading(torch.load)
-    DataLoader.__init__ = _without_workers(DataLoader.__init__)  # type: ignore[method-assign]
-    for name in ("current_device", "memory_allocated", "memory_reserved", "max_memory_allocated"):
-        setattr(torch.cuda, name, lambda *args, **kwargs: 0)
-    for name in _OF_A_DEVICE.split():
-        setattr(torch.cuda, name, _nothing)
+    torch.save = _save
+    DataLoader.__init__ = _without_workers  # type: ignore[method-assign]
+    vars(torch.cuda).update(dict.fromkeys(_OF_A_DEVICE.split(), _nothing))
+    vars(torch.cuda).update(dict.fromkeys(_NUMBERS_OF_A_DEVICE.split(), lambda *args, **kwargs: 0))
 
 
-def _saving(save: Callable[..., None]) -> Callable[..., None]:
-    @functools.wraps(save)
-    def saving(value: object, f: Any, *args: Any, **kwargs: Any) -> None:
-        if hasattr(f, "write"):
-            return save(value, f, *args, **kwargs)
-        with files.opened(f, "wb") as file:
-            save(value, file, *args, **kwargs)
-
-    return saving
+def _save(obj: object, f: Any, *args: Any, _save: Callable[..., None] = torch.save, **kwargs: Any) -> None:
+    """`torch.save`, which would not open a file as other code does."""
+    with contextlib.nullcontext(f) if hasattr(f, "write") else files.opened(f, "wb") as file:
+        _save(obj, file, *args, **kwargs)
 
 
-def _loading(load: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(load)
-    def loading(f: Any, *args: Any, **kwargs: Any) -> Any:
-        return load(f if hasattr(f, "read") else files.opened(f, "rb"), *args, **kwargs)
-
-    return loading
-
-
-def _without_workers(init: Callable[..., None]) -> Callable[..., None]:
-    @functools.wraps(init)
-    def initialised(self: Any, *args: Any, **kwargs: Any) -> None:
-        for name in ("num_workers", "prefetch_factor", "persistent_workers", "multiprocessing_context", "pin_memory"):
-            kwargs.pop(name, None)
-        init(self, *args, **kwargs)
-
-    return initialised
+def _without_workers(self: Any, *args: Any, _init: Callable[..., None] = DataLoader.__init__, **kwargs: Any) -> None:
+    """`DataLoader.__init__`, but what is loaded is loaded in this process."""
+    for name in ("num_workers", "prefetch_factor", "persistent_workers", "multiprocessing_context", "pin_memory"):
+        kwargs.pop(name, None)
+    _init(self, *args, **kwargs)
 
 
 def install(check: Callable[[str], None]) -> dict[str, Any]:
     """Let `import otter` give a recorder that calls *check* with a question's name; return the names every cell has."""
 
-    class Notebook:
-        """Otter's notebook, as far as students use it."""
+    class Notebook(_Silent):
+        """Otter's notebook: `check_all`, `export` and the rest grade nothing."""
 
         def __init__(self, *args: object, **kwargs: object) -> None: ...
 
         def check(self, question: str, *args: object, **kwargs: object) -> None:
             check(question)
-
-        def __getattr__(self, name: str) -> Callable[..., object]:
-            return _nothing  # check_all, export and the rest grade nothing
 
     otter = types.ModuleType("otter")
     otter.Notebook = Notebook  # type: ignore[attr-defined]

@@ -1,1 +1,1 @@
-"""What crosses the trust boundary: a job goes in, messages and values come out, as JSON and safetensors only."""
+"""What crosses the trust boundary: a job goes in, messages and values come out, as plain data and safetensors only."""

@@ -1,7 +1,5 @@
 """What the grader asks of one run: plain data that crosses the trust boundary inwards."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -57,17 +55,12 @@ class Job(msgspec.Struct, frozen=True):
     """Whether error texts may leave the process: only where the inputs are public."""
 
 
-_LENGTH = 8
-
-
 def encode_job(job: Job, tensors: Mapping[str, Tensor]) -> bytes:
     """The job as a payload, with the tensors of its corrections and given values."""
-    body = msgspec.json.encode(job)
-    return len(body).to_bytes(_LENGTH, "little") + body + save_tensors(tensors)
+    return msgspec.msgpack.encode((job, save_tensors(tensors)))
 
 
 def decode_job(payload: bytes) -> tuple[Job, dict[str, Tensor]]:
     """The job and its tensors."""
-    place = _LENGTH + int.from_bytes(payload[:_LENGTH], "little")
-    blob = payload[place:]
-    return msgspec.json.decode(payload[_LENGTH:place], type=Job), load(blob) if blob else {}
+    job, blob = msgspec.msgpack.decode(payload, type=tuple[Job, bytes])
+    return job, load(blob) if blob else {}

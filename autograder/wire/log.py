@@ -1,7 +1,6 @@
 """What came back from one run, read within a budget. The bytes are a stranger's: what is malformed is passed over."""
 
-from __future__ import annotations
-
+import contextlib
 import functools
 import itertools
 from collections.abc import Mapping, Sequence
@@ -9,8 +8,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from autograder.wire.messages import Failed, Failure, Message, Outline, Recorded, Started, decode, tensors_of
-from autograder.wire.values import Malformed, Missing, Other, Value, restore
+from autograder.wire.messages import Failed, Failure, Message, Outline, Recorded, Started, decode
+from autograder.wire.values import Malformed, Other, Value, load_tensors, restore
 
 __all__ = ["Log", "Place", "Record"]
 
@@ -33,32 +32,23 @@ class Record:
     blob: bytes = b""
 
     @functools.cached_property
-    def _tensors(self) -> dict[str, Tensor]:
-        return tensors_of(self.blob)
-
-    @functools.cached_property
-    def _restored(self) -> dict[str, Value]:
-        return {}
+    def tensors(self) -> Mapping[str, Tensor]:
+        """The tensors that the descriptions refer to. Raises `Malformed`."""
+        return load_tensors(self.blob)
 
     def __getitem__(self, name: str) -> Value:
         """What the name held; None if nothing, and an `Other` if no honest child would describe it so."""
-        if name not in self._restored:
-            try:
-                self._restored[name] = restore(self.message.values.get(name, Missing()), self._tensors)
-            except Malformed:
-                self._restored[name] = Other("object")
-        return self._restored[name]
+        try:
+            return restore(self.message.values.get(name), self.tensors)
+        except Malformed:
+            return Other("object")
 
     @property
     def failures(self) -> Mapping[str, Failure]:
         return self.message.failures
 
-    def tensors(self) -> Mapping[str, Tensor]:
-        """The tensors that the descriptions refer to. Raises `Malformed`."""
-        return self._tensors
 
-
-NOTHING = Recorded("", "end", {})
+_NOTHING = Record(Recorded("", "end", {}))
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,41 +65,35 @@ class Log:
     wall_seconds: float = 0.0
 
     @functools.cached_property
-    def _messages(self) -> list[tuple[Message, bytes]]:
-        found, room = [], JSON_BYTES
+    def _messages(self) -> list[Message | Record]:
+        found, room = list[Message | Record](), JSON_BYTES
         for frame in self.frames[:MESSAGES]:
             room -= int.from_bytes(frame[:4], "little")
             if room < 0:
                 break
-            try:
-                found.append(decode(frame))
-            except Malformed:
-                continue
+            with contextlib.suppress(Malformed):
+                message, blob = decode(frame)
+                found.append(Record(message, blob) if isinstance(message, Recorded) else message)
         return found
 
     @functools.cached_property
     def outline(self) -> Outline:
-        return next((message for message, _ in self._messages if isinstance(message, Outline)), Outline(()))
+        return next((message for message in self._messages if isinstance(message, Outline)), Outline(()))
 
     @functools.cached_property
     def records(self) -> list[Record]:
-        return [Record(message, blob) for message, blob in self._messages if isinstance(message, Recorded)]
+        return [message for message in self._messages if isinstance(message, Record)]
 
     @functools.cached_property
     def failures(self) -> list[Failed]:
         """The errors that statements raised, in order."""
-        return [
-            m for m, _ in self._messages if isinstance(m, Failed) and self._is_place(m.failure.cell, m.failure.line)
-        ]
+        failed = (message for message in self._messages if isinstance(message, Failed))
+        return [one for one in failed if self._is_place(one.failure.cell, one.failure.line)]
 
     def settling_call(self, question: str, later: Sequence[str]) -> int:
         """Which call of a question's check, counted from 1, is its last before a check of a *later* one; 0 for none."""
-        calls = 0
-        for record in self.records:
-            if record.message.when == "check" and record.message.question in later:
-                break
-            calls += record.message.when == "check" and record.message.question == question
-        return calls
+        checked = [record.message.question for record in self.records if record.message.when == "check"]
+        return list(itertools.takewhile(lambda one: one not in later, checked)).count(question)
 
     def moments(self, question: str, later: Sequence[str]) -> list[Record]:
         """The two moments at which an answer counts.
@@ -119,15 +103,14 @@ class Log:
         own = [record for record in self.records if record.message.question == question]
         checked = [record for record in own if record.message.when == "check"]
         ended = [record for record in own if record.message.when == "end"]
-        call = self.settling_call(question, later)
-        nothing = Record(NOTHING)
         if ended and ended[-1].message.same:
             ended = checked
-        return [checked[call - 1] if call else nothing, ended[-1] if ended else nothing]
+        settled = checked[: self.settling_call(question, later)]
+        return [one[-1] if one else _NOTHING for one in (settled, ended)]
 
     def culprit(self) -> tuple[int, Place] | None:
         """The statement that kept the run from its end, and where it stands; None where none was started."""
-        started = [message for message, _ in self._messages if isinstance(message, Started)]
+        started = [message for message in self._messages if isinstance(message, Started)]
         if self.finished or not started:
             return None
         last = started[-1]

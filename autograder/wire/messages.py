@@ -1,13 +1,10 @@
 """What a child says of its run, and the one decoder for it. The bytes are a stranger's: what is odd is `Malformed`."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import msgspec
-from torch import Tensor
 
-from autograder.wire.values import Described, Malformed, load_tensors
+from autograder.wire.values import Described, Malformed
 
 __all__ = ["Cell", "Failed", "Failure", "Finished", "Message", "Outline", "Recorded", "Started", "decode", "encode"]
 
@@ -92,7 +89,7 @@ def encode(message: Message, blob: bytes = b"") -> bytes:
 
 
 def decode(frame: bytes) -> tuple[Message, bytes]:
-    """The message of *frame* and the blob of its tensors, see `tensors_of`. Raises `Malformed`."""
+    """The message of *frame* and the blob of its tensors. Raises `Malformed`."""
     length = int.from_bytes(frame[:_LENGTH], "little")
     if length > JSON_BYTES or len(frame) < _LENGTH + length:
         raise Malformed("a message beyond its limits")
@@ -100,8 +97,3 @@ def decode(frame: bytes) -> tuple[Message, bytes]:
         return _decoder.decode(frame[_LENGTH : _LENGTH + length]), frame[_LENGTH + length :]
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as problem:
         raise Malformed(f"a message that cannot be read: {type(problem).__name__}") from problem
-
-
-def tensors_of(blob: bytes) -> dict[str, Tensor]:
-    """The tensors that came with a message. Raises `Malformed`."""
-    return load_tensors(blob) if blob else {}

@@ -1,29 +1,26 @@
 """What a name held, as plain data: a description in JSON, which may refer to tensors in a safetensors blob."""
 
-from __future__ import annotations
-
 import math
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 import torch
 from safetensors import SafetensorError, TensorSpec, serialize
 from safetensors.torch import load
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
 __all__ = [
     "Described",
     "Layer",
     "Malformed",
-    "Missing",
     "Other",
     "Packed",
-    "Scalar",
     "TensorData",
     "Value",
-    "describe_tensor",
+    "described",
     "load_tensors",
     "restore",
     "save_tensors",
@@ -38,23 +35,35 @@ TENSORS = 64
 AXES = 16
 """Most axes of a tensor."""
 
-_DTYPES = {
-    str(dtype).removeprefix("torch."): dtype
-    for dtype in (
-        *(torch.float64, torch.float32, torch.float16, torch.bfloat16),
-        *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool),
-    )
+_NAMES = "float64 float32 float16 bfloat16 int64 int32 int16 int8 uint8 bool"
+DTYPES = {name: getattr(torch, name) for name in _NAMES.split()}
+"""Those whose elements are sent, by name."""
+ARGUMENTS: Mapping[type[nn.Module], tuple[str, ...]] = {
+    nn.Embedding: ("num_embeddings", "embedding_dim", "padding_idx", "max_norm"),
+    nn.Linear: ("in_features", "out_features"),
+    **{
+        layer: ("input_size", "hidden_size", "num_layers", "bias", "batch_first", "bidirectional", *more)
+        for layer, more in ((nn.RNN, ("nonlinearity",)), (nn.LSTM, ("proj_size",)), (nn.GRU, ()))
+    },
+}
+"""The layers that are observed, each with the arguments that make one like it."""
+_KINDS: dict[str, Callable[[Any], Any]] = {
+    **dict.fromkeys(("bias", "batch_first", "bidirectional"), bool),
+    "nonlinearity": str,
+    "padding_idx": lambda value: None if value is None else operator.index(value),
+    "max_norm": lambda value: None if value is None else float(value),
+}
+"""What arguments are, if not whole numbers: whatever else an object claims must not come near a message."""
+# Names that everybody knows.
+_KNOWN_TYPES = {
+    *(cls.__name__ for cls in (bool, int, float, complex, str, bytes, list, tuple, dict, set, range, type)),
+    *("NoneType", "function", "builtin_function_or_method", "method", "module", "generator", "ellipsis"),
+    *("ndarray", "Tensor", "Parameter", "PackedSequence", "Size", "Series", "DataFrame"),
 }
 
 
 class Malformed(ValueError):
     """Bytes that no honest child sends."""
-
-
-class Scalar(msgspec.Struct, frozen=True, tag=True, tag_field="is"):
-    """A bool, a number or None."""
-
-    value: bool | int | float | None
 
 
 class TensorData(msgspec.Struct, frozen=True, tag=True, tag_field="is"):
@@ -67,12 +76,9 @@ class TensorData(msgspec.Struct, frozen=True, tag=True, tag_field="is"):
 
 
 class Packed(msgspec.Struct, frozen=True, tag=True, tag_field="is"):
-    """A PackedSequence: data (N, ...), batch_sizes (L), and the order of rows, if they were sorted."""
+    """A PackedSequence: data (N, ...), batch_sizes (L), and the order of rows and back, if they were sorted."""
 
-    data: TensorData
-    batch_sizes: TensorData
-    sorted_indices: TensorData | None = None
-    unsorted_indices: TensorData | None = None
+    parts: tuple[TensorData, TensorData, TensorData | None, TensorData | None]
 
 
 class Layer(msgspec.Struct, frozen=True, tag=True, tag_field="is"):
@@ -92,10 +98,6 @@ class Layer(msgspec.Struct, frozen=True, tag=True, tag_field="is"):
         raise AttributeError(name)
 
 
-class Missing(msgspec.Struct, frozen=True, tag=True, tag_field="is"):
-    """Nothing is bound to the name."""
-
-
 class Other(msgspec.Struct, frozen=True, tag=True, tag_field="is"):
     """A value of which only its type is told, and how many items it has if it is a list or tuple."""
 
@@ -103,21 +105,73 @@ class Other(msgspec.Struct, frozen=True, tag=True, tag_field="is"):
     length: int | None = None
 
 
-Described = Scalar | TensorData | Packed | Layer | Missing | Other
+Described = bool | int | float | TensorData | Packed | Layer | Other | None
 Value = bool | int | float | Tensor | PackedSequence | Layer | Other | None
 """What a check gets for a name: None also where nothing is bound."""
 
 
-def describe_tensor(value: Tensor, tensors: dict[str, Tensor]) -> TensorData:
-    """Describe *value*; unless it is large, or lies elsewhere than in memory, a copy is added to *tensors*."""
-    data = TensorData(str(value.dtype).removeprefix("torch."), tuple(value.shape), value.device.type)
-    plain = value.layout == torch.strided and data.device == "cpu" and data.dtype in _DTYPES
-    if not plain or value.numel() * value.element_size() > TENSOR_BYTES:
-        return data
-    key = str(len(tensors))
-    # A copy of its own: the student's code may change the tensor in place later.
-    tensors[key] = value.detach().clone(memory_format=torch.contiguous_format)
-    return msgspec.structs.replace(data, key=key)
+def described(value: object, tensors: dict[str, Tensor]) -> Described:
+    """Describe *value*; an object that fights back, or exits, when it is looked at is no value."""
+    try:
+        return describe(value, tensors)
+    except BaseException:
+        return Other("object")
+
+
+def describe(value: object, tensors: dict[str, Tensor]) -> Described:
+    """Describe *value*; the elements of tensors are added to *tensors*."""
+    if value is None:
+        return None
+    if isinstance(value, (bool, float)):
+        return value if math.isfinite(value) else Other("float")
+    if isinstance(value, int):
+        return int(value) if abs(value) < 2**63 else Other("int")
+    if isinstance(value, PackedSequence):
+        parts = (getattr(value, name) for name in ("data", "batch_sizes", "sorted_indices", "unsorted_indices"))
+        return Packed(tuple(None if part is None else _tensor(part, tensors) for part in parts))  # type: ignore[arg-type]
+    if isinstance(value, Tensor):
+        return _tensor(value, tensors)
+    if isinstance(value, nn.Module):
+        return describe_layer(value)
+    # A class named after a hidden input must not pass.
+    name = type(value).__name__
+    length = len(value) if type(value) in (list, tuple) else None  # type: ignore[arg-type]
+    return Other(name if name in _KNOWN_TYPES else "object", length)
+
+
+def _tensor(value: Tensor, tensors: dict[str, Tensor]) -> TensorData:
+    """Describe a tensor; unless it is large, or lies elsewhere than in memory, a copy is added to *tensors*."""
+    value = value.as_subclass(Tensor)
+    dtype, key = str(value.dtype).removeprefix("torch."), ""
+    plain = value.layout == torch.strided and value.device.type == "cpu" and dtype in DTYPES
+    if plain and value.numel() * value.element_size() <= TENSOR_BYTES:
+        key = str(len(tensors))
+        # A copy of its own: the student's code may change the tensor in place later.
+        tensors[key] = value.detach().clone(memory_format=torch.contiguous_format)
+    return TensorData(dtype, tuple(value.shape), value.device.type, key)
+
+
+def describe_layer(value: nn.Module) -> Layer | Other:
+    """What is told of a layer: the class of `torch.nn` that it is or derives from, its arguments and parameters.
+
+    Raises TypeError or ValueError for an argument that is none.
+    """
+    for cls in type(value).__mro__:
+        if cls in ARGUMENTS:
+            arguments = {name: _KINDS.get(name, operator.index)(getattr(value, name)) for name in ARGUMENTS[cls]}
+            if isinstance(value, nn.Linear):
+                arguments["bias"] = value.bias is not None
+            parameters = dict(value.named_parameters())
+            first = next(iter(parameters.values()), torch.empty(0))
+            shapes = {name: tuple(parameter.shape) for name, parameter in parameters.items()}
+            dtype = str(first.dtype).removeprefix("torch.")
+            return Layer(cls.__name__, arguments, dtype, first.device.type, shapes)
+    return Other(nearest(value))
+
+
+def nearest(module: nn.Module) -> str:
+    """The name of the nearest class of *module* that is one of `torch.nn`."""
+    return str(next(cls.__name__ for cls in type(module).__mro__ if getattr(nn, cls.__name__, None) is cls))
 
 
 def restore(value: Described, tensors: Mapping[str, Tensor]) -> Value:
@@ -125,20 +179,13 @@ def restore(value: Described, tensors: Mapping[str, Tensor]) -> Value:
 
     Raises `Malformed`.
     """
-    match value:
-        case Scalar(value=scalar):
-            return scalar
-        case Missing():
-            return None
-        case TensorData():
-            return _restore_tensor(value, tensors)
-        case Packed():
-            return _restore_packed(value, tensors)
-    return value
+    if isinstance(value, TensorData):
+        return _restore_tensor(value, tensors)
+    return _restore_packed(value, tensors) if isinstance(value, Packed) else value
 
 
 def _restore_tensor(value: TensorData, tensors: Mapping[str, Tensor]) -> Tensor | Other:
-    shape, dtype = value.shape, _DTYPES.get(value.dtype)
+    shape, dtype = value.shape, DTYPES.get(value.dtype)
     # Strides are worked out as if an axis of no elements had one.
     if len(shape) > AXES or min(shape, default=0) < 0 or math.prod(max(n, 1) for n in shape) >= 2**60:
         raise Malformed("a tensor of no possible shape")
@@ -154,26 +201,22 @@ def _restore_tensor(value: TensorData, tensors: Mapping[str, Tensor]) -> Tensor 
 
 def _restore_packed(value: Packed, tensors: Mapping[str, Tensor]) -> PackedSequence:
     """A PackedSequence whose parts are of the right kinds; its numbers may still fit together badly."""
-    data = _restore_tensor(value.data, tensors)
-    sizes, *orders = (
-        part and _restore_tensor(part, tensors)
-        for part in (value.batch_sizes, value.sorted_indices, value.unsorted_indices)
-    )
-    if not isinstance(data, Tensor) or not data.ndim:
-        raise Malformed("a packed sequence without data")
-    for part in (sizes, *orders):
+    data, *numbers = (None if part is None else _restore_tensor(part, tensors) for part in value.parts)
+    for part in numbers:
         if part is not None and not (isinstance(part, Tensor) and part.ndim == 1 and part.dtype == torch.int64):
             raise Malformed("a packed sequence out of order")
-    if sizes is None or sizes.device.type != "cpu":  # type: ignore[union-attr]
-        raise Malformed("a packed sequence without batch sizes")
-    return PackedSequence(data, sizes, *orders)  # type: ignore[arg-type]
+    if not isinstance(data, Tensor) or not data.ndim or numbers[0].device.type != "cpu":  # type: ignore[union-attr]
+        raise Malformed("a packed sequence without its data or batch sizes")
+    return PackedSequence(data, *numbers)  # type: ignore[arg-type]
 
 
 def save_tensors(tensors: Mapping[str, Tensor]) -> bytes:
-    """The tensors as safetensors, if any; `safetensors.torch.save` takes ten times as long over small ones."""
+    """The tensors, which are contiguous, as safetensors if there are any.
+
+    `safetensors.torch.save` takes ten times as long over small ones.
+    """
     if not tensors:
         return b""
-    whole = {key: tensor.contiguous() for key, tensor in tensors.items()}  # kept until they have been copied
     specs = {
         key: TensorSpec(
             dtype=str(tensor.dtype).removeprefix("torch."),
@@ -181,13 +224,15 @@ def save_tensors(tensors: Mapping[str, Tensor]) -> bytes:
             data_ptr=tensor.data_ptr(),
             data_len=tensor.nbytes,
         )
-        for key, tensor in whole.items()
+        for key, tensor in tensors.items()
     }
     return bytes(serialize(specs))
 
 
 def load_tensors(blob: bytes) -> dict[str, Tensor]:
-    """The tensors in *blob*. Raises `Malformed`."""
+    """The tensors in *blob*, if any. Raises `Malformed`."""
+    if not blob:
+        return {}
     if int.from_bytes(blob[:8], "little") > HEADER_BYTES:
         raise Malformed("a header beyond its limit")
     try:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.classroom.run import Found, Outcome, grade
-from autograder.classroom.task import Task
+from autograder.classroom.run import How, Outcome, grade
+from autograder.classroom.worker import Task
 from autograder.course import assignment, questions
 from autograder.grade import CheckResult, Grade, Note, Person, QuestionGrade, Result, Row
 from autograder.intake import collect, read_roster
@@ -78,8 +78,8 @@ def run(
 ) -> Outcome:
     """Grade what lies at *paths* into *out*."""
     intake = collect(paths, assignment(), without=out)
-    found = Found(intake.entries, intake.set_aside, read_roster(roster) if roster else (), only)
-    return grade(out, found, lambda: engine or Engine())
+    how = How(lambda: engine or Engine())
+    return grade(out, intake, how, roster=read_roster(roster) if roster else (), only=only)
 
 
 def table(out: Path, name: str = "grades.csv") -> list[dict[str, str]]:

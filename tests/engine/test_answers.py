@@ -10,7 +10,7 @@ import tomli
 
 from autograder import course
 from autograder.classroom.pool import Pool
-from autograder.classroom.task import Task
+from autograder.classroom.worker import Task
 from autograder.grade import Grade, Note, Person, Submission
 
 ANSWERS = course.ROOT / "tests" / "answers"

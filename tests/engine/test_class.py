@@ -9,7 +9,7 @@ import pytest
 
 from autograder.classroom.adjustments import AdjustmentError
 from autograder.classroom.gradebook import Gradebook
-from autograder.classroom.run import regrade
+from autograder.classroom.run import How, grade, regrade
 
 from .classes import Engine, handed_in, run, table
 
@@ -178,7 +178,7 @@ def test_adjustments_change_rows_and_are_shown(given: Path, out: Path) -> None:
     handed_in(given, kim="5", yun="0")
     run(out, given)
     adjust(out, "kim,q1,+2,typo,", "lee,q1,0,copied,", "park,,42,oral,", "yun,,excuse,ill,")
-    for again in (lambda: run(out, given), lambda: regrade(out, Engine)):
+    for again in (lambda: run(out, given), lambda: regrade(out, How(Engine))):
         again()
         lines = {line["student"]: line for line in table(out)}
         assert [lines[who]["score"] for who in ("kim", "lee", "park", "yun")] == ["52", "90", "42", ""]
@@ -254,15 +254,13 @@ def test_table_that_was_edited_by_hand_is_kept(given: Path, out: Path) -> None:
 
 def test_language_is_no_part_of_a_grade(given: Path, out: Path) -> None:
     """Another language makes pages anew and grades nothing."""
-    from autograder.classroom.run import Found, grade
     from autograder.course import assignment
     from autograder.intake import collect
 
     run(out, given)
     english = (out / "feedback" / "kim.ipynb.html").read_text(encoding="utf-8")
     engine = Engine()
-    intake = collect([given], assignment())
-    grade(out, Found(intake.entries), lambda: engine, lang="ko")
+    grade(out, collect([given], assignment()), How(lambda: engine, lang="ko"))
     assert engine.opened == 0
     assert re.search("[가-힣]", (out / "feedback" / "kim.ipynb.html").read_text(encoding="utf-8"))
     assert not re.search("[가-힣]{2}", english)
@@ -307,7 +305,7 @@ def test_regrade_changes_all_grades_and_pages(given: Path, out: Path) -> None:
     """From evidence, with a line on each cause."""
     handed_in(given, lee="5")
     run(out, given, engine=Engine(scale=0.5))
-    outcome = regrade(out, Engine)
+    outcome = regrade(out, How(Engine))
     assert scores(out) == {"kim": ("graded", "100"), "lee": ("graded", "50"), "park": ("graded", "100")}
     assert outcome.lines[-5].endswith("student code was run again for 0")
     assert any(line == "2 of 3 submissions move: 2 up, 0 down" for line in outcome.lines)
@@ -320,7 +318,7 @@ def test_preview_changes_nothing(given: Path, out: Path) -> None:
     """It says who would move; gradebook, tables and pages are as before."""
     run(out, given)
     before = {path: path.read_bytes() for path in out.rglob("*") if path.suffix in (".csv", ".html", ".json")}
-    outcome = regrade(out, lambda: Engine(scale=0.9), preview=True, accept=True)
+    outcome = regrade(out, How(lambda: Engine(scale=0.9)), preview=True, accept=True)
     assert "3 of 3 submissions move: 0 up, 3 down" in outcome.lines
     assert (outcome.fault, outcome.failed) == ("", 0)
     assert all(path.read_bytes() == content for path, content in before.items())
@@ -332,10 +330,10 @@ def test_preview_changes_nothing(given: Path, out: Path) -> None:
 def test_score_drops_only_where_that_is_accepted(given: Path, out: Path) -> None:
     """Without `--accept` no grade changes at all if one would drop."""
     run(out, given)
-    outcome = regrade(out, lambda: Engine(scale=0.9))
+    outcome = regrade(out, How(lambda: Engine(scale=0.9)))
     assert outcome.fault == "nothing was changed: 3 would lose points; --accept takes that"
     assert scores(out)["kim"] == ("graded", "100")
-    assert regrade(out, lambda: Engine(scale=0.9), accept=True).fault == ""
+    assert regrade(out, How(lambda: Engine(scale=0.9)), accept=True).fault == ""
     assert scores(out)["kim"] == ("graded", "90")
 
 
@@ -351,6 +349,6 @@ def test_interrupted_regrade_changes_nothing(given: Path, out: Path) -> None:
             yield next(super().grade(tasks))
             raise KeyboardInterrupt
 
-    outcome = regrade(out, Interrupted)
+    outcome = regrade(out, How(Interrupted))
     assert (outcome.interrupted, outcome.fault) == (True, "the run was interrupted; nothing was changed")
     assert scores(out)["kim"] == ("graded", "50")

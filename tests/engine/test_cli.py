@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from autograder import cli
 from autograder.classroom import pool
 from autograder.classroom.gradebook import Gradebook
+from autograder.report.returns import WAYS
 
 from .classes import Engine, handed_in, table
 
@@ -188,3 +190,10 @@ def test_help_teaches(argv: list[str], capsys: pytest.CaptureFixture[str]) -> No
     shown = capsys.readouterr().out
     assert any(word in shown for word in ("report.html", "--accept", "mail merge"))
     assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_export_help_names_every_platform(capsys: pytest.CaptureFixture[str]) -> None:
+    """What can be exported to, and nothing else, has a line of its own."""
+    with pytest.raises(SystemExit):
+        cli.main(["export", "--help"])
+    assert re.findall(r"^  (\w+) {2,}[Fa]", capsys.readouterr().out, re.MULTILINE) == [*WAYS]

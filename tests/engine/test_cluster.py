@@ -15,7 +15,7 @@ import pytest
 from autograder import course
 from autograder.classroom.cluster import Cluster
 from autograder.classroom.pool import Pool
-from autograder.classroom.task import Task
+from autograder.classroom.worker import Task
 from autograder.course import corpus
 from autograder.grade import Grade, Submission
 from autograder.sandbox import SandboxFault

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.classroom.gradebook import FILE_NAME, Gradebook, GradebookError, Seat
-from autograder.classroom.task import Task
+from autograder.classroom.gradebook import FILE_NAME, Gradebook, GradebookError, Rows, Seat
+from autograder.classroom.worker import Task
 from autograder.grade import (
     Adjustment,
     CheckResult,
@@ -51,7 +51,7 @@ def task(name: str = "kim.ipynb", content: bytes = b"{}") -> Task:
 
 
 def rows(book: Gradebook, *pending: str) -> list[Row]:
-    return list(book.rows(lambda seat: Grade("not-submitted", None, 100.0), pending))
+    return list(Rows(book, pending=set(pending)))
 
 
 def enrolled(folder: Path, *names: str) -> Gradebook:
@@ -68,7 +68,7 @@ def test_grade_is_read_back_as_it_was(tmp_path: Path) -> None:
         book.keep(task(), GRADE, "v1")
     with Gradebook(tmp_path) as book:
         assert rows(book) == [Row("kim.ipynb", KIM, GRADE, "2026-11-23T10:00:00", 3, True, (change,))]
-        assert rows(book, "kim.ipynb")[0].grade.status == "not-submitted"
+        assert rows(book, "kim.ipynb")[0].grade.status == "could-not-grade"
 
 
 def test_same_submission_is_known(tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def test_killed_run_leaves_all_that_it_recorded(tmp_path: Path) -> None:
 import os, signal, sys
 from pathlib import Path
 from autograder.classroom.gradebook import Gradebook, Seat
-from autograder.classroom.task import Task
+from autograder.classroom.worker import Task
 from autograder.grade import Grade, Person, Submission
 book = Gradebook(Path(sys.argv[1]))
 book.enrol([Seat(Person("kim"), Person("kim"), "kim.ipynb")], [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -9,6 +10,7 @@ import stat
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ import pytest
 
 from autograder import course
 from autograder.build.bundle import bundle
+from autograder.classroom import gradescope
+from autograder.classroom.pool import Pool
 
 SOLVED = course.REFERENCE.read_bytes()
 BLANK = (course.ROOT / "assignment" / "en" / "rnn.ipynb").read_bytes()
@@ -33,17 +37,35 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def graded(source: Path, root: Path, *options: str, **files: bytes) -> subprocess.CompletedProcess[str]:
-    """Hand *files* in (`__` in a name is `/`) and run the autograder."""
+def hand_in(root: Path, **files: bytes) -> None:
+    """Put *files* where Gradescope does; `__` in a name is `/`."""
     (root / "results").mkdir()
     (root / "submission").mkdir()
     for name, content in files.items():
         path = root / "submission" / name.replace("__", "/")
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(content)
+
+
+def graded(source: Path, root: Path, *options: str, **files: bytes) -> subprocess.CompletedProcess[str]:
+    """Hand *files* in and run the autograder as it was unpacked."""
+    hand_in(root, **files)
     command = [sys.executable, "-m", "autograder.classroom.gradescope", *options, "--root", str(root)]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     return subprocess.run(command, cwd=source, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def graded_here(tmp_path: Path, pool: Pool, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Hand files in and let the autograder of this process, which has its grading processes already, run."""
+
+    def graded_here(**files: bytes) -> int:
+        hand_in(tmp_path, **files)
+        monkeypatch.setattr(gradescope, "Pool", lambda workers: contextlib.nullcontext(pool))
+        monkeypatch.setattr(sys, "argv", ["gradescope", "--root", str(tmp_path)])
+        return gradescope.main()
+
+    return graded_here
 
 
 def results(root: Path) -> dict[str, Any]:
@@ -73,19 +95,23 @@ def test_solved_notebook_gets_its_results_from_the_zip_alone(source: Path, tmp_p
     assert {test["status"] for test in found["tests"]} == {"passed"}
 
 
-def test_of_several_files_the_notebook_is_graded_and_the_student_is_told(source: Path, tmp_path: Path) -> None:
+def test_of_several_files_the_notebook_is_graded_and_the_student_is_told(
+    graded_here: Callable[..., int], tmp_path: Path
+) -> None:
     """The answered one counts, wherever it is and whatever it is called, as in a class that is downloaded."""
     files = {"a_blank.ipynb": BLANK, "work__rnn.ipynb": SOLVED}
-    assert graded(source, tmp_path, **files).returncode == 0
+    assert graded_here(**files) == 0
     found = results(tmp_path)
     assert (found["score"], found["extra_data"]["submission"]) == (100, "work/rnn.ipynb")
     assert found["output"]
 
 
 @pytest.mark.parametrize("files", [{}, {"rnn.ipynb": b"{"}], ids=["nothing", "damaged"])
-def test_what_cannot_be_read_has_no_points_and_a_reason(source: Path, tmp_path: Path, files: dict[str, bytes]) -> None:
+def test_what_cannot_be_read_has_no_points_and_a_reason(
+    graded_here: Callable[..., int], tmp_path: Path, files: dict[str, bytes]
+) -> None:
     """Its author is told what to do."""
-    assert graded(source, tmp_path, **files).returncode == 0
+    assert graded_here(**files) == 0
     found = results(tmp_path)
     assert (found["score"], found["extra_data"]["status"]) == (0, "unreadable")
     assert found["output"]

@@ -6,7 +6,7 @@ import pytest
 
 from autograder import course
 from autograder.course import replacements
-from autograder.student.handout import given, given_names, unneeded
+from autograder.student.handout import given, unneeded
 from autograder.student.program import of_cell, spoken
 from autograder.wire.job import Job
 
@@ -51,7 +51,7 @@ def test_an_aside_that_was_changed_is_an_answer():
 def test_statements_of_given_cells_keep_their_place():
     """Known statements are those of the cell, and carry the number of the cell where they stand."""
     cell = CELLS[DEMONSTRATION - 1]
-    known = given()[cell].within(77)
+    known = [statement.within(77) for statement in given()[cell].statements]
     assert {statement.cell for statement in known} == {77}
     fresh = list(of_cell(77, cell))
     assert [(one.line, one.names) for one in known] == [(one.line, one.names) for one in fresh]
@@ -59,7 +59,7 @@ def test_statements_of_given_cells_keep_their_place():
 
 def test_names_on_which_questions_rely_are_given_ones():
     """The course lists them, and the cells that are handed out bind them."""
-    assert set(course.given()) <= given_names()
+    assert set(course.given()) <= {name for cell in given().values() for name in cell.names}
 
 
 def test_asides_change_no_observation(run):

@@ -15,7 +15,7 @@ import pytest
 from autograder import course
 from autograder.classroom import pool as pools
 from autograder.classroom.pool import Pool
-from autograder.classroom.task import Task
+from autograder.classroom.worker import Task
 from autograder.course import corpus
 from autograder.grade import Note, Person, Submission
 

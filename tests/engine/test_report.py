@@ -41,10 +41,10 @@ from autograder.grade import (
 from autograder.intake import SetAside
 from autograder.language import LANGUAGES, Language, speaking
 from autograder.report import words
-from autograder.report.clean import one_line, plain
-from autograder.report.pages import feedback_page, report_page
+from autograder.report.pages import feedback_page, report_page, titles
 from autograder.report.pictures import grids
-from autograder.report.summary import anonymous, summarise
+from autograder.report.summary import Summary, anonymous
+from autograder.report.words import one_line, plain
 
 from . import sample_grades as samples
 
@@ -54,9 +54,13 @@ VOID = {"br", "col", "hr", "input", "link", "meta", "rect", "circle", "path"}
 
 
 @pytest.fixture(autouse=True)
-def shown_examples(monkeypatch: pytest.MonkeyPatch) -> None:
+def shown_examples() -> Iterator[None]:
     """The sample grades have a shown example of their own."""
-    monkeypatch.setattr(course, "shown_examples", lambda: samples.EXAMPLES)
+    titles.cache_clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(course, "shown_examples", lambda: samples.EXAMPLES)
+        yield
+    titles.cache_clear()
 
 
 class Page(HTMLParser):
@@ -415,17 +419,17 @@ def scored(*scores: float) -> list[Row]:
 
 def test_the_summary_counts_people_with_a_score_only() -> None:
     """What has no score counts among the people but in no mean."""
-    summary = summarise([*scored(0, 10, 20), samples.without_score()], course.maximum())
+    summary = Summary([*scored(0, 10, 20), samples.without_score()])
     assert (summary.people, summary.mean, summary.median, sum(summary.bins)) == (4, 10.0, 10.0, 3)
     assert "mean of 3 with a score" in report([*scored(0, 10, 20), samples.without_score()]).text
 
 
 def test_discrimination_compares_the_best_quarter_with_the_weakest() -> None:
     """A question that all of the best and none of the weakest solve has 1; of too few people nothing is said."""
-    found = summarise(scored(0, 0, 5, 9, 12, 14, 20, 20), course.maximum()).questions(course.questions())
+    found = Summary(scored(0, 0, 5, 9, 12, 14, 20, 20)).questions
     q6 = next(of for of in found if of.question.id == "q6")
     assert (q6.discrimination, q6.mean, q6.full_marks) == (1.0, 10.0, 2)
-    few = summarise(scored(0, 20), course.maximum()).questions(course.questions())
+    few = Summary(scored(0, 20)).questions
     assert {question.discrimination for question in few} == {None}
 
 
@@ -433,13 +437,13 @@ def test_adjustments_count_in_the_report() -> None:
     """The class report speaks of the grades that people get."""
     (row,) = scored(0)
     adjusted = replace(row, adjustments=(Adjustment("0", "q6", 20.0, "x"),))
-    assert summarise([adjusted], course.maximum()).mean == 20.0
+    assert Summary([adjusted]).mean == 20.0
 
 
 def test_equal_mistakes_are_gathered() -> None:
     """Wrong answers that nothing explains are told once for all who behave alike, the commonest first."""
     rows = [samples.row("a"), samples.row("b"), *scored(0)]
-    summary = summarise(rows, course.maximum())
+    summary = Summary(rows)
     assert [(seen.answer.misconception, seen.count) for seen in summary.commonest(explained=True)] == [
         ("batch-axis-as-time", 2),
         ("every-length-is-the-longest", 2),

@@ -228,7 +228,7 @@ def test_two_people_of_one_name_get_no_grade_by_name(tmp_path: Path) -> None:
 )
 def test_sheet_comes_out_as_it_went_in(content: bytes) -> None:
     """Whatever encoding, delimiter, quotes and ends of lines, an unchanged table is the same bytes."""
-    assert Sheet.of(content).content() == content
+    assert Sheet(content).content() == content
 
 
 def test_mail_merge_has_an_address_for_each_line() -> None:

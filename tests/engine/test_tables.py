@@ -17,12 +17,11 @@ from hypothesis import strategies as st
 from autograder.course import questions
 from autograder.grade import Adjustment, Grade, Note, Person, Row
 from autograder.intake import SetAside
-from autograder.report.clean import one_line, plain
 from autograder.report.files import file_names, write
 from autograder.report.gradescope import results_json
-from autograder.report.tables import grades_csv, set_aside_csv
-from autograder.report.terminal import grades_table, summary_lines, width
-from autograder.report.words import points
+from autograder.report.summary import summary_lines
+from autograder.report.tables import grades_csv, grades_table, set_aside_csv, width
+from autograder.report.words import one_line, plain, points
 
 from .classes import earned, row
 

@@ -9,9 +9,8 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
 
-from autograder.classroom.gradebook import Gradebook
+from autograder.classroom.gradebook import Gradebook, Rows
 from autograder.grade import Row
 from autograder.report.pages import feedback_page
 from tools.commands import Failed, command
@@ -26,11 +25,10 @@ TRIES = 3
 def page_seconds(folder: Path) -> dict[str, list[float]]:
     """The processor time of each page of the class that `by_us` left in *folder*."""
 
-    def missing(seat: object) -> NoReturn:
-        raise Failed(["autograder grade"], 0, f"no grade for {seat}")
-
     with Gradebook(folder / "out") as book:
-        rows = list(book.rows(missing))
+        rows = list(Rows(book))
+    if missing := [row.submission for row in rows if row.grade.score is None]:
+        raise Failed(["autograder grade"], 0, f"no grade for {missing}")
     both = [replace(row, grade=replace(row.grade, lang=None)) for row in rows]
     return {"in one language": _each(rows), "in both": _each(both)}
 

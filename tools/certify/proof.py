@@ -29,10 +29,10 @@ class Proof:
 
     def add(self, found: Found, *, least: float = 1.0, more: str = "") -> None:
         """Of what was tried, a share of at least *least* must be as it must."""
-        for one in found.wrong:
-            tqdm.write(f"FAIL {found.what}: {one}", file=sys.stdout)
         right = found.total - len(found.wrong)
         holds = found.total > 0 and right >= least * found.total
+        for one in found.wrong:
+            tqdm.write(f"{'missed' if holds else 'FAIL'} {found.what}: {one}", file=sys.stdout)
         self.holds &= holds
         self.lines.append(
             f"{'ok  ' if holds else 'FAIL'} {found.what:44} {right:5} of {found.total:5}  {more}".rstrip()

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from autograder import course
 from autograder.classroom.pool import Pool
 from autograder.classroom.run import Engine
-from autograder.classroom.task import Task
+from autograder.classroom.worker import Task
 from autograder.grade import Grade, Person, Result, Submission, from_json, to_json
 from tools.attacks import attacks
 from tools.certify.proof import Found

@@ -1,18 +1,14 @@
 """What goes back, and how the platforms that it goes to name things: `platforms.toml`."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
-import tomli
 
 from autograder.grade import Person, Row
-from autograder.report.clean import one_line
-from autograder.report.words import points
+from autograder.report.words import one_line, points
 
 __all__ = ["PLATFORMS", "Graded", "Platform", "ReturnError", "Returned", "equal", "handle", "listed"]
 
@@ -32,8 +28,7 @@ class Platform:
     totals: str = "(?!)"
 
 
-_SAID = tomli.loads(Path(__file__).with_name("platforms.toml").read_text(encoding="utf-8"))
-PLATFORMS: Mapping[str, Platform] = msgspec.convert(_SAID, dict[str, Platform])
+PLATFORMS = msgspec.toml.decode(Path(__file__).with_name("platforms.toml").read_bytes(), type=dict[str, Platform])
 
 
 class ReturnError(Exception):
@@ -81,12 +76,12 @@ def handle(row: Row, platform: str) -> Mapping[str, str]:
     return match.groupdict() if match else {}
 
 
-def equal(old: str, score: float) -> bool:
-    """Whether the grade that stands there, to two decimals, is *score*."""
+def equal(old: str, new: str) -> bool:
+    """Whether the grade that stands there is the *new* one, as `points` writes it."""
     try:
-        return points(float(old.replace(",", "."))) == points(score)
+        return points(float(old.replace(",", "."))) == new
     except ValueError:
-        return False
+        return old == new
 
 
 def listed(remark: str, names: Iterable[str]) -> list[str]:

@@ -1,7 +1,5 @@
 """Tables of grades: a downloaded one is filled, or a new one is made where a platform takes that."""
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections import Counter, defaultdict
@@ -25,8 +23,6 @@ _FIELDS = {
     **dict.fromkeys(("gradecanbechanged", "성적을변경할수있음"), "changeable"),
 }
 """What the columns of a downloaded table hold, by their titles, folded."""
-
-
 _Told = defaultdict[str, list[str]]
 """What a line tells, by field."""
 
@@ -76,13 +72,14 @@ def _about(row: Row, graded: Graded) -> dict[str, str]:
 
 def _filled(platform: Platform, graded: Graded, file: Path) -> Returned:
     """The downloaded table with the grades in it; all other cells are as they were, byte for byte."""
-    sheet = Sheet.of(file.read_bytes())
+    sheet = Sheet(file.read_bytes())
     titles, *lines = sheet.values()
     column = _grade_column(platform, titles, lines, graded.title)
     told = [_told(titles, line) for line in lines]
+    best = points(course.maximum())
     for worth in _maxima(titles, lines, told, column):
-        if not equal(worth, course.maximum()):
-            raise ReturnError(f"there the assignment is out of {worth} points, here out of {points(course.maximum())}")
+        if not equal(worth, best):
+            raise ReturnError(f"there the assignment is out of {worth} points, here out of {best}")
     rows = _rows(graded.rows, told)
     drop, changed, locked = set(), [], []
     for number, (line, tells, row) in enumerate(zip(lines, told, rows, strict=True), 1):
@@ -93,7 +90,7 @@ def _filled(platform: Platform, graded: Graded, file: Path) -> Returned:
                 drop.add(number)
         elif {"No", "아니오", "아니요"} & {*tells["changeable"]}:
             locked.append(row.person.name)
-        elif not (equal(old, row.score) if row.score is not None else old == new):
+        elif not equal(old, new):
             sheet.put(number, column, new)
             changed += [f"{row.person.name}: {old} to {new}"] * (old not in ("", "-"))
     found = {id(row) for row in rows}

@@ -1,21 +1,25 @@
-"""Zips: the feedback that Canvas and Moodle take back, results for Gradescope, and for Classroom 50."""
-
-from __future__ import annotations
+"""Each platform's way back: a table, a zip, or nbgrader's own gradebook."""
 
 import json
+import os
 import re
+import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
 
 from autograder import course
 from autograder.grade import Row
 from autograder.report.files import zipped
 from autograder.report.gradescope import results_json
 from autograder.report.pages import feedback_page
-from autograder.report.returns.graded import PLATFORMS, Graded, Returned, ReturnError, handle, listed
+from autograder.report.returns.graded import PLATFORMS, Graded, Returned, ReturnError, equal, handle, listed
+from autograder.report.returns.tables import returned
+from autograder.report.words import points
 
-__all__ = ["classroom50", "feedback", "gradescope"]
+__all__ = ["WAYS"]
 
 _RUN = """#!/usr/bin/env python3
 import json, shutil
@@ -25,6 +29,7 @@ shutil.copy(f"/autograder/source/results/{number}.json", "/autograder/results/re
 """
 # As Moodle's groups are mostly called; 조 alone is a surname.
 _TEAM = re.compile(r"(?i)(?:group|team|default|모둠|그룹|팀|(?:\d+|[a-z]) ?(?:모둠|그룹|팀|조)|조 ?(?:\d+|[a-z]))\b")
+_NOTEBOOK = "rnn"
 
 
 def feedback(graded: Graded) -> Returned:
@@ -32,7 +37,8 @@ def feedback(graded: Graded) -> Returned:
     members = Counter(row.submission for row in graded.rows)
 
     def page(row: Row) -> tuple[str, bytes] | None:
-        if "_assignsubmission_" in row.submission and (members[row.submission] > 1 or _is_team(row)):
+        owner = handle(row, "moodle").get("name", "group")
+        if "_assignsubmission_" in row.submission and (members[row.submission] > 1 or _TEAM.match(owner)):
             raise ReturnError("Moodle would give it to whoever has the group's number: hand it out by --to email")
         for platform in ("canvas", "moodle"):
             if at := handle(row, platform):
@@ -40,12 +46,7 @@ def feedback(graded: Graded) -> Returned:
         return None
 
     nobody = "these submissions were not downloaded from Canvas or Moodle: nothing else takes such a zip"
-    return _returned("feedback", graded, page, nobody)
-
-
-def _is_team(row: Row) -> bool:
-    at = handle(row, "moodle")
-    return not at or _TEAM.match(at["name"]) is not None
+    return _zip("feedback", graded, page, nobody)
 
 
 def gradescope(graded: Graded) -> Returned:
@@ -57,7 +58,7 @@ def gradescope(graded: Graded) -> Returned:
 
     programs = {"setup.sh": b"#!/usr/bin/env bash\n", "run_autograder": _RUN.encode()}
     nobody = "these submissions were not exported from Gradescope: there are no submission ids"
-    return _returned("gradescope", graded, results, nobody, **programs)
+    return _zip("gradescope", graded, results, nobody, **programs)
 
 
 def classroom50(graded: Graded) -> Returned:
@@ -94,14 +95,14 @@ def classroom50(graded: Graded) -> Returned:
         folder = re.sub(r"[^-.0-9A-Za-z_가-힣]", "_", owner)
         return f"{folder}/result.json", json.dumps(told, indent=1).encode()
 
-    return _returned("classroom50", graded, result, "nobody has a score")
+    return _zip("classroom50", graded, result, "nobody has a score")
 
 
 def _points(score: float, best: float) -> dict[str, int]:
     return {"score": int(max(0.0, min(score, best)) + 1e-6), "max-score": int(best)}
 
 
-def _returned(
+def _zip(
     name: str, graded: Graded, file: Callable[[Row], tuple[str, bytes] | None], nobody: str, **more: bytes
 ) -> Returned:
     """A zip with the *file* of each row that has a score, and *more*. Raises `ReturnError` where none has one."""
@@ -111,3 +112,56 @@ def _returned(
         raise ReturnError(nobody)
     left = [row.person.name for row, each in made if not each]
     return Returned(f"{name}.zip", zipped(files | more), listed("from elsewhere, left out", left))
+
+
+def nbgrader(graded: Graded) -> Returned:
+    """The `gradebook.db` that is given, which is made if it is not there, with a grade cell for each question."""
+    try:
+        from nbgrader.api import Gradebook
+    except ImportError as missing:
+        raise ReturnError("this needs nbgrader: pip install nbgrader") from missing
+    if graded.file is None:
+        raise ReturnError("nbgrader needs FILE: the gradebook.db of the course")
+    # It calls a program that was installed beside this Python.
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    book, title = f"sqlite:///{graded.file.resolve()}", graded.named()[0]
+    before: dict[str, float] = {}
+    if graded.file.exists():
+        with Gradebook(book) as there:
+            before = {each.student.id: each.score for each in there.assignment_submissions(title)}
+    scored = {row.person.id or row.person.name: row for row in graded.scored}
+    changed = [
+        f"{row.person.name}: {points(before[student])} to {points(row.score)}"
+        for student, row in scored.items()
+        if before.get(student) and not equal(str(before[student]), points(row.score))
+    ]
+
+    def put() -> None:
+        with Gradebook(book) as there:
+            there.update_or_create_assignment(title)
+            there.update_or_create_notebook(_NOTEBOOK, title)
+            for question in course.questions():
+                about = {"max_score": question.points, "cell_type": "code"}
+                there.update_or_create_grade_cell(question.id, _NOTEBOOK, title, **about)
+            for student, row in scored.items():
+                there.update_or_create_student(student)
+                there.update_or_create_submission(title, student)
+                scores = row.scores()
+                for question in course.questions():
+                    cell = there.find_grade(question.id, _NOTEBOOK, title, student)
+                    cell.auto_score, cell.extra_credit = scores.get(question.id, 0.0), 0.0
+                cell.extra_credit = (row.score or 0.0) - sum(scores.values())  # what was adjusted in the total
+            there.db.commit()
+
+    return Returned("", b"", listed("written over there", changed), put)
+
+
+WAYS: Mapping[str, Callable[[Graded], Returned]] = {
+    **{name: partial(returned, name) for name in ("canvas", "moodle", "blackboard", "brightspace")},
+    "nbgrader": nbgrader,
+    "gradescope": gradescope,
+    "classroom50": classroom50,
+    "email": partial(returned, "email"),
+    "feedback": feedback,
+}
+"""Each platform's way back. It raises `ReturnError` where there is none."""

@@ -25,17 +25,18 @@ from autograder.build.checks import student_checks
 from autograder.course import corpus
 from autograder.intake import notebook
 from autograder.language import Language
+from tools.certify.proof import Found
 
-__all__ = ["LEAST_CAUGHT", "main", "measure"]
+__all__ = ["LEAST_CAUGHT", "measure"]
 
 LEAST_CAUGHT = 0.85
 """The share of wrong answers that the public checks must catch."""
-Said = tuple[dict[str, str], str]
+_Said = tuple[dict[str, str], str]
 """What failing checks said of an answer, by question; and the first error of the answer's own code, if any."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class _Answer:
     """An answer of the corpus."""
 
     id: str
@@ -62,31 +63,47 @@ class _Grader:
         return lambda *args, **kwargs: None
 
 
-def measure(lang: Language) -> list[tuple[Answer, Said]]:
-    """What the checks of the edition in *lang* say of every answer of the corpus."""
+def measure() -> tuple[Found, Found]:
+    """The wrong answers that the checks do not catch, and the right ones that run here and that one of them fails.
+
+    It takes this process for itself. The two editions differ in words only, so one is enough.
+    """
+    said = _said("ko")
+    wrong = [(answer, complaints) for answer, complaints, _ in said if answer.question]
+    missed = [f"{answer.question} {answer.id}" for answer, complaints in wrong if not complaints]
+    right = [(answer, complaints) for answer, complaints, error in said if not (answer.question or error)]
+    rejected = [f"{answer.id}: {complaints}" for answer, complaints in right if complaints]
+    return (
+        Found("wrong answers that public checks catch", missed, len(wrong)),
+        Found("right answers that public checks pass", rejected, len(right)),
+    )
+
+
+def _said(lang: Language) -> list[tuple[_Answer, dict[str, str], str]]:
+    """Every answer of the corpus, what the checks of the edition in *lang* say of it, and its first error."""
     torch.set_num_threads(1)  # threads of the parent would be missing in its forked children
     checks = _loaded(student_checks(lang))
     solution = _cells(course.REFERENCE.read_bytes(), "rnn.ipynb")
     shell = _shell()
     sys.modules["otter"] = SimpleNamespace(Notebook=lambda *args: shell.user_ns["grader"])  # type: ignore[assignment]
     shell.user_ns["grader"] = _Grader({}, shell.user_ns)
-    waiting: defaultdict[int, list[Answer]] = defaultdict(list)
+    waiting: defaultdict[int, list[_Answer]] = defaultdict(list)
     for answer in _answers():
         waiting[_departure(solution, answer.cells)].append(answer)
     found = []
     for index, cell in enumerate(solution):
-        found += [(answer, _in_a_child(answer, index, checks, shell)) for answer in waiting[index]]
+        found += [(answer, *_in_a_child(answer, index, checks, shell)) for answer in waiting[index]]
         _run(cell, shell)
     return found
 
 
-def _answers() -> Iterator[Answer]:
+def _answers() -> Iterator[_Answer]:
     """Wrong answers, and those right ones that public checks must pass: they may say so of an edited given cell."""
     for right in corpus.alternatives():
         if not right.given_edited:
-            yield Answer(right.id, "", _cells(right.content, right.file_name))
+            yield _Answer(right.id, "", _cells(right.content, right.file_name))
     for wrong in corpus.misconceptions():
-        yield Answer(wrong.id, wrong.question, _cells(wrong.content, "rnn.ipynb"))
+        yield _Answer(wrong.id, wrong.question, _cells(wrong.content, "rnn.ipynb"))
 
 
 def _loaded(files: Mapping[str, str]) -> dict[str, Any]:
@@ -112,7 +129,7 @@ def _departure(solution: Sequence[str], cells: Sequence[str]) -> int:
     return next((index for index, (ours, theirs) in pairs if ours != theirs), len(solution) - 1)
 
 
-def _in_a_child(answer: Answer, start: int, checks: Mapping[str, Any], shell: Any) -> Said:
+def _in_a_child(answer: _Answer, start: int, checks: Mapping[str, Any], shell: Any) -> _Said:
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile("w+") as told:
         child = os.fork()
         if child == 0:
@@ -128,7 +145,7 @@ def _in_a_child(answer: Answer, start: int, checks: Mapping[str, Any], shell: An
     return complaints, error
 
 
-def _followed(answer: Answer, start: int, checks: Mapping[str, Any], shell: Any) -> Said:
+def _followed(answer: _Answer, start: int, checks: Mapping[str, Any], shell: Any) -> _Said:
     """Complaints and the first error of *answer*, from its cell *start* on, after the solution's cells before it."""
     wanted = {answer.question: checks[answer.question]} if answer.question else checks
     grader = shell.user_ns["grader"] = _Grader(wanted, shell.user_ns)
@@ -156,29 +173,3 @@ def _run(cell: str, shell: Any) -> str:
         result = shell.run_cell(cell)
     error = result.error_before_exec or result.error_in_exec
     return f"{type(error).__name__}: {error}" if error else ""
-
-
-def main() -> int:
-    """Print what was measured; the exit status. The two editions differ in words only, so one is enough.
-
-    Right answers that cannot run here are told, but only those that do run must pass.
-    """
-    found = measure("ko")
-    passed = {(answer.question, answer.id): not complaints for answer, (complaints, _) in found}
-    caught = [question for (question, _), good in passed.items() if question and not good]
-    wrong = [question for question, _ in passed if question]
-    for question in sorted({*wrong}):
-        missed = ", ".join(id_ for (own, id_), good in passed.items() if own == question and good)
-        share = f"{caught.count(question)} of {wrong.count(question)} wrong answers caught"
-        print(f"{question}: {share}{'; missed: ' * bool(missed)}{missed}")
-    print(f"all: {len(caught)} of {len(wrong)} wrong answers caught ({len(caught) / len(wrong):.1%})")
-    right = [(answer.id, complaints, error) for answer, (complaints, error) in found if not answer.question]
-    for id_, complaints, error in right:
-        if complaints or error:
-            print(f"right answer {id_}: {error or complaints}")
-    rejected = [id_ for id_, complaints, error in right if complaints and not error]
-    return 0 if len(caught) >= LEAST_CAUGHT * len(wrong) and not rejected else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
