@@ -1,4 +1,4 @@
-"""The hidden checks are ordinary tests, which pytest runs by hand; grading calls them as pytest does."""
+"""The hidden checks are ordinary tests, run by pytest: within grading, and by hand."""
 
 from __future__ import annotations
 
@@ -18,12 +18,10 @@ from autograder.grade import Person, Submission
 from autograder.grading import Grader
 from autograder.sandbox import Sandbox
 
-def work(grader):
-    grade = grader.grade(Submission("rnn.ipynb", (Person("x"),), open(sys.argv[1], "rb").read()), b"secret").grade
-    print({question.question: question.score for question in grade.questions})
-
 with Sandbox() as sandbox:
-    work(Grader(sandbox))
+    submission = Submission("rnn.ipynb", (Person("x"),), open(sys.argv[1], "rb").read())
+    grade = Grader(sandbox).grade(submission, b"secret").grade
+    print({question.question: question.score for question in grade.questions})
 """
 
 
@@ -66,7 +64,7 @@ def test_by_hand_it_must_be_said_which_submission():
 
 
 def test_grader_gives_the_same_points(submission):
-    """Grading, without pytest around it, finds the same."""
+    """In a process of its own, as every worker is."""
     done = subprocess.run([sys.executable, "-c", GRADED, submission], capture_output=True, text=True, cwd=course.ROOT)
     points = {question.id: question.points for question in course.questions()}
     assert done.stdout.strip().splitlines()[-1] == str({**points, "q3": 0.0}), done.stderr
