@@ -240,13 +240,18 @@ FAKE_ENGINE = """
 """
 
 
-@pytest.fixture
-def many(tmp_path: Path) -> Path:
-    folder = tmp_path / "many"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("many")
     for number in range(40):
         (folder / f"{number}.ipynb").write_text(f"{number}")
     return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(many: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Grade]:
+    """What a run leaves behind that nothing disturbs."""
+    return complete(many, tmp_path_factory.mktemp("undisturbed"))
 
 
 def complete(many: Path, out: Path) -> dict[str, Grade]:
@@ -255,7 +260,9 @@ def complete(many: Path, out: Path) -> dict[str, Grade]:
 
 
 @pytest.mark.parametrize("kibibytes", [0, 4, 40, 100])
-def test_full_disk_is_told_and_the_next_run_completes(many: Path, tmp_path: Path, kibibytes: int) -> None:
+def test_full_disk_is_told_and_the_next_run_completes(
+    many: Path, undisturbed: dict[str, Grade], tmp_path: Path, kibibytes: int
+) -> None:
     """Where nothing more can be written the run ends with one line and status 1; with room again it completes."""
     out = tmp_path / "out"
     full = f"""
@@ -268,7 +275,7 @@ def test_full_disk_is_told_and_the_next_run_completes(many: Path, tmp_path: Path
     assert run.returncode in (1, 2)
     assert "Traceback" not in complaint
     assert complaint.splitlines()[-1].startswith("autograder: ")
-    assert complete(many, out) == complete(many, tmp_path / "undisturbed")
+    assert complete(many, out) == undisturbed
 
 
 def test_read_only_folder_is_told(many: Path, tmp_path: Path) -> None:
@@ -284,7 +291,7 @@ def test_read_only_folder_is_told(many: Path, tmp_path: Path) -> None:
     assert list(out.iterdir()) == []
 
 
-def test_two_runs_at_once_do_not_disturb_each_other(many: Path, tmp_path: Path) -> None:
+def test_two_runs_at_once_do_not_disturb_each_other(many: Path, undisturbed: dict[str, Grade], tmp_path: Path) -> None:
     """Of runs on one folder at the same time each completes or says that another one is at work."""
     with ThreadPoolExecutor(3) as at_once:
         arguments = ("grade", many, "--out", tmp_path / "out")
@@ -292,7 +299,7 @@ def test_two_runs_at_once_do_not_disturb_each_other(many: Path, tmp_path: Path) 
     assert 0 in [run.returncode for run in runs]
     for run in runs:
         assert run.returncode == 0 or "another run is using it" in run.stderr, run.stderr
-    assert grades(tmp_path / "out") == complete(many, tmp_path / "undisturbed")
+    assert grades(tmp_path / "out") == undisturbed
 
 
 # The grader's own faults
