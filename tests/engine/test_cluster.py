@@ -44,10 +44,9 @@ class Machines:
             time.sleep(0.1)
         raise TimeoutError("the scheduler did not start")
 
-    def add_worker(self) -> subprocess.Popen[bytes]:
+    def add_worker(self) -> None:
         options = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--death-timeout", "60")
         self.processes.append(self._start("dask_worker", *options))
-        return self.processes[-1]
 
     def stop(self) -> None:
         for process in self.processes:
@@ -55,9 +54,13 @@ class Machines:
             process.wait()
 
 
-@pytest.fixture
-def machines(tmp_path: Path) -> Iterator[Machines]:
-    machines = Machines(tmp_path)
+@pytest.fixture(scope="module")
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+    """A scheduler with two workers."""
+    machines = Machines(tmp_path_factory.mktemp("dask"))
+    assert machines.address
+    for _ in range(2):
+        machines.add_worker()
     yield machines
     machines.stop()
 
@@ -73,22 +76,19 @@ def plain(grade: Grade) -> Grade:
 
 def test_worker_killed_in_the_middle_loses_nothing(machines: Machines, pool: Pool) -> None:
     """Two workers, one of them killed at work: every submission is graded once, and as on this machine."""
-    address = machines.address
-    victim, _ = machines.add_worker(), machines.add_worker()
     results = {}
-    with Cluster(address) as cluster:
+    with Cluster(machines.address) as cluster:
         for task, result in cluster.grade(tasks()):
             assert task.submission.name not in results
             results[task.submission.name] = plain(result.grade)
             if len(results) == 2:
-                victim.kill()
+                machines.processes[1].kill()
     assert results == {task.submission.name: plain(result.grade) for task, result in pool.grade(tasks())}
 
 
 def test_cluster_regrades_from_evidence(machines: Machines, pool: Pool) -> None:
     """Evidence kept on this machine answers on another one."""
     ((task, graded),) = pool.grade(tasks()[1:2])
-    machines.add_worker()
     with Cluster(machines.address) as cluster:
         ((_, result),) = cluster.grade([replace(task, evidence=graded.evidence)])
     assert (result.runs, plain(result.grade)) == (0, plain(graded.grade))

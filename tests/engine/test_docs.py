@@ -49,7 +49,7 @@ def test_worked_example_makes_a_ninth_question(copy):
         return done.stdout
 
     run("autograder.build")
-    printed = run("tools.certify", "--question", "q9", "--only", "corpus")
+    printed = run("tools.certify", "--question", "q9", "--only", "corpus", "--workers", "1")
     assert re.search(r"^ok   misconception +2 of +2$", printed, re.MULTILINE)
     assert re.search(r"^ok   alternative +([1-9]\d*) of +\1$", printed, re.MULTILINE)
     assert "FAIL" not in printed
