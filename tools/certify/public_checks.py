@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import tempfile
+import threading
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from typing import Any, cast
 
 import torch
 from IPython.core.interactiveshell import InteractiveShell
+from tqdm import tqdm
 from traitlets.config import Config
 
 from autograder import course
@@ -82,6 +84,7 @@ def measure() -> tuple[Found, Found]:
 def _said(lang: Language) -> list[tuple[_Answer, dict[str, str], str]]:
     """Every answer of the corpus, what the checks of the edition in *lang* say of it, and its first error."""
     torch.set_num_threads(1)  # threads of the parent would be missing in its forked children
+    tqdm.set_lock(threading.RLock())  # its own is one for all processes: forked children would leave it behind
     checks = _loaded(student_checks(lang))
     solution = _cells(course.REFERENCE.read_bytes(), "rnn.ipynb")
     shell = _shell()
