@@ -198,6 +198,9 @@ def _statement_error(failure: Failure, verdict: Verdict, record: Record) -> Stat
 
 def _reach(verdict: Verdict, example: Scenario, differences: Sequence[Difference]) -> tuple[Reach, ...]:
     """Where a change of one word shows in the wrong tensors, and where it would in right ones of the same shape."""
+    compared = [difference for difference in differences if difference.wrong is not None]
+    if not compared:
+        return ()
     data = [list(row) for row in example.values["data"]]
     place = max(range(len(data)), key=lambda index: len(data[index]))
     step = len(data[place]) // 2
@@ -207,9 +210,7 @@ def _reach(verdict: Verdict, example: Scenario, differences: Sequence[Difference
     before, after = verdict.reference(example), verdict.reference(changed)
     row = before.sorted_idx.tolist().index(place)
     found = []
-    for difference in differences:
-        if difference.wrong is None:
-            continue
+    for difference in compared:
         name = difference.name
         moved = _moved(record[name], other_record[name])
         expected = _moved(*(_as_received(difference.note, getattr(values, name)) for values in (before, after)))
