@@ -12,8 +12,26 @@ import msgspec
 
 from autograder.language import Language
 
-__all__ = ["Adjustment", "CheckResult", "Difference", "Example", "Grade", "Note", "OwnCell", "Person", "QuestionGrade"]
-__all__ += ["Reach", "Result", "Row", "StatementError", "Status", "Submission", "Value", "from_json", "to_json"]
+__all__ = [
+    "Adjustment",
+    "CheckResult",
+    "Difference",
+    "Example",
+    "Grade",
+    "Note",
+    "OwnCell",
+    "Person",
+    "QuestionGrade",
+    "Reach",
+    "Result",
+    "Row",
+    "StatementError",
+    "Status",
+    "Submission",
+    "Value",
+    "from_json",
+    "to_json",
+]
 
 Status = Literal["graded", "stopped", "unreadable", "could-not-grade", "not-submitted"]
 

@@ -8,6 +8,24 @@ from autograder.course.files import ASSIGNMENT, HIDDEN, PUBLIC, REFERENCE, ROOT,
 from autograder.course.questions import Check, Question, assignment, checks, given, maximum, question, questions
 from autograder.course.scenarios import Scenario, replacements, scenarios, shown_examples
 
-__all__ = ["ASSIGNMENT", "HIDDEN", "PUBLIC", "REFERENCE", "ROOT", "Check", "Question", "Scenario", "assignment"]
-__all__ += ["checks", "fingerprint", "given", "maximum", "question", "questions", "reference_cells", "replacements"]
-__all__ += ["scenarios", "shown_examples"]
+__all__ = [
+    "ASSIGNMENT",
+    "HIDDEN",
+    "PUBLIC",
+    "REFERENCE",
+    "ROOT",
+    "Check",
+    "Question",
+    "Scenario",
+    "assignment",
+    "checks",
+    "fingerprint",
+    "given",
+    "maximum",
+    "question",
+    "questions",
+    "reference_cells",
+    "replacements",
+    "scenarios",
+    "shown_examples",
+]

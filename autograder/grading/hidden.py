@@ -62,7 +62,9 @@ def _collected() -> Mapping[str, Sequence[pytest.Function]]:
     options = ["--collect-only", "--disable-plugin-autoload", "--import-mode=importlib", "--assert=plain"]
     options += ["--capture=no", "--noconftest", "-c", "/dev/null", f"--rootdir={ROOT}"]
     tests = map(str, sorted(HIDDEN.glob("test_*.py")))
-    status = pytest.main([*quiet, *options, *tests], plugins=[collecting])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PYTEST_ADDOPTS", raising=False)  # is for a pytest around this one, as by hand
+        status = pytest.main([*quiet, *options, *tests], plugins=[collecting])
     if status != pytest.ExitCode.OK:
         raise GraderFault(f"pytest could not collect the hidden checks ({status!r})")
     found = defaultdict[str, list[pytest.Function]](list)

@@ -6,5 +6,16 @@ from autograder.intake.collect import Intake, SetAside, collect, one
 from autograder.intake.notebook import Assignment
 from autograder.intake.roster import Joined, Listed, join, read_roster
 
-__all__ = ["Assignment", "Entry", "Intake", "Joined", "Listed", "Refused", "SetAside", "collect", "join", "one"]
-__all__ += ["read_roster"]
+__all__ = [
+    "Assignment",
+    "Entry",
+    "Intake",
+    "Joined",
+    "Listed",
+    "Refused",
+    "SetAside",
+    "collect",
+    "join",
+    "one",
+    "read_roster",
+]

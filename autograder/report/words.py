@@ -16,8 +16,21 @@ import tomli
 from autograder.grade import Adjustment, Note, StatementError, Status
 from autograder.language import text
 
-__all__ = ["KINDS", "WHERE", "WHY", "adjustment_sentence", "error_said", "error_sentence", "one_line", "plain"]
-__all__ += ["points", "sentence", "sized", "status_sentence", "status_word"]
+__all__ = [
+    "KINDS",
+    "WHERE",
+    "WHY",
+    "adjustment_sentence",
+    "error_said",
+    "error_sentence",
+    "one_line",
+    "plain",
+    "points",
+    "sentence",
+    "sized",
+    "status_sentence",
+    "status_word",
+]
 
 _LISTED, _LONGEST = 8, 160
 """How many things a sentence lists, and how many characters of each."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -35,7 +36,8 @@ def test_one_file_is_graded_by_hand_with_pytests_own_report(submission):
         "-p",
         "no:cacheprovider",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=course.ROOT)
+    environment = {**os.environ, "PYTEST_ADDOPTS": "--color=no"}  # as users and CI systems set it
+    done = subprocess.run(command, capture_output=True, text=True, cwd=course.ROOT, env=environment)
     failed = set(re.findall(r"^FAILED \S*test_q(\d).py::(\w+)\[([\w-]+)\]", done.stdout, re.MULTILINE))
     everywhere = {("3", "test_hidden_states", scenario.id) for scenario in course.scenarios()}
     assert failed == everywhere | {("3", "test_h_n", "one-sequence")}, done.stdout
