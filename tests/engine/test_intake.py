@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autograder.grade import Note, Person
-from autograder.intake import Entry, Intake, Listed, Refused, collect, join, one, read_roster
+from autograder.intake import Entry, Intake, Listed, Refused, collect, join, limits, one, read_roster
 from autograder.language import speaking
 from autograder.report.words import sentence
 
@@ -203,6 +203,7 @@ def test_only_our_gradebook_hides_a_folder_and_it_is_said(tmp_path: Path) -> Non
         database.execute("create table t (x)")
         database.execute(f"pragma application_id = {0x724E4E67}")
     database.close()
+    os.truncate(tmp_path / "out" / "gradebook.sqlite", limits.FILE_BYTES + 1)  # as that of some two thousand people
     intake = collect([tmp_path], ASSIGNMENT)
     assert names(intake) == ["sectionA/kim.ipynb", "sectionB/lee.ipynb"]
     assert intake.notes[0] == Note("earlier-run", {"folder": "out"})
