@@ -1,5 +1,7 @@
 """What the engine's tests share: one sandbox, one grader and one pool for the session, and how modules are run."""
 
+import contextlib
+import io
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -7,6 +9,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from hypothesis import settings
 
+from autograder import cli
+from autograder.classroom import pool as pools
 from autograder.classroom.pool import Pool
 from autograder.grade import Grade, Person, Submission
 from autograder.grading import Grader
@@ -62,8 +66,23 @@ def lost(run: Run) -> Callable[[bytes], set[str]]:
 
 @pytest.fixture(scope="session")
 def pool() -> Iterator[Pool]:
-    with Pool(workers=2) as pool:
+    with Pool(workers=1) as pool:  # there is one for each process that runs tests
         yield pool
+
+
+@pytest.fixture(scope="session")
+def autograder(pool: Pool) -> Callable[..., tuple[int, str, str]]:
+    """Run the command line in this process, whose grading processes are there already: status, output, errors."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        said, errors = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(pools, "Pool", lambda *_: contextlib.nullcontext(pool))
+            with contextlib.redirect_stdout(said), contextlib.redirect_stderr(errors):
+                status = cli.main([str(argument) for argument in arguments])
+        return status, said.getvalue(), errors.getvalue()
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 
 import pytest
 
 from tools.bench import __main__ as bench
+from tools.bench import rivals
 from tools.bench.pages import BROWSERS
 from tools.bench.sample import made_up_class
 from tools.commands import Cost
@@ -19,8 +21,20 @@ def test_class_is_made_up_alike_and_all_different() -> None:
     assert len({submission.content for submission in large}) == 30
 
 
-def test_quick_form_prints_every_figure(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_quick_form_prints_every_figure(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    autograder: Callable[..., tuple[int, str, str]],
+) -> None:
     """One small round gives the class, one notebook, the others, the limit, regrading and the ratios."""
+
+    def command(argv: list[object], **_: object) -> tuple[Cost, str]:
+        """Our own commands in this process, since the figures are not looked at."""
+        status, said, errors = autograder(*argv[1:])
+        assert status == 0, errors
+        return Cost(1.0, 1.0), said
+
+    monkeypatch.setattr(rivals, "command", command)
     monkeypatch.setattr(bench, "by_nbgrader", lambda submissions, folder: Cost(1.0, 1.0))  # half a minute of notebooks
     monkeypatch.setattr(bench, "by_otter", lambda submissions, folder: [Cost(1.0, 1.0)])  # a test of attacks runs it
     assert bench.main(["--size", "2", "--sample", "1", "--rounds", "1"]) == 0

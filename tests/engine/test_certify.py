@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from autograder import course
+from autograder.classroom.pool import Pool
 from autograder.grade import CheckResult, Difference, Example, Grade, Note, QuestionGrade, Value
+from tools.certify import __main__ as certify
+from tools.certify import ways
 from tools.certify.cases import EXACT, RECOGNISED, UNTOLD, Case, beside_another_mistake, corpus, problems, told
 from tools.certify.mutants import equivalent, mutants
 from tools.certify.proof import Found, Proof
@@ -106,13 +110,19 @@ def test_mutants_differ_from_one_another_and_every_excuse_is_used() -> None:
 
 
 @pytest.fixture(scope="module")
-def certified(run_module: Callable[..., str]) -> str:
+def certified(pool: Pool) -> str:
     """The proof over every fifth answer to one question, with a pair or two of mistakes."""
     parts = ("company", "mutants", "stability", "shown", "ways")
-    few = ("--question", "q4", "--every", "5", "--seeds", "3", "--pairs", "2")
-    return run_module("tools.certify", "--only", *parts, *few)
+    few = ("--question", "q4", "--every", "5", "--seeds", "3", "--pairs", "2", "--workers", "1")
+    printed = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
+        for module in (certify, ways):  # the session's processes are there already
+            patch.setattr(module, "Pool", lambda *_: contextlib.nullcontext(pool))
+        assert certify.main(["--only", *parts, *few]) == 0
+    return printed.getvalue()
 
 
+@pytest.mark.filterwarnings("ignore")  # Dask's own
 @pytest.mark.parametrize(
     "line",
     [

@@ -153,13 +153,13 @@ def start() -> Iterator[Callable[[Path, Path, int], Run]]:
 
 
 def test_kills_at_random_moments_change_nothing(
-    small_class: Path, tmp_path: Path, start: Callable[[Path, Path, int], Run]
+    small_class: Path, tmp_path: Path, start: Callable[[Path, Path, int], Run], autograder: Callable[..., Any]
 ) -> None:
     """After SIGKILLs of the run and its processes, grading again gives the undisturbed gradebook."""
     undisturbed = tmp_path / "undisturbed"
-    assert run_cli("grade", small_class, "--out", undisturbed, "--workers", "2").returncode == 0
+    assert autograder("grade", small_class, "--out", undisturbed)[0] == 0
     chance = random.Random(20)
-    kinds = ["run", "worker", "zygote", "worker", "zygote", "fork server"]
+    kinds = ["run", "worker", "zygote", "fork server"]
     chance.shuffle(kinds)
     laps = itertools.count()
     out = tmp_path / f"out-{next(laps)}"
@@ -305,7 +305,7 @@ def test_two_runs_at_once_do_not_disturb_each_other(many: Path, undisturbed: dic
 # The grader's own faults
 
 
-def test_check_that_raises_is_no_zero_and_is_tried_again(tmp_path: Path) -> None:
+def test_check_that_raises_is_no_zero_and_is_tried_again(tmp_path: Path, autograder: Callable[..., Any]) -> None:
     """A hidden check that breaks on one submission leaves that one without a score, and the others alone."""
     for folder in ("autograder", "solutions", "tests"):
         shutil.copytree(course.ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -324,7 +324,7 @@ def test_check_that_raises_is_no_zero_and_is_tried_again(tmp_path: Path) -> None
     detail = found["wrong.ipynb"].detail
     assert detail is not None
     assert "ZeroDivisionError" in detail.about["error"]
-    assert run_cli(*arguments).returncode == 0
+    assert autograder(*arguments)[0] == 0
     assert grades(tmp_path / "out")["wrong.ipynb"].score == 80.0
 
 

@@ -22,7 +22,7 @@ from autograder.sandbox import Allowance, Limits
 
 from .submissions import after, lost_by, notebook, solution, solved
 
-QUICK = Allowance(60, statement_seconds=1.0, run=Limits(cpu_seconds=10, memory_bytes=256 << 20))
+QUICK = Allowance(60, statement_seconds=0.5, run=Limits(cpu_seconds=10, memory_bytes=256 << 20))
 LOOP = corpus.answer("q6")
 
 
@@ -92,7 +92,7 @@ def test_many_statements_that_do_not_end_are_too_many(quick):
 
 def test_time_of_all_runs_together_is_bounded(sandbox):
     """A submission whose every run takes long is given up, and it is said so."""
-    short = replace(QUICK, cpu_seconds=0.5)
+    short = replace(QUICK, cpu_seconds=0.5, statement_seconds=1.0)
     grader = Grader(sandbox, short)
     slow = "import time\nbegun = time.process_time()\nwhile time.process_time() < begun + 0.7: pass"
     result = grader.grade(Submission("rnn.ipynb", (Person("x"),), after("q8", slow)), b"secret").grade

@@ -26,7 +26,7 @@ QUESTIONS = [f"q{number}" for number in range(1, 9)]
 CHECK_SECONDS = 0.2
 OTTERS_WORDS = re.compile(r"results:|passed!|Test case|message:|Error at line|AssertionError|exported|Click")
 """What Otter says where its words are not replaced."""
-SAMPLE = 40
+SAMPLE = 20
 ALONE = {"PYTHONUTF8": "1", "OMP_NUM_THREADS": "1"}
 """A kernel that shares its cores with other tests does not wait for its own threads."""
 
@@ -169,7 +169,7 @@ def walked(lang: Language, folder: Path, kernel: Kernel) -> Loop:
         repeated = f"timeit.repeat(lambda: grader.check('{question}'), timer=time.process_time, number=1, repeat=3)"
         once = kernel.run(f"min({repeated})")
         loop.seconds.append(float(once.text))
-    for mistake in sampled():
+    for mistake in sampled(lang):
         loop.mistakes[mistake.id] = mistaken(kernel, two, mistake)
     return loop
 
@@ -188,10 +188,10 @@ def predictions(notebook: Path) -> list[str]:
     return [source for source in code_of(notebook) if source.startswith("guess = None")]
 
 
-def sampled() -> list[corpus.Misconception]:
-    """A few misconceptions of every question."""
+def sampled(lang: Language) -> list[corpus.Misconception]:
+    """A few misconceptions of every question, others in each edition."""
     known = corpus.misconceptions()
-    return list(known[:: max(1, len(known) // SAMPLE)])
+    return list(known[LANGUAGES.index(lang) :: len(known) // SAMPLE])
 
 
 def mistaken(kernel: Kernel, notebook: Path, mistake: corpus.Misconception) -> Output:
