@@ -19,7 +19,7 @@ from autograder.grading.reference import Reference, Run
 from autograder.grading.runs import Runs
 from autograder.grading.verdicts import verdicts
 from autograder.intake import notebook
-from autograder.sandbox import ALLOWANCE, Sandbox
+from autograder.sandbox import ALLOWANCE, Allowance, Sandbox
 
 settings.register_profile("busy", deadline=None)  # no example fails because the machine is slow
 settings.load_profile("busy")
@@ -39,7 +39,7 @@ def run(sandbox: Sandbox) -> Run:
 
 @pytest.fixture(scope="session")
 def grader(sandbox: Sandbox) -> Grader:
-    return Grader(sandbox)
+    return Grader(sandbox, Allowance(statement_seconds=1.0))  # what does not end is soon stopped
 
 
 @pytest.fixture(scope="session")
