@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -12,9 +13,12 @@ import pytest
 from autograder import course
 from autograder.classroom.pool import Pool
 from autograder.grade import CheckResult, Difference, Example, Grade, Note, QuestionGrade, Value
+from autograder.grading.reference import Run
 from tools.certify import __main__ as certify
-from tools.certify import ways
+from tools.certify import judging, ways
+from tools.certify import mutants as mutation
 from tools.certify.cases import EXACT, RECOGNISED, UNTOLD, Case, beside_another_mistake, corpus, problems, told
+from tools.certify.judging import Judge
 from tools.certify.mutants import equivalent, mutants
 from tools.certify.proof import Found, Proof
 
@@ -110,19 +114,25 @@ def test_mutants_differ_from_one_another_and_every_excuse_is_used() -> None:
 
 
 @pytest.fixture(scope="module")
-def certified(pool: Pool) -> str:
-    """The proof over every eighth answer to one question, with a pair or two of mistakes."""
+def certified(pool: Pool, run: Run) -> str:
+    """The proof over every eighth answer to one question, with a pair or two of mistakes.
+
+    The session's processes do it, also what a cluster would: starting others takes longer than all of it.
+    """
     parts = ("company", "mutants", "stability", "shown", "ways")
     few = ("--question", "q4", "--every", "8", "--seeds", "3", "--pairs", "2", "--workers", "1")
+    judge = Judge(run)
     printed = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
-        for module in (certify, ways):  # the session's processes are there already
-            patch.setattr(module, "Pool", lambda *_: contextlib.nullcontext(pool))
+        for module, name in ((certify, "Pool"), (ways, "Pool"), (ways, "_cluster")):
+            patch.setattr(module, name, lambda *_: contextlib.nullcontext(pool))
+        for module in (judging, mutation):
+            patch.setattr(module, "judge", lambda: judge)
+        patch.setattr(judging, "ProcessPoolExecutor", lambda workers, **_: ThreadPoolExecutor(workers))
         assert certify.main(["--only", *parts, *few]) == 0
     return printed.getvalue()
 
 
-@pytest.mark.filterwarnings("ignore")  # Dask's own
 @pytest.mark.parametrize(
     "line",
     [
