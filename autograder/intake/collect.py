@@ -57,10 +57,11 @@ def _places(paths: Sequence[Path], without: Path | None, notes: list[Note]) -> I
     """Where submissions lie. Paths that are one person's each (`kim/ lee.zip park.ipynb`) are one place together.
 
     A single folder is a class's, though only one handed in; a single archive with one notebook is a person's own.
+    Several plain ones (`on.zip late.zip`) are classes if they hold two people's files or more on average.
     """
     whole = {path.resolve(): path for path in paths}
     above = Path(os.path.commonpath([path.parent for path in whole])) if whole else Path()
-    together: list[File] = []
+    places: list[tuple[Place, list[File]]] = []
     for real, path in whole.items():
         label = named(real.relative_to(above))
         files = listed(path, without, notes)
@@ -69,7 +70,12 @@ def _places(paths: Sequence[Path], without: Path | None, notes: list[Note]) -> I
         else:
             labelled = [replace(file, name=f"{label}/{file.name}") for file in files]
         place = settle(labelled, real.stem, f"{label}/") if len(whole) > 1 else settle(files, real.stem)
-        if place.several or (len(whole) == 1 and not path.is_file()):
+        places.append((place, labelled))
+    plain = [min(place.people, limits.READ) for place, _ in places if place.plain]  # so that none decides for all
+    together: list[File] = []
+    for place, labelled in places:
+        classes = place.several and (not place.plain or sum(plain) >= 2 * len(plain))
+        if classes or (len(whole) == 1 and not paths[0].is_file()):
             yield place
         else:
             together += labelled

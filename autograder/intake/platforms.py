@@ -116,8 +116,16 @@ class Place:
     layout: Layout
     files: list[tuple[str, File]]
     """With their paths from the place's own folder on; no path for those that lie outside."""
-    several: bool
-    """Whether they surely are several people's."""
+    people: int
+    """Of how many people they seem to be; in plain folders some may be one person's."""
+
+    @property
+    def plain(self) -> bool:
+        return self.layout is _FOLDERS
+
+    @property
+    def several(self) -> bool:
+        return not self.plain or self.people > 1
 
 
 def settle(files: list[File], base: str, prefix: str = "") -> Place:
@@ -137,7 +145,7 @@ def settle(files: list[File], base: str, prefix: str = "") -> Place:
             return inner
     # Each file or folder with the likeliest kind of code could be somebody's.
     people = {_top(path) for path in code if kind_of(path) <= Kind.ARCHIVE} or tops
-    return Place(layout, inside, several=layout is not _FOLDERS or len(people) > 1)
+    return Place(layout, inside, len(people))
 
 
 def _top(path: str) -> str:

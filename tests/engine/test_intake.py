@@ -110,6 +110,16 @@ def test_paths_of_one_person_each_are_people_each(tmp_path: Path) -> None:
     assert [entry.people[0].name for entry in collect(files, ASSIGNMENT).entries] == ["kim", "lee"]
 
 
+def test_a_second_notebook_makes_no_class_of_somebodys_path(tmp_path: Path) -> None:
+    """Among a shell's `class/*` a folder or zip with a copy, or with dozens of notebooks, is one person's still."""
+    folder(tmp_path, [f"{name}/rnn.ipynb" for name in ("choi", "kim", "lee", "yun")] + ["lee/rnn-Copy1.ipynb"])
+    folder(tmp_path, {"park.zip": zipped({"rnn.ipynb": ANSWERED, "notes.ipynb": OTHER})})
+    folder(tmp_path / "yun", [f"cloned/{i}.ipynb" for i in range(40)])
+    intake = collect(sorted(tmp_path.iterdir()), ASSIGNMENT)
+    assert [entry.people[0].name for entry in intake.entries] == ["choi", "kim", "lee", "park", "yun"]
+    assert names(intake)[3:] == ["park.zip/rnn.ipynb", "yun/rnn.ipynb"]
+
+
 def test_single_file_is_called_by_its_own_name(tmp_path: Path) -> None:
     """A file given itself is called by its base name, and its student by the stem."""
     (entry,) = collect([folder(tmp_path, ["김하늘.ipynb"]) / "김하늘.ipynb"], ASSIGNMENT).entries
