@@ -41,8 +41,8 @@ def collect(paths: Sequence[Path], assignment: Assignment, *, without: Path | No
     """The submissions in *paths*; what lies below *without* (the output) is left out. Raises Refused."""
     notes: list[Note] = []
     places = list(_places(paths, without.resolve() if without else None, notes))
-    found = [each for number, place in enumerate(places) for each in _owned(place, number, assignment)]
-    layouts = dict.fromkeys(place.layout.platform for place in places)
+    found = [each for number, place in places for each in _owned(place, number, assignment)]
+    layouts = dict.fromkeys(place.layout.platform for _, place in places)
     return _intake(", ".join(layouts), found, assignment, notes)
 
 
@@ -53,34 +53,35 @@ def one(path: Path, assignment: Assignment) -> Intake:
     return _intake("one", [Entry(file.name, (Person(""),), file=file) for file in files], assignment, [])
 
 
-def _places(paths: Sequence[Path], without: Path | None, notes: list[Note]) -> Iterator[Place]:
-    """Where submissions lie. Paths that are one person's each (`kim/ lee.zip park.ipynb`) are one place together.
+def _places(paths: Sequence[Path], without: Path | None, notes: list[Note]) -> Iterator[tuple[int, Place]]:
+    """Where submissions lie, and in which of the paths.
 
-    A single folder is a class's, though only one handed in; a single archive with one notebook is a person's own.
+    Paths that are one person's each (`kim/ lee.zip park.ipynb`) are one place together. A single folder is a class's,
+    though only one handed in; a single archive with one notebook is a person's own.
     Several plain ones (`on.zip late.zip`) are classes if they hold two people's files or more on average.
     """
     whole = {path.resolve(): path for path in paths}
     above = Path(os.path.commonpath([path.parent for path in whole])) if whole else Path()
-    places: list[tuple[Place, list[File]]] = []
-    for real, path in whole.items():
+    places: list[tuple[int, Place, list[File]]] = []
+    for number, (real, path) in enumerate(whole.items()):
         label = named(real.relative_to(above))
         files = listed(path, without, notes)
         if [file.name for file in files] == [path.name] and not path.is_dir():
             labelled = [replace(files[0], name=label)]
         else:
             labelled = [replace(file, name=f"{label}/{file.name}") for file in files]
-        place = settle(labelled, real.stem, f"{label}/") if len(whole) > 1 else settle(files, real.stem)
-        places.append((place, labelled))
-    plain = [min(place.people, limits.READ) for place, _ in places if place.plain]  # so that none decides for all
+        found = settle(labelled, real.stem, f"{label}/") if len(whole) > 1 else settle(files, real.stem)
+        places += [(number, place, labelled) for place in found]
+    plain = [min(place.people, limits.READ) for _, place, _ in places if place.plain]  # so that none decides for all
     together: list[File] = []
-    for place, labelled in places:
+    for number, place, labelled in places:
         classes = place.several and (not place.plain or sum(plain) >= 2 * len(plain))
         if classes or (len(whole) == 1 and not paths[0].is_file()):
-            yield place
+            yield number, place
         else:
             together += labelled
     if together:
-        yield settle(together, named(above.name))
+        yield from ((len(whole), place) for place in settle(together, named(above.name)))
 
 
 def _owned(place: Place, number: int, assignment: Assignment) -> Iterator[Entry | SetAside]:
@@ -89,8 +90,7 @@ def _owned(place: Place, number: int, assignment: Assignment) -> Iterator[Entry 
     rooms = defaultdict[tuple[str, ...], Iterator[int]](lambda: iter(range(limits.READ)))
     for path, file in place.files:
         told = place.layout.match(path)
-        identifier = told.get("id") or told.get("id_behind") or told.get("id_alone") or ""
-        owner = person(told.get("name") or identifier, identifier)
+        owner = person(told.get("name") or told.get("id", ""), told.get("id", ""))
         if not told or (told.get("loose") and _is_helper(file, assignment)):
             yield SetAside(file.name, Note(leftover(file.name) or "no-owner"))
         elif owner.name:

@@ -7,7 +7,7 @@ folders, it stands behind that.
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from autograder.grade import Person
@@ -34,7 +34,8 @@ class Layout:
     def match(self, path: str) -> dict[str, str]:
         """What *path* tells; nothing if it is nobody's."""
         match = re.fullmatch(f"(?:{self.pattern})", path, re.DOTALL)
-        return match.groupdict(default="") if match else {}
+        told = match.groupdict(default="") if match else {}
+        return told | {"id": told.get("id") or told.get("id_behind") or told.get("id_alone", "")} if told else {}
 
     def recognises(self, paths: Sequence[str]) -> bool:
         """Whether more than half of what lies at the top is named so, which one student's files never are.
@@ -45,7 +46,7 @@ class Layout:
         people = [each for _, each in told if _is_somebodys(each)]
         signed = {top for top, each in told if each and (not _is_somebodys(each) or each.get("sign", "not needed"))}
         titles = {each["title"] for each in people if each.get("title")}
-        names = {(each.get("name"), each.get("id")) for each in people}
+        names = {each["id"] or each["name"] for each in people}
         return 2 * len(signed) > len({top for top, _ in told}) and 0 < len(names) >= len(titles) * self.sharing
 
 
@@ -73,7 +74,9 @@ _TITLED_BEHIND = (
     r"(?:(?=[^/]*\d{7})(?P<numbered>))?"
     rf"{_PERSON}(?(numbered)(?:[ _-](?P<sign>(?P<title>[^\W\d_][^/ _-]*?)))?){_BELOW}"
 )
+_NUMBERED = rf"(?:(?=(?P<sign>[^/]*\d{{7}})))?{_PEOPLES}"
 _FOLDERS, _SECTIONS = Layout("folders", f"[^/]*/{_PEOPLES}"), Layout("sections", f"[^/]*/{_SECTION}{_PEOPLES}")
+_ANY_SECTIONS = Layout("sections", f"[^/]*/(?P<title>[^/]+)/{_NUMBERED}", sharing=2)  # `on time/…`, `late/…`
 _LAYOUTS = (
     Layout(
         "nbgrader",
@@ -106,6 +109,7 @@ _LAYOUTS = (
     Layout("folders", f"[^/]*/(?:{_SECTION})?{_TITLE}{_PEOPLES}", sharing=2),
     Layout("folders", f"[^/]*/(?:{_SECTION})?{_TITLED_BEHIND}", sharing=2),
     _SECTIONS,
+    Layout("folders", f"(?P<title>[^/]*)/{_NUMBERED}", sharing=2),
 )
 
 
@@ -128,24 +132,36 @@ class Place:
         return not self.plain or self.people > 1
 
 
-def settle(files: list[File], base: str, prefix: str = "") -> Place:
-    """The place of submissions among *files* below *prefix*, whose outer folder or archive is called *base*."""
+def settle(files: list[File], base: str, prefix: str = "", archives: int = limits.ARCHIVES) -> list[Place]:
+    """Where submissions lie among *files* below *prefix*, whose outer folder or archive is called *base*.
+
+    That is one place, unless each folder or archive in there surely is a class's own, as sections' are.
+    """
     inside = [(f"{base}/{each.name[len(prefix) :]}" if each.name.startswith(prefix) else "", each) for each in files]
     paths = [path for path, _ in inside if path]
     code = [path for path in paths if kind_of(path) <= Kind.SCRIPT] or paths
     layout = next((layout for layout in _LAYOUTS if layout.recognises(code)), _FOLDERS)
-    tops = {_top(path) for path in code}
-    if layout is _FOLDERS and len(tops) == 1 and prefix.count("/") < limits.FOLDERS:
-        (top,) = tops
-        packed = next((file for file in files if file.name == prefix + top), None)
-        deeper = [*(file for file in files if file is not packed), *within(packed)] if packed else files
-        inner = settle(deeper, re.sub(f"{_ARCHIVE}$", "", top), f"{prefix}{top}/")
-        # An archive of plain folders could be one student's.
-        if inner.several and (inner.layout not in (_FOLDERS, _SECTIONS) or not packed):
+    tops = sorted({_top(path) for path in code})
+    inner, outside = list[Place](), [file for path, file in inside if not path or _top(path) not in tops]
+    for top in tops if layout in (_FOLDERS, _SECTIONS) and prefix.count("/") < limits.FOLDERS else ():
+        start = f"{prefix}{top}/"
+        packed = next((file for file in files if archives and file.name == prefix + top), None)
+        own = [file for file in files if file.name.startswith(start)]
+        own += within(packed if len(tops) == 1 else replace(packed, path=None)) if packed else []
+        found = settle(outside + own, re.sub(f"{_ARCHIVE}$", "", top), start, archives - bool(packed))
+        # Plain folders in an archive, or beside others, could be one student's.
+        sure = all(not place.plain and place.layout is not _SECTIONS for place in found)
+        if not (sure or (len(tops) == 1 and not packed and found[0].several)):
+            break
+        inner, outside = inner + found, []
+    else:
+        if inner:
             return inner
+    if layout is _FOLDERS and _ANY_SECTIONS.recognises(code):
+        layout = _ANY_SECTIONS
     # Each file or folder with the likeliest kind of code could be somebody's.
     people = {_top(path) for path in code if kind_of(path) <= Kind.ARCHIVE} or tops
-    return Place(layout, inside, len(people))
+    return [Place(layout, inside, len(people))]
 
 
 def _top(path: str) -> str:

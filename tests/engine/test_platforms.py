@@ -245,6 +245,17 @@ EXPORTS = {
         ["sectionA/kim.ipynb", "sectionA/lee.ipynb", "sectionB/park/rnn.ipynb"],
         [("kim", ""), ("lee", ""), ("park", "")],
     ),
+    "sections, of any name": (
+        {
+            "제때/20231234_김하늘.ipynb": ANSWERED,
+            "제때/20231235_이서준/rnn.ipynb": ANSWERED,
+            "제때/20231236_박지민.ipynb": BLANK,
+            "늦음/20231236_박지민.ipynb": ANSWERED,
+            "늦음/kim.ipynb": ANSWERED,
+            "채점기준.pdf": b"%PDF",
+        },
+        [("kim", ""), ("김하늘", "20231234"), ("박지민", "20231236"), ("이서준", "20231235")],
+    ),
 }
 
 
@@ -277,6 +288,24 @@ def test_export_is_read_however_it_is_packed(platform: str, packed: str, tmp_pat
     if plain and packed.startswith("zip in"):
         return  # such a zip could be one student's
     assert people(collect([path], ASSIGNMENT)) == expected
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_each_section_in_a_folder_is_recognised_by_itself(packed: bool, tmp_path: Path) -> None:
+    """Exports that lie beside one another, packed or not, are one class; a student who made up one renames nobody."""
+    canvas, moodle = (
+        ["kim_4711_90210_rnn.ipynb", "lee_4712_90211_rnn.ipynb"],
+        ["박지민_815_assignsubmission_file/a.py"],
+    )
+    numbered = ["20231234_김하늘.ipynb", "20231235_이서준.ipynb"]
+    sections = {"A반": canvas, "B반": moodle, "다": numbered}
+    for name, files in sections.items():
+        folder(tmp_path / "class", {f"{name}.zip": zipped(files), "students.csv": b"x"} if packed else {})
+        folder(tmp_path / "class" / ("" if packed else name), [] if packed else files)
+    expected = [("kim", "4711"), ("lee", "4712"), ("김하늘", "20231234"), ("박지민", "815"), ("이서준", "20231235")]
+    assert people(collect([tmp_path / "class"], ASSIGNMENT)) == expected
+    folder(tmp_path / "class", ["yun/rnn.ipynb"])
+    assert ("yun", "") in people(collect([tmp_path / "class"], ASSIGNMENT))
 
 
 def test_times_attempts_and_lateness_are_the_platforms(tmp_path: Path) -> None:
