@@ -58,7 +58,8 @@ def _places(paths: Sequence[Path], without: Path | None, notes: list[Note]) -> I
 
     Paths that are one person's each (`kim/ lee.zip park.ipynb`) are one place together. A single folder is a class's,
     though only one handed in; a single archive with one notebook is a person's own.
-    Several plain ones (`on.zip late.zip`) are classes if they hold two people's files or more on average.
+    Several plain ones are classes (`on.zip late.zip`) if they hold more names than they are: what one person has beside
+    the notebook is rare, or called the same as others'.
     """
     whole = {path.resolve(): path for path in paths}
     above = Path(os.path.commonpath([path.parent for path in whole])) if whole else Path()
@@ -72,10 +73,11 @@ def _places(paths: Sequence[Path], without: Path | None, notes: list[Note]) -> I
             labelled = [replace(file, name=f"{label}/{file.name}") for file in files]
         found = settle(labelled, real.stem, f"{label}/") if len(whole) > 1 else settle(files, real.stem)
         places += [(number, place, labelled) for place in found]
-    plain = [min(place.people, limits.READ) for _, place, _ in places if place.plain]  # so that none decides for all
+    plain = [place for _, place, _ in places if place.plain]
+    names = {name for place in plain if place.several for name in place.people[: limits.READ]}
     together: list[File] = []
     for number, place, labelled in places:
-        classes = place.several and (not place.plain or sum(plain) >= 2 * len(plain))
+        classes = place.several and (not place.plain or len(names) > len(plain))
         if classes or (len(whole) == 1 and not paths[0].is_file()):
             yield number, place
         else:

@@ -120,8 +120,8 @@ class Place:
     layout: Layout
     files: list[tuple[str, File]]
     """With their paths from the place's own folder on; no path for those that lie outside."""
-    people: int
-    """Of how many people they seem to be; in plain folders some may be one person's."""
+    people: Sequence[str]
+    """The files and folders that seem to be a person's each; in plain folders some may be one person's."""
 
     @property
     def plain(self) -> bool:
@@ -129,7 +129,7 @@ class Place:
 
     @property
     def several(self) -> bool:
-        return not self.plain or self.people > 1
+        return not self.plain or len(self.people) > 1
 
 
 def settle(files: list[File], base: str, prefix: str = "", archives: int = limits.ARCHIVES) -> list[Place]:
@@ -161,7 +161,7 @@ def settle(files: list[File], base: str, prefix: str = "", archives: int = limit
         layout = _ANY_SECTIONS
     # Each file or folder with the likeliest kind of code could be somebody's.
     people = {_top(path) for path in code if kind_of(path) <= Kind.ARCHIVE} or tops
-    return [Place(layout, inside, len(people))]
+    return [Place(layout, inside, sorted(people))]
 
 
 def _top(path: str) -> str:

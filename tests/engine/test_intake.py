@@ -97,6 +97,9 @@ def test_several_paths_complete_the_class_and_a_resubmission_counts_once(tmp_pat
     assert names(intake) == ["late.zip/choi.ipynb", "late.zip/lee.ipynb", "on.zip/kim.ipynb", "on.zip/park.ipynb"]
     assert aside(intake) == {"on.zip/lee.ipynb": "older", "late.zip/park.ipynb": "blank"}
     assert [entry.attempts for entry in intake.entries] == [1, 2, 1, 2]
+    (tmp_path / "on.zip").write_bytes(zipped(["kim.ipynb", "lee.ipynb"]))
+    (tmp_path / "late.zip").write_bytes(zipped(["lee.ipynb", "park.ipynb"]))
+    assert len(collect([tmp_path / "on.zip", tmp_path / "late.zip"], ASSIGNMENT).entries) == 3
 
 
 def test_paths_of_one_person_each_are_people_each(tmp_path: Path) -> None:
@@ -118,6 +121,8 @@ def test_a_second_notebook_makes_no_class_of_somebodys_path(tmp_path: Path) -> N
     intake = collect(sorted(tmp_path.iterdir()), ASSIGNMENT)
     assert [entry.people[0].name for entry in intake.entries] == ["choi", "kim", "lee", "park", "yun"]
     assert names(intake)[3:] == ["park.zip/rnn.ipynb", "yun/rnn.ipynb"]
+    folder(tmp_path, {f"{name}/notes.ipynb": OTHER for name in ("choi", "kim", "lee", "yun")})
+    assert len(collect(sorted(tmp_path.iterdir()), ASSIGNMENT).entries) == 5
 
 
 def test_single_file_is_called_by_its_own_name(tmp_path: Path) -> None:
