@@ -1,6 +1,7 @@
 """From what a platform gave to one submission per person, and the rest set aside."""
 
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -99,7 +100,9 @@ def _owned(place: Place, number: int, assignment: Assignment) -> Iterator[Entry 
             about = (told.get("key", ""), *map(str, PurePosixPath(path).parents))
             record = next((written[each] for each in about if each in written), Record())
             time, attempt = record.time or moment(told.get("time", "")), int(told.get("attempt") or 0)
-            key = (place.layout.platform, told.get("key", ""), owner.id, owner.name)
+            # One person, of one number and first word, are `김하늘`, `김하늘_최종`, `김하늘 (1)`.
+            name = re.split(r"[ _(\[-]", owner.name)[0] if owner.id else owner.name
+            key = (place.layout.platform, told.get("key", ""), owner.id, name)
             for each in opened(file, rooms[key]):
                 yield Entry(
                     each.name,
@@ -136,6 +139,7 @@ def _intake(layout: str, found: Sequence[Entry | SetAside], assignment: Assignme
 def _chosen(theirs: Sequence[Entry], assignment: Assignment, aside: list[SetAside]) -> Entry:
     """One person's submission out of all files that are the person's; the others are set aside."""
     best, others = choose([each for each in theirs if not each.written] or theirs, assignment)
+    best = replace(best, people=min((each.people for each in theirs), key=lambda people: len(people[0].name)))
     who = ", ".join(each.name for each in best.people)
     for each, why in others[: limits.TOLD]:
         rival = Note("another-counted", {"counted": best.name, "why": why})
@@ -155,7 +159,8 @@ def _doubts(entries: Sequence[Entry]) -> Iterator[Note]:
     files = defaultdict[str, list[str]](list)
     for entry in entries:
         for each in entry.people:
-            files[fold(each.name)].append(entry.name)
-    for names in files.values():
+            for key in {each.id, fold(each.name)} - {""}:
+                files[key].append(entry.name)
+    for names in dict.fromkeys(map(tuple, files.values())):
         if len(names) > 1:
-            yield Note("same-name", {"files": names[: limits.TOLD], "count": len(names)})
+            yield Note("same-name", {"files": [*names[: limits.TOLD]], "count": len(names)})
