@@ -14,6 +14,7 @@ from autograder.grade import Person
 from autograder.intake import limits
 from autograder.intake.archives import File, Refused
 from autograder.intake.files import Kind, bounded, kind_of, within
+from autograder.intake.roster import fold
 
 __all__ = ["Place", "Record", "moment", "person", "records", "settle"]
 
@@ -45,7 +46,7 @@ class Layout:
         told = [(_top(path), self.match(path)) for path in paths]
         people = [each for _, each in told if _is_somebodys(each)]
         signed = {top for top, each in told if each and (not _is_somebodys(each) or each.get("sign", "not needed"))}
-        titles = {each["title"] for each in people if each.get("title")}
+        titles = {fold(each["title"]) for each in people if each.get("title")}
         names = {each["id"] or each["name"] for each in people}
         return 2 * len(signed) > len({top for top, _ in told}) and 0 < len(names) >= len(titles) * self.sharing
 
@@ -63,12 +64,17 @@ _SECTION = r"(?i:(?:section|sec|class|lab|tutorial|recitation)[ _-]*(?:\d{1,3}|[
 _ARCHIVE = r"(?i:\.(?:zip|tar|tar\.gz|tgz|gz|bz2|xz|7z|rar|alz|egg))"
 # A folder or a file each: `20231234_김하늘/…`, `김하늘(20231234).ipynb`, `김하늘_20231234.ipynb`, `20231234.ipynb`.
 _PERSON = (
-    r"(?:(?P<id>\d[\d-]{4,11})[ _.-]+(?=\D))?(?P<name>(?P<id_alone>\d[\d-]{4,11})|[^/]+?)"
-    r"(?:(?: ?\(|[ _-](?=\d{7}))(?P<id_behind>\d{5,12})\)?)?"
+    r"(?:[([]?(?P<id>\d[\d-]{4,11})(?:[])]?[ _.-]+(?=\D)|[])]|(?=[가-힣])))?"
+    r"(?P<name>(?P<id_alone>\d[\d-]{4,11})|[^/]+?)"
+    r"(?:(?: ?[([]|(?:[ _-]|(?<=[가-힣]))(?=\d{7}))(?P<id_behind>\d{5,12})[])]?)?"
 )
 _BELOW = rf"(?:{_ARCHIVE}?/.+|(?P<loose>{_ARCHIVE}|(?i:\.(?:ipynb(?:\.txt|\.json)?|py))))"
 _PEOPLES = _PERSON + _BELOW
-_TITLE = r"(?:(?P<sign>(?P<title>[^/]*[^/\d(]))(?=\d{7}))?"  # `과제3_20231234_김하늘.ipynb`
+# `과제3_김하늘.ipynb`, `[과제3] 김하늘_20231234.ipynb`, `과제_20231234_김하늘.ipynb`
+_TITLE = (
+    r"(?:(?P<sign>(?P<title>(?:[^\W\d][^/ _-]*\d[ _-]+|\[[^]/]*[^]/\d]\d*\][ _-]*)(?=[^\d _-])"
+    r"|[^/]*[^/\d([](?=[([]?\d{7}))))?"
+)
 # `20231234_김하늘_과제3.ipynb`; without a number, what stands behind may be part of a name.
 _TITLED_BEHIND = (
     r"(?:(?=[^/]*\d{7})(?P<numbered>))?"

@@ -209,6 +209,19 @@ EXPORTS = {
             ("한지우", "20231239"),
         ],
     ),
+    "folders, numbers without a gap": (
+        ["cls/20231236박지민.ipynb", "cls/김하늘20231237.ipynb", "cls/[20231238]이서준.py", "cls/Mia [20231239]/a.py"],
+        [("Mia", "20231239"), ("김하늘", "20231237"), ("박지민", "20231236"), ("이서준", "20231238")],
+    ),
+    "folders, titles and names": (
+        [
+            "cls/과제3_박지민_20231236.ipynb",
+            "cls/[과제3]김하늘_20231237.ipynb",
+            "cls/[과제 3] 20231238_이서준.zip",
+            "cls/과제3_Mia.py",
+        ],
+        [("Mia", ""), ("김하늘", "20231237"), ("박지민", "20231236"), ("이서준", "20231238")],
+    ),
     "folders, numbers alone": (
         ["cls/20231236.ipynb", "cls/2023-1237/rnn.ipynb"],
         [("2023-1237", "2023-1237"), ("20231236", "20231236")],
@@ -283,7 +296,7 @@ def test_export_is_read_however_it_is_packed(platform: str, packed: str, tmp_pat
         folder(path, {"submissions.zip": zipped(files), "students.csv": b"x"})
     else:
         folder(path / "more" if packed == "in a folder" else path, files)
-    shared = ("folders, titled", "folders, titles and numbers", "folders, titled behind")
+    shared = ("folders, titled", "folders, titles and names", "folders, titles and numbers", "folders, titled behind")
     plain = platform in ("sections", "Google Takeout") or (platform.startswith("folders") and platform not in shared)
     if plain and packed.startswith("zip in"):
         return  # such a zip could be one student's
