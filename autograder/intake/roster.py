@@ -24,11 +24,11 @@ def fold(name: str) -> str:
 
 _COLUMNS = {
     "id": "student id,student number,sid,sis user id,orgdefinedid,id,id number,identifier,username,"
-    "식별자,학번,학생 번호,학생 id,id 번호,아이디,사용자명",
-    "name": "name,student,student name,full name,display name,이름,성명,학생,학생 이름,학생명",
+    "식별자,식별번호,학번,학생 번호,학생 id,id 번호,아이디,사용자명,사용자 이름",
+    "name": "name,student,student name,full name,display name,이름,성명,국문이름,학생,학생 이름,학생명",
     "first": "first name,given name",
     "last": "last name,surname,family name,성",
-    "email": "email,email address,mail,이메일,이메일 주소,메일,전자우편",
+    "email": "email,email address,email 주소,mail,이메일,이메일 주소,메일,전자우편",
     "alias": "alias,aliases,login,sis login id,github,github username,nickname,별명,별칭,로그인",
 }
 FIELDS = {fold(title): field for field, titles in _COLUMNS.items() for title in titles.split(",")}
@@ -67,7 +67,7 @@ def read_roster(path: Path) -> list[Listed]:
     try:
         for table in (list(csv.reader(io.StringIO(text), delimiter=each)) for each in ",;\t"):
             for number, titles in enumerate(table[:_TITLES_WITHIN], 1):
-                fields = [FIELDS.get(fold(title), "") for title in titles]
+                fields = [_field(title) for title in titles]
                 if "last" in fields and "first" not in fields:  # beside a surname, `name` or `이름` is the given one
                     fields = ["first" if field == "name" else field for field in fields]
                 if {"id", "name", "email", "last"} & set(fields):
@@ -75,6 +75,12 @@ def read_roster(path: Path) -> list[Listed]:
     except csv.Error as error:
         raise Refused(Note("roster-unreadable", about)) from error
     raise Refused(Note("roster-columns", about))
+
+
+def _field(title: str) -> str:
+    """What a column holds that is called so, perhaps in two languages: `학번(Student ID)`."""
+    parts = (title, *re.split(r"[()/\n]", title)) if not re.search("[;\t]", title) else ()  # those are several columns
+    return next((FIELDS[fold(part)] for part in parts if fold(part) in FIELDS), "")
 
 
 def _listed(fields: Sequence[str], row: Sequence[str]) -> Iterator[Listed]:

@@ -480,6 +480,9 @@ def test_roster_is_read_and_joined(content: bytes, tmp_path: Path) -> None:
         "OrgDefinedId,Username,Name,Surname\n#20240011,#nkim,김,나연\n",
         "학생 번호;학생이름\n20240011;김나연\n",
         "학생ID\tE-Mail\t성명\n20240011\tn@univ.example\t김나연\n",
+        '학번(Student ID),"이름\n(Name)",학과(Dept.)\n20240011,김나연,컴퓨터\n',
+        "Student ID (학번);First name (이름);Surname / 성\n20240011;나연;김\n",
+        '"성"\t"이름"\t"사용자 이름"\n"김"\t"나연"\t"20240011"\n',
     ],
 )
 def test_tables_that_platforms_give_are_rosters(table: str, tmp_path: Path) -> None:
