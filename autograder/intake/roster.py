@@ -14,7 +14,7 @@ from autograder.intake import limits
 from autograder.intake.archives import Refused
 from autograder.intake.files import bounded, named
 
-__all__ = ["FIELDS", "Joined", "Listed", "fold", "join", "read_roster"]
+__all__ = ["FIELDS", "TITLES_WITHIN", "Joined", "Listed", "fold", "join", "read_roster"]
 
 
 def fold(name: str) -> str:
@@ -34,7 +34,7 @@ _COLUMNS = {
 FIELDS = {fold(title): field for field, titles in _COLUMNS.items() for title in titles.split(",")}
 """What a table's columns are usually called, folded."""
 _NOBODY = ("Points Possible", "Student, Test")  # in Canvas's gradebook
-_TITLES_WITHIN = 10  # lines; above the titles some tables say which course it is
+TITLES_WITHIN = 10  # lines; above the titles some tables say which course it is
 _ROUNDED = re.compile(r"\d[.,]?\d*E\+\d+", re.IGNORECASE)  # an id that a spreadsheet took for a number, and spoilt
 
 
@@ -66,7 +66,7 @@ def read_roster(path: Path) -> list[Listed]:
         raise Refused(Note("roster-unreadable", about)) from error
     try:
         for table in (list(csv.reader(io.StringIO(text), delimiter=each)) for each in ",;\t"):
-            for number, titles in enumerate(table[:_TITLES_WITHIN], 1):
+            for number, titles in enumerate(table[:TITLES_WITHIN], 1):
                 fields = [_field(title) for title in titles]
                 if "last" in fields and "first" not in fields:  # beside a surname, `name` or `이름` is the given one
                     fields = ["first" if field == "name" else field for field in fields]

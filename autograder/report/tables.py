@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 
 from autograder.grade import Row
 from autograder.intake import SetAside
+from autograder.intake.roster import TITLES_WITHIN
 from autograder.report.words import adjustment_sentence, one_line, points, sentence
 
 __all__ = ["MAX_ROWS", "Sheet", "SheetError", "grades_csv", "grades_table", "set_aside_csv", "table", "width"]
@@ -110,8 +111,8 @@ class Sheet:
                     break
         else:
             raise SheetError("is no table in CSV that can be read; save it as CSV in UTF-8")
-        first = re.sub(r'"[^"]*"', "", text.split("\n", 1)[0])
-        self._delimiter = max(",;\t", key=first.count)
+        unquoted = re.sub(r'"[^"]*"', "", text).splitlines()  # above the titles there may be lines of another kind
+        self._delimiter = max(",;\t", key="".join(unquoted[:TITLES_WITHIN]).count)
         # Cells as they are written, quotes included; behind the last of each line, what ends the line.
         self._lines = [*_lines(text, self._delimiter)]
 

@@ -209,6 +209,26 @@ def test_sheet_names_its_columns_where_it_cannot_be_told_which(tmp_path: Path) -
     assert returned("canvas", CANVAS, path, "B").content.endswith(b"Kim,101,,,85\n")
 
 
+@pytest.mark.parametrize("above", ["sep=;\r\n", "RNN, 2026; graded\r\n\r\n"])
+def test_lines_above_the_titles_stay(above: str, tmp_path: Path) -> None:
+    """What a spreadsheet or a teacher wrote above the table neither hides it nor changes."""
+    path = tmp_path / "grades.csv"
+    path.write_bytes(
+        f"{above}Student;ID;Section;RNN (77)\r\n    Points Possible;;;100,00\r\nKim, M;101;A;8,5\r\n".encode()
+    )
+    assert returned("canvas", CANVAS, path).content == path.read_bytes().replace(b"8,5", b"85")
+
+
+def test_column_in_another_language_is_named_by_its_title(tmp_path: Path) -> None:
+    """A title that is said in full needs not look like one of grades; its maximum is still read."""
+    path = tmp_path / "grades.csv"
+    path.write_text("식별자,이름,점수,점수 비고\n참가자7,김민수,,\n", encoding="utf-8")
+    assert returned("moodle", MOODLE, path, "점수").content.decode().endswith("참가자7,김민수,85,\n")
+    path.write_text("사용자 이름,RNN [총점: 10 점수] |345\nkim,\n", encoding="utf-8")
+    with pytest.raises(ReturnError, match="out of 10 points"):
+        returned("blackboard", [row("Kim", 85, id="kim")], path)
+
+
 def test_two_people_of_one_name_get_no_grade_by_name(tmp_path: Path) -> None:
     """Where only a name could tell, and does not, nothing is written and it is said."""
     path = tmp_path / "grades.csv"

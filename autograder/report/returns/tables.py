@@ -9,7 +9,7 @@ from pathlib import Path
 
 from autograder import course
 from autograder.grade import Person, Row
-from autograder.intake.roster import FIELDS, Listed, fold, join
+from autograder.intake.roster import FIELDS, TITLES_WITHIN, Listed, fold, join
 from autograder.report.returns.graded import PLATFORMS, Graded, Platform, Returned, ReturnError, equal, handle, listed
 from autograder.report.tables import Sheet, table
 from autograder.report.words import points
@@ -73,7 +73,10 @@ def _about(row: Row, graded: Graded) -> dict[str, str]:
 def _filled(platform: Platform, graded: Graded, file: Path) -> Returned:
     """The downloaded table with the grades in it; all other cells are as they were, byte for byte."""
     sheet = Sheet(file.read_bytes())
-    titles, *lines = sheet.values()
+    values = sheet.values()
+    tops = enumerate(values[:TITLES_WITHIN])
+    above = next((number for number, titles in tops if _grade_columns(platform, titles, graded.title)), 0)
+    titles, *lines = values[above:]
     column = _grade_column(platform, titles, lines, graded.title)
     told = [_told(titles, line) for line in lines]
     best = points(course.maximum())
@@ -82,7 +85,7 @@ def _filled(platform: Platform, graded: Graded, file: Path) -> Returned:
             raise ReturnError(f"there the assignment is out of {worth} points, here out of {best}")
     rows = _rows(graded.rows, told)
     drop, changed, locked = set(), [], []
-    for number, (line, tells, row) in enumerate(zip(lines, told, rows, strict=True), 1):
+    for number, (line, tells, row) in enumerate(zip(lines, told, rows, strict=True), above + 1):
         new = (points(row.score) or (platform.excused if row.excused else "")) if row else ""
         old = "".join(line[column : column + 1]).strip()
         if row is None or not new:
@@ -111,22 +114,26 @@ def _told(titles: Sequence[str], line: Sequence[str]) -> _Told:
     return told
 
 
+def _grade_columns(platform: Platform, titles: Sequence[str], title: str) -> list[int]:
+    """Where grades could be: in the column of that very title, or else in those that look like grades and have it."""
+    written = [each.strip() for each in titles]
+    named = [place for place, each in enumerate(written) if title and each == title]
+    like = [place for place, each in enumerate(written) if re.fullmatch(platform.grade, each, re.IGNORECASE)]
+    return named or [place for place in like if title in titles[place]]
+
+
 def _grade_column(platform: Platform, titles: Sequence[str], lines: Sequence[Sequence[str]], title: str) -> int:
     read_only = {place for line in lines[:3] for place, value in enumerate(line) if "read only" in value}
-    wanted = {
-        place: written
-        for place, written in enumerate(titles)
-        if re.fullmatch(platform.grade, written.strip(), re.IGNORECASE) and title in written and place not in read_only
-    }
+    wanted = [place for place in _grade_columns(platform, titles, title) if place not in read_only]
     if len(wanted) != 1:
-        choice = ", ".join(wanted.values()) or "none"
+        choice = ", ".join(titles[place] for place in wanted) or "none"
         raise ReturnError(f"which column has the grades? Name it by --title (candidates: {choice})")
-    return next(iter(wanted))
+    return wanted[0]
 
 
 def _maxima(titles: Sequence[str], lines: Sequence[Sequence[str]], told: Sequence[_Told], column: int) -> Iterator[str]:
     """What the assignment is worth there: if not as much as here, grades would be out of range, or too low."""
-    yield from re.findall(r"(?:Total Pts:|MaxPoints:) *([\d.]+)", titles[column])
+    yield from re.findall(r"(?:\[[^][:]*:(?=[^][]*\] *\|)|MaxPoints:) *([\d.]+)", titles[column])
     for tells in told:
         yield from tells["maximum"]
     for line in lines[:3]:
