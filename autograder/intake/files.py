@@ -31,7 +31,7 @@ _APPLICATION_ID = b"rNNg"  # what our gradebooks have where SQLite keeps an appl
 Kind = IntEnum("Kind", "NOTEBOOK ARCHIVE SCRIPT TEXT OTHER", start=0)
 """What a file is by its name, the likeliest submission first."""
 _SUFFIXES = {
-    Kind.NOTEBOOK: (".ipynb", ".ipynb.txt", ".ipynb.json"),
+    Kind.NOTEBOOK: (".ipynb", ".ipynb.txt", ".ipynb.json", ".ipynb의 사본"),  # the last is Drive's Korean for a copy
     Kind.ARCHIVE: (".zip", ".tar", ".tgz", ".gz", ".7z", ".rar", ".alz", ".egg", ".bz2", ".xz"),
     Kind.SCRIPT: (".py",),
     Kind.TEXT: (".txt", ".html", ".htm", ".json", ".url", ".webloc"),

@@ -68,17 +68,19 @@ _PERSON = (
     r"(?P<name>(?P<id_alone>\d[\d-]{4,11})|[^/]+?)"
     r"(?:(?: ?[([]|(?:[ _-]|(?<=[가-힣]))(?=\d{7}))(?P<id_behind>\d{5,12})[])]?)?"
 )
-_BELOW = rf"(?:{_ARCHIVE}?/.+|(?P<loose>{_ARCHIVE}|(?i:\.(?:ipynb(?:\.txt|\.json)?|py))))"
+_BELOW = rf"(?:{_ARCHIVE}?/.+|(?P<loose>{_ARCHIVE}|(?i:\.(?:ipynb(?:\.txt|\.json|의 사본)?|py))))"
 _PEOPLES = _PERSON + _BELOW
 # `과제3_김하늘.ipynb`, `[과제3] 김하늘_20231234.ipynb`, `과제_20231234_김하늘.ipynb`
 _TITLE = (
     r"(?:(?P<sign>(?P<title>(?:[^\W\d][^/ _-]*\d[ _-]+|\[[^]/]*[^]/\d]\d*\][ _-]*)(?=[^\d _-])"
     r"|[^/]*[^/\d([](?=[([]?\d{7}))))?"
 )
-# `20231234_김하늘_과제3.ipynb`; without a number, what stands behind may be part of a name.
+# `20231234_김하늘_과제3 (1).ipynb`; without a number, what stands behind may be part of a name, but for Google
+# Classroom's `김하늘 - rnn.ipynb`.
 _TITLED_BEHIND = (
     r"(?:(?=[^/]*\d{7})(?P<numbered>))?"
-    rf"{_PERSON}(?(numbered)(?:[ _-](?P<sign>(?P<title>[^\W\d_][^/ _-]*?)))?){_BELOW}"
+    rf"{_PERSON}(?:(?: - |(?(numbered)[ _-]|(?!)))(?P<sign>(?P<title>[^\W\d_][^/ _-]*?)))?"
+    rf"(?(numbered)(?: ?\(\d\))?){_BELOW}"
 )
 _NUMBERED = rf"(?:(?=(?P<sign>[^/]*\d{{7}})))?{_PEOPLES}"
 _FOLDERS, _SECTIONS = Layout("folders", f"[^/]*/{_PEOPLES}"), Layout("sections", f"[^/]*/{_SECTION}{_PEOPLES}")

@@ -60,6 +60,7 @@ def counted(files: dict[str, bytes], tmp_path: Path) -> str:
         ({"my.zip": zipped({"rnn.ipynb": ANSWERED}), "rnn.ipynb": BLANK}, "my.zip/rnn.ipynb"),
         ({"my.tar.gz": tarred({"rnn.ipynb": ANSWERED}), "tests/q1.py": b"x = 1"}, "my.tar.gz/rnn.ipynb"),
         ({"rnn.txt": SCRIPT, "plot.png": b"x"}, "rnn.txt"),
+        ({"rnn.ipynb": BLANK, "rnn.ipynb의 사본": ANSWERED}, "rnn.ipynb의 사본"),
         ({"rnn.ipynb": zipped({"a.ipynb": ANSWERED}), "blank.ipynb": BLANK}, "rnn.ipynb/a.ipynb"),
     ],
 )

@@ -131,6 +131,10 @@ EXPORTS = {
         ["HW3 (File responses)/rnn - 김하늘.ipynb", "HW3 (File responses)/rnn - Mia - Lee.ipynb"],
         [("Lee", ""), ("김하늘", "")],
     ),
+    "folders, Google Classroom": (
+        ["HW3/Kim - Lee - rnn.ipynb", "HW3/김하늘 - rnn.ipynb", "HW3/Mia Lee - rnn.ipynb", "HW3/Copy of rnn.ipynb"],
+        [("Copy of rnn", ""), ("Kim - Lee", ""), ("Mia Lee", ""), ("김하늘", "")],
+    ),
     "Google Takeout": (
         {
             "Takeout/archive_browser.html": b"<html>",
@@ -237,9 +241,11 @@ EXPORTS = {
             "cls/이서준(20231238)_과제3.zip",
             "cls/20231239_Mia_Lee_과제3/rnn.ipynb",
             "cls/20231240_한지우.ipynb",
+            "cls/20231241_강도윤_과제3 (1).ipynb",
         ],
         [
             ("Mia_Lee", "20231239"),
+            ("강도윤", "20231241"),
             ("김하늘", "20231237"),
             ("박지민", "20231236"),
             ("이서준", "20231238"),
@@ -296,7 +302,13 @@ def test_export_is_read_however_it_is_packed(platform: str, packed: str, tmp_pat
         folder(path, {"submissions.zip": zipped(files), "students.csv": b"x"})
     else:
         folder(path / "more" if packed == "in a folder" else path, files)
-    shared = ("folders, titled", "folders, titles and names", "folders, titles and numbers", "folders, titled behind")
+    shared = (
+        "folders, Google Classroom",
+        "folders, titled",
+        "folders, titles and names",
+        "folders, titles and numbers",
+        "folders, titled behind",
+    )
     plain = platform in ("sections", "Google Takeout") or (platform.startswith("folders") and platform not in shared)
     if plain and packed.startswith("zip in"):
         return  # such a zip could be one student's
