@@ -63,12 +63,14 @@ _BLACKBOARD = r"(?P<key>(?:(?:(?!_attempt_\d)[^/])*_)?(?P<id>(?:(?!_attempt_\d)[
 _SECTION = r"(?i:(?:section|sec|class|lab|tutorial|recitation)[ _-]*(?:\d{1,3}|[a-z])|\w{1,3} *분?반|분반 *\w{1,3})/"
 _ARCHIVE = r"(?i:\.(?:zip|tar|tar\.gz|tgz|gz|bz2|xz|7z|rar|alz|egg))"
 # A folder or a file each: `20231234_김하늘/…`, `김하늘(20231234).ipynb`, `김하늘_20231234.ipynb`, `20231234.ipynb`.
+# Under somebody's number, which is no date, any file is that person's, were it a PDF.
 _PERSON = (
+    r"(?:(?=[^/]*\d{7})(?![^/]*20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\d))(?P<any>))?"
     r"(?:[([]?(?P<id>\d[\d-]{4,11})(?:[])]?[ _.-]+(?=\D)|[])]|(?=[가-힣])))?"
     r"(?P<name>(?P<id_alone>\d[\d-]{4,11})|[^/]+?)"
     r"(?:(?: ?[([]|(?:[ _-]|(?<=[가-힣]))(?=\d{7}))(?P<id_behind>\d{5,12})[])]?)?"
 )
-_BELOW = rf"(?:{_ARCHIVE}?/.+|(?P<loose>{_ARCHIVE}|(?i:\.(?:ipynb(?:\.txt|\.json|의 사본)?|py))))"
+_BELOW = rf"(?:{_ARCHIVE}?/.+|(?P<loose>{_ARCHIVE}|(?i:\.(?:ipynb(?:\.txt|\.json|의 사본)?|py))|(?(any)\.\w+|(?!))))"
 _PEOPLES = _PERSON + _BELOW
 # `과제3_김하늘.ipynb`, `[과제3] 김하늘_20231234.ipynb`, `과제_20231234_김하늘.ipynb`
 _TITLE = (

@@ -157,6 +157,16 @@ def test_person_with_nothing_usable_is_one_entry(tmp_path: Path) -> None:
     assert len(intake.set_aside) == 1
 
 
+def test_person_whose_file_is_of_another_kind_is_there(tmp_path: Path) -> None:
+    """Under a number that is no date, a PDF is somebody's; beside the notebook it is an attachment."""
+    files = ["20231234_김하늘.ipynb", "20231234_김하늘.pdf", "20231299_박지민.pdf", "최유진_20231237.hwp"]
+    folder(tmp_path, [*files, "20261126_출석부.xlsx", "명단_20261126.csv", "채점기준.pdf"])
+    intake = collect([tmp_path], ASSIGNMENT)
+    assert [entry.people[0].id for entry in intake.entries] == ["20231234", "20231299", "20231237"]
+    nobodys = dict.fromkeys(("20261126_출석부.xlsx", "명단_20261126.csv", "채점기준.pdf"), "no-owner")
+    assert aside(intake) == {"20231234_김하늘.pdf": "attachment"} | nobodys
+
+
 def test_person_with_only_a_checkpoint_is_there(tmp_path: Path) -> None:
     """Jupyter's own copy is no submission, but whoever handed in only that does not vanish."""
     intake = collect([folder(tmp_path, ["kim/.ipynb_checkpoints/rnn-checkpoint.ipynb", "lee/rnn.ipynb"])], ASSIGNMENT)
