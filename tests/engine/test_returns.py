@@ -16,6 +16,7 @@ import pytest
 
 from autograder.grade import Adjustment, Person, Row
 from autograder.report.returns import WAYS, Graded, Returned, ReturnError
+from autograder.report.returns.graded import handle
 from autograder.report.tables import Sheet
 
 from .classes import row
@@ -153,6 +154,15 @@ def test_moodle_worksheet_is_filled(tmp_path: Path, lang: str) -> None:
     ]
 
 
+def test_moodle_student_is_known_whatever_the_file_is_called(tmp_path: Path) -> None:
+    """A name such as Canvas gives to files tells nothing there."""
+    path = tmp_path / "worksheet.csv"
+    path.write_text("Identifier,Grade\nParticipant 3,\nParticipant 7,\n")
+    rows = [replace(MOODLE[0], submission="김민수_7_assignsubmission_file/hw_3_20231234_rnn.ipynb")]
+    assert returned("moodle", rows, path).content.decode().endswith("Participant 3,\nParticipant 7,85\n")
+    assert [*names(returned("feedback", rows))] == ["김민수_7_assignfeedback_file_feedback.html"]
+
+
 def test_moodle_worksheet_out_of_other_points_is_refused(tmp_path: Path) -> None:
     """Grades out of 100 do not go where 10 is the most."""
     path = tmp_path / "worksheet.csv"
@@ -258,6 +268,22 @@ def test_mail_merge_has_an_address_for_each_line() -> None:
     assert back.remarks == ["without email (1): Lee"]
     with pytest.raises(ReturnError, match="email needs emails: grade with --roster"):
         returned("email", [row("Lee")])
+
+
+@pytest.mark.parametrize(
+    ("way", "own", "theirs"),
+    [
+        ("canvas", "kim_101_5551_rnn.zip/", "lee_102_5552_rnn.ipynb"),
+        ("canvas", "a.zip/LATE_anon_Ab3dE_5559_rnn.zip/", "anon_Zb3dE_5552_rnn.ipynb"),
+        ("moodle", "김민수_7_assignsubmission_file/", "이서준_8_assignsubmission_file/rnn.ipynb"),
+        ("gradescope", "assignment_1_export/submission_41/", "submission_42/rnn.ipynb"),
+    ],
+)
+def test_platforms_ids_are_found_before_a_students_own_names(way: str, own: str, theirs: str) -> None:
+    """A zip's owner gets the grade; whoever calls a file as the platform calls another's gets that one nothing."""
+    alone = handle(row(submission=f"{own}rnn.ipynb"), way)
+    assert alone["id"] in ("101", "Ab3dE", "7", "41")
+    assert handle(row(submission=own + theirs), way) == alone
 
 
 def names(back: Returned) -> dict[str, str]:

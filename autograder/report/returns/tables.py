@@ -31,7 +31,7 @@ def returned(name: str, graded: Graded) -> Returned:
     """The grades in the table of the platform of that *name*."""
     platform = PLATFORMS[name]
     if graded.file and platform.grade:
-        return _filled(platform, graded, graded.file)
+        return _filled(name, graded, graded.file)
     if not platform.columns:
         raise ReturnError(f"{name} needs FILE: {platform.download}")
     called, number = graded.named()
@@ -70,9 +70,9 @@ def _about(row: Row, graded: Graded) -> dict[str, str]:
     }
 
 
-def _filled(platform: Platform, graded: Graded, file: Path) -> Returned:
+def _filled(name: str, graded: Graded, file: Path) -> Returned:
     """The downloaded table with the grades in it; all other cells are as they were, byte for byte."""
-    sheet = Sheet(file.read_bytes())
+    platform, sheet = PLATFORMS[name], Sheet(file.read_bytes())
     values = sheet.values()
     tops = enumerate(values[:TITLES_WITHIN])
     above = next((number for number, titles in tops if _grade_columns(platform, titles, graded.title)), 0)
@@ -83,7 +83,7 @@ def _filled(platform: Platform, graded: Graded, file: Path) -> Returned:
     for worth in _maxima(titles, lines, told, column):
         if not equal(worth, best):
             raise ReturnError(f"there the assignment is out of {worth} points, here out of {best}")
-    rows = _rows(graded.rows, told)
+    rows = _rows(name, graded.rows, told)
     drop, changed, locked = set(), [], []
     for number, (line, tells, row) in enumerate(zip(lines, told, rows, strict=True), above + 1):
         new = (points(row.score) or (platform.excused if row.excused else "")) if row else ""
@@ -141,9 +141,9 @@ def _maxima(titles: Sequence[str], lines: Sequence[Sequence[str]], told: Sequenc
             yield from filter(str.strip, line[column : column + 1])
 
 
-def _rows(rows: Sequence[Row], told: Sequence[_Told]) -> list[Row | None]:
+def _rows(platform: str, rows: Sequence[Row], told: Sequence[_Told]) -> list[Row | None]:
     """The row that each line is for, found as on a roster; none where that fits several."""
-    roster = [_listed(row) for row in rows]
+    roster = [_listed(platform, row) for row in rows]
     uses = Counter(listed.person for listed in roster)
     own = {listed.person: row for listed, row in zip(roster, rows, strict=True) if uses[listed.person] == 1}
     asked = [[*_asked(tells)] for tells in told]
@@ -152,9 +152,9 @@ def _rows(rows: Sequence[Row], told: Sequence[_Told]) -> list[Row | None]:
     return [own.get(match) if match else None for match in matches]
 
 
-def _listed(row: Row) -> Listed:
+def _listed(platform: str, row: Row) -> Listed:
     """A row's person, who is known by the platform's own id before any other."""
-    own = handle(row, "canvas").get("id") or handle(row, "moodle").get("id")
+    own = handle(row, platform).get("id")
     return Listed(replace(row.person, id=own), (row.person.id,)) if own else Listed(row.person)
 
 

@@ -40,7 +40,7 @@ def feedback(graded: Graded) -> Returned:
         owner = handle(row, "moodle").get("name", "group")
         if "_assignsubmission_" in row.submission and (members[row.submission] > 1 or _TEAM.match(owner)):
             raise ReturnError("Moodle would give it to whoever has the group's number: hand it out by --to email")
-        for platform in ("canvas", "moodle"):
+        for platform in ("moodle", "canvas"):  # what Canvas writes could be part of anybody's own name
             if at := handle(row, platform):
                 return PLATFORMS[platform].feedback.format_map(at), feedback_page(row).encode()
         return None
