@@ -114,6 +114,15 @@ def join(roster: Sequence[Listed], people: Iterable[Person]) -> Joined:
 
 
 def _keys(person: Person) -> list[tuple[str, str]]:
-    """What a person is looked for by, the surest first. Spreadsheets drop the zeros that an id begins with."""
-    keys = ("id", fold(person.id).lstrip("0")), ("email", person.email.casefold()), ("name", fold(person.name))
+    """What a person is looked for by, the surest first. Spreadsheets drop the zeros that an id begins with.
+
+    Universities put ids into names: `김하늘(20231234)`, which Canvas writes as `김하늘20231234`.
+    """
+    own, *within = (fold(each).lstrip("0") for each in (person.id, *re.findall(r"\d[\d-]{4,}", person.name)))
+    keys = (
+        ("id", own),
+        ("email", person.email.casefold()),
+        ("name", fold(person.name)),
+        *(("id", each) for each in within),
+    )
     return [key for key in keys if key[1]]

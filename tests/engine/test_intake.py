@@ -513,6 +513,13 @@ def test_ids_that_a_spreadsheet_spoilt_do_not_mislead(tmp_path: Path) -> None:
     assert list(join(roster, people).found.values()) == [listed.person for listed in roster]
 
 
+@pytest.mark.parametrize("name", ["김하늘(20231234)", "김하늘20231234", "2023-1234 김하늘"])
+def test_id_within_a_name_is_found(name: str) -> None:
+    """Platforms have ids of their own, and many a university writes its numbers into the names there."""
+    roster = [Listed(Person("김하늘", "20231234")), Listed(Person("김하늘", "20231299"))]
+    assert [*join(roster, [Person(name, "4711")]).found.values()] == [roster[0].person]
+
+
 def test_name_that_fits_two_is_unknown() -> None:
     """Nobody is guessed."""
     roster = [Listed(Person("김민수", "1")), Listed(Person("김민수", "2"))]
