@@ -59,7 +59,8 @@ _MOMENT = re.compile(r"(\d{4})\D?(\d\d)\D?(\d\d)\D?(\d\d)\D?(\d\d)(?:\D?(\d\d))?
 _NAME_IS_ID = "(?P<name>(?P<id>[^/]+))"
 _MOODLE = r"_assignsubmission_[a-z]+(?:_?/|_|(?=\.)).+"
 _CANVAS = r"(?:(?P<order>\d{3,})_[^/]+|(?P<written>(?:text|link)\.html))"
-_BLACKBOARD = r"(?P<key>(?:(?:(?!_attempt_\d)[^/])*_)?(?P<id>(?:(?!_attempt_\d)[^/_])+))_attempt_"
+_ATTEMPT = r"_[^\W\d_]+_(?=\d{4}(?:-\d\d){5})"  # `_attempt_`, or the language's word for it
+_BLACKBOARD = rf"(?P<key>(?:(?:(?!{_ATTEMPT})[^/])*_)?(?P<id>(?:(?!{_ATTEMPT})[^/_])+)){_ATTEMPT}"
 _SECTION = r"(?i:(?:section|sec|class|lab|tutorial|recitation)[ _-]*(?:\d{1,3}|[a-z])|\w{1,3} *분?반|분반 *\w{1,3})/"
 _ARCHIVE = r"(?i:\.(?:zip|tar|tar\.gz|tgz|gz|bz2|xz|7z|rar|alz|egg))"
 # A folder or a file each: `20231234_김하늘/…`, `김하늘(20231234).ipynb`, `김하늘_20231234.ipynb`, `20231234.ipynb`.
@@ -251,5 +252,5 @@ def _scalar(value: str) -> str:
 
 def _blackboard(text: str) -> Record:
     """The `.txt` that Blackboard writes for an attempt; its first line says `Name: Mia Lee (mlee)`."""
-    match = re.match(r"(?:Name|이름)\s*:\s*(.+?)\s*\(([^()\n]+)\)\s*(?:\n|$)", text[:1000])
+    match = re.match(r"[^\W\d_]+\s*:\s*(.+?)\s*\(([^()\n]+)\)\s*(?:\n|$)", text[:1000])
     return Record((person(match[1], match[2]),) if match else ())

@@ -93,6 +93,14 @@ EXPORTS = {
         },
         [("Mia Lee", "mia_lee"), ("이안", "ann_lee")],
     ),
+    "Blackboard, in another language": (
+        {
+            "RNN_kim01_Tentative_2026-11-18-23-05-00.txt": b"Nom : Kim Haneul (kim01)\nDevoir : RNN\n",
+            "RNN_kim01_Tentative_2026-11-18-23-05-00_rnn.ipynb": ANSWERED,
+            "RNN_lee02_시도_2026-11-18-23-05-00_rnn.ipynb": ANSWERED,
+        },
+        [("Kim Haneul", "kim01"), ("lee02", "lee02")],
+    ),
     "Brightspace": (
         ["index.html", "39786-640693 - 김하늘 - Nov 18, 2026 1105 PM/rnn.ipynb", "7-8 - Mia - Nov 9, 2026 905 AM/a.py"],
         [("Mia", ""), ("김하늘", "")],
