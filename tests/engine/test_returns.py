@@ -178,10 +178,11 @@ def test_moodle_group_gives_its_grade_to_every_member(tmp_path: Path) -> None:
     path = tmp_path / "worksheet.csv"
     path.write_text(
         "Identifier,Full name,Group,Grade,Last modified (grade)\n"
-        "Participant 31,A,모둠 1,,-\nParticipant 32,B,모둠 1,,-\n"
+        "Participant 31,A,모둠 1,,-\nParticipant 32,B,모둠 1,,-\nParticipant 7,C,모둠 2,,-\n"
     )
     team = row("모둠 1", 90, submission="모둠 1_7_assignsubmission_file/rnn.ipynb")
-    assert [line[3] for line in cells(returned("moodle", [team], path).content)[1:]] == ["90", "90"]
+    other = row("모둠 2", 60, submission="모둠 2_8_assignsubmission_file/rnn.ipynb")
+    assert [line[3] for line in cells(returned("moodle", [team, other], path).content)[1:]] == ["90", "90", "60"]
 
 
 def test_blackboard_and_brightspace_columns(tmp_path: Path) -> None:

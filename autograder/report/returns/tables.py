@@ -18,7 +18,7 @@ __all__ = ["returned"]
 
 _FIELDS = {
     **FIELDS,
-    **dict.fromkeys(("group", "모둠"), "name"),
+    **dict.fromkeys(("group", "모둠"), "group"),
     **dict.fromkeys(("maximumgrade", "최대성적"), "maximum"),
     **dict.fromkeys(("gradecanbechanged", "성적을변경할수있음"), "changeable"),
 }
@@ -159,7 +159,12 @@ def _listed(platform: str, row: Row) -> Listed:
 
 
 def _asked(told: _Told) -> Iterator[Person]:
-    """Whom a line could mean, the surest first. `Participant 123`, `참가자123` and `#123` are 123."""
+    """Whom a line could mean, the surest first. `Participant 123`, `참가자123` and `#123` are 123.
+
+    A team's number could be that of somebody who is in another team.
+    """
+    for team in told["group"]:
+        yield Person(team)
     for value in (*told["id"], *told["alias"], *told["email"]):
         key = re.sub(r"^(?:Participant ?|참가자 ?|#)", "", value)
         yield Person("", key, key)
