@@ -1,7 +1,6 @@
 """From what a platform gave to one submission per person, and the rest set aside."""
 
 import os
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -100,9 +99,7 @@ def _owned(place: Place, number: int, assignment: Assignment) -> Iterator[Entry 
             about = (told.get("key", ""), *map(str, PurePosixPath(path).parents))
             record = next((written[each] for each in about if each in written), Record())
             time, attempt = record.time or moment(told.get("time", "")), int(told.get("attempt") or 0)
-            # One person, of one number and first word, are `김하늘`, `김하늘_최종`, `김하늘 (1)`.
-            name = re.split(r"[ _(\[-]", owner.name)[0] if owner.id else owner.name
-            key = (place.layout.platform, told.get("key", ""), owner.id, name)
+            key = (place.layout.platform, told.get("key", ""), owner.id, owner.name)
             for each in opened(file, rooms[key]):
                 yield Entry(
                     each.name,
@@ -130,6 +127,13 @@ def _intake(layout: str, found: Sequence[Entry | SetAside], assignment: Assignme
     for each in found:
         if isinstance(each, Entry):
             people[each.key].append(each)
+    owner: tuple[str, ...] = ()
+    for key in sorted(people):
+        # One person's, under one number, are `김하늘`, `김하늘_최종`, `김하늘 (1)`.
+        if owner and owner[-2] and owner[:-1] == key[:-1] and key[-1].startswith(owner[-1]):
+            people[owner] += people.pop(key)
+        else:
+            owner = key
     entries = sorted((_chosen(theirs, assignment, aside) for theirs in people.values()), key=lambda entry: entry.name)
     about = {"people": sum(len(entry.people) for entry in entries), "files": len(found), "set_aside": len(aside)}
     notes += [*_doubts(entries), Note("recognised", {"layout": layout, **about})]

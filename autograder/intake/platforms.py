@@ -67,6 +67,7 @@ _ARCHIVE = r"(?i:\.(?:zip|tar|tar\.gz|tgz|gz|bz2|xz|7z|rar|alz|egg))"
 # Under somebody's number, which is no date, any file is that person's, were it a PDF.
 _PERSON = (
     r"(?:(?=[^/]*\d{7})(?![^/]*20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\d))(?P<any>))?"
+    r"(?:\[?\d{1,3}[]) _.-]+(?=[([]?\d{7}))?"  # a line's number: `3. 20231234_김하늘`
     r"(?:[([]?(?P<id>\d[\d-]{4,11})(?:[])]?[ _.-]+(?=\D)|[])]|(?=[가-힣])))?"
     r"(?P<name>(?P<id_alone>\d[\d-]{4,11})|[^/]+?)"
     r"(?:(?: ?[([]|(?:[ _-]|(?<=[가-힣]))(?=\d{7}))(?P<id_behind>\d{5,12})[])]?)?"

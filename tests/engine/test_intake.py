@@ -211,13 +211,15 @@ def test_files_of_one_number_are_one_persons_or_said(tmp_path: Path) -> None:
     """A corrected file, or a browser's copy, is no second person; two names under one number are to be looked at."""
     folder(tmp_path, {"20231234_김하늘.ipynb": BLANK, "20231234_김하늘_최종.ipynb": ANSWERED})
     folder(tmp_path, {"20231235_이서준/rnn.ipynb": ANSWERED, "20231235_이서준 (1).ipynb": BLANK, "박.ipynb": BLANK})
+    folder(tmp_path, {"20231234_김하늘_(1).ipynb": BLANK, "20231234_김하늘_최종_수정.ipynb": BLANK})
     intake = collect([tmp_path], ASSIGNMENT)
     assert [entry.people for entry in intake.entries] == [
         *((Person("김하늘", "20231234"),), (Person("이서준", "20231235"),), (Person("박"),)),
     ]
     assert names(intake)[:2] == ["20231234_김하늘_최종.ipynb", "20231235_이서준/rnn.ipynb"]
-    folder(tmp_path, ["20231235_Mallory.ipynb"])
-    assert kinds(collect([tmp_path], ASSIGNMENT)) == ["same-name", "recognised"]
+    folder(tmp_path, ["20231235_이민수.ipynb"])
+    intake = collect([tmp_path], ASSIGNMENT)
+    assert (kinds(intake), len(intake.entries)) == (["same-name", "recognised"], 4)
 
 
 def test_missing_path_is_an_error(tmp_path: Path) -> None:
