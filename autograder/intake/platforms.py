@@ -173,7 +173,16 @@ def settle(files: list[File], base: str, prefix: str = "", archives: int = limit
         layout = _ANY_SECTIONS
     # Each file or folder with the likeliest kind of code could be somebody's.
     people = {_top(path) for path in code if kind_of(path) <= Kind.ARCHIVE} or tops
-    return [Place(layout, inside, sorted(people))]
+    return [Place(layout, inside, _apart([posixpath.splitext(each)[0] for each in people]))]
+
+
+def _apart(names: Sequence[str]) -> list[str]:
+    """*names* in order; of a few, without those that begin with another, as copies' do: `rnn-Copy1`, `rnn_answer`."""
+    apart: list[str] = []
+    for name in sorted(names):
+        if not apart or len(names) > limits.READ or not re.match(rf"{re.escape(apart[-1])}(?:[\W_]|$)", name):
+            apart.append(name)
+    return apart
 
 
 def _top(path: str) -> str:

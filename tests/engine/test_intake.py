@@ -173,9 +173,9 @@ def test_person_with_only_a_checkpoint_is_there(tmp_path: Path) -> None:
     assert [entry.read().problem for entry in intake.entries] == [Note("checkpoints"), None]
 
 
-@pytest.mark.parametrize("files", [["rnn.ipynb", "data/x.csv", "plot.png"], ["hw/rnn.ipynb", "hw/data/x.csv"]])
+@pytest.mark.parametrize("files", [["rnn.ipynb", "data/x.csv", "rnn-Copy1.ipynb"], ["hw/rnn.ipynb", "hw/x.csv"]])
 def test_single_archive_with_one_notebook_is_its_owners(files: list[str], tmp_path: Path) -> None:
-    """One student's own zip, with data beside the notebook, is one row under the zip's name."""
+    """One student's own zip, with data or a copy beside the notebook, is one row under the zip's name."""
     path = tmp_path / "20231236_박지민.zip"
     path.write_bytes(zipped(files))
     (entry,) = collect([path], ASSIGNMENT).entries
