@@ -3,6 +3,7 @@
 from __future__ import annotations  # student code that is compiled here inherits it
 
 import ast
+import contextlib
 import functools
 import re
 from collections.abc import Collection, Iterator
@@ -12,13 +13,13 @@ from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-__all__ = ["TOLD", "Statement", "of_cell"]
+__all__ = ["RUNNING_MAGICS", "TOLD", "Statement", "of_cell"]
 
 TOLD = "__bound__"
 """The function that statements call which tell what they bind."""
 
 # Magics that run the code they are given; all others are passed over.
-_RUNNING_MAGICS = {"time", "timeit", "capture", "prun"}
+RUNNING_MAGICS = {"time", "timeit", "capture", "prun", "memit", "snakeviz", "pyinstrument", "wandb"}
 # A line that starts so goes on with the block before it.
 _CONTINUATIONS = ("else", "elif", "except", "finally", ")", "]", "}", "#")
 _TARGETS = re.compile(r"^[ \t]*([A-Za-z_]\w*(?:[ \t]*,[ \t(]*[A-Za-z_]\w*)*)[ \t)]*=(?!=)", re.MULTILINE)
@@ -182,9 +183,10 @@ def _unwrap_magic(number: int, node: ast.stmt) -> Iterator[Statement]:
                     ast.increment_lineno(inner.node, node.lineno - 1)
                 yield replace(inner, line=inner.line + node.lineno - 1)
         case ast.Assign(value=ast.Call() as call) if (code := _magic_code(call)) is not None:  # `x = %time f()`
-            with_value = _parse(f"_ = ({code}\n)")[0]
-            assert isinstance(with_value, ast.Assign)
-            yield Statement(number, node.lineno, ast.copy_location(ast.Assign(node.targets, with_value.value), node))
+            with contextlib.suppress(*_NOT_PYTHON):  # as `x = %timeit -o f()`, which gives something else
+                value = ast.parse(f"({code}\n)", mode="eval").body
+                node = ast.copy_location(ast.Assign(node.targets, value), node)
+            yield Statement(number, node.lineno, node)
         case _:
             yield Statement(number, node.lineno, node)
 
@@ -193,6 +195,6 @@ def _magic_code(call: ast.Call) -> str | None:
     match call:
         case ast.Call(func=ast.Attribute(value=ast.Call(func=ast.Name("get_ipython")), attr=kind), args=args):
             words = [argument.value for argument in args if isinstance(argument, ast.Constant)]
-            if kind in ("run_line_magic", "run_cell_magic") and words and words[0] in _RUNNING_MAGICS:
+            if kind in ("run_line_magic", "run_cell_magic") and words and words[0] in RUNNING_MAGICS:
                 return str(words[-1])
     return None

@@ -23,7 +23,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.data import DataLoader
 
 from autograder.student import files
-from autograder.student.program import of_cell
+from autograder.student.program import RUNNING_MAGICS, of_cell
 
 __all__ = ["DEVICES", "Devices", "Shell", "install", "prepare"]
 
@@ -176,10 +176,16 @@ class Shell(_Silent):
             with files.opened(line.split()[-1], "a" if "-a" in line.split() else "w") as file:
                 file.write(body)
 
-    def run_line_magic(self, magic: str, line: str, *args: object) -> None:
-        source = files.written(line.split()[-1]) if magic == "run" and line.strip() else None
-        for statement in of_cell(0, source.decode()) if source is not None else ():
-            exec(statement.code, self.user_ns)
+    def run_line_magic(self, magic: str, line: str, *args: object) -> Any:
+        written = files.written(line.split()[-1]) if magic == "run" and line.strip() else None
+        code = written.decode() if written is not None else line if magic in RUNNING_MAGICS else ""
+        names = sys._getframe(1).f_locals  # the notebook's, but for a magic within a function
+        value: Any = Blank()
+        for statement in of_cell(0, code):
+            if statement.node is not None:  # `%timeit -o f()` is no Python
+                exec(statement.code, self.user_ns, names)
+                value = names.get("_")
+        return value
 
 
 def _as_it_is(function: Any = None, *args: object, **kwargs: object) -> Any:

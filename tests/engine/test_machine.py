@@ -61,6 +61,14 @@ BESIDE = {
     "    return torch.stack(tokens), state\n" + LOOP.split("decoded_ids")[0] + "decoded_ids, hidden = await decode()",
     "x = %time f()": LOOP.replace("decoded_ids = torch.stack", "decoded_ids = %time torch.stack"),
     "%%time": "%%time\n" + LOOP,
+    "result = %timeit -o f()": "result = %timeit -o -n 1 -r 1 gru(batch_emb.transpose(0, 1))\n"
+    "print(result.average)\n" + LOOP,
+    "%time in a loop": LOOP.replace("    output, hidden = gru", "    %time output, hidden = gru").replace(
+        "    logits = output_layer", "    logits = %time output_layer"
+    ),
+    "%time in a function": "def once(x):\n    %time y = x\n    return x\n"
+    + LOOP.replace("embedding(input_id)", "once(embedding(input_id))"),
+    "%%memit": "%%memit\n" + LOOP,
     "the last value": LOOP.split("decoded_ids = torch.stack")[0] + "\ntorch.stack(decoded_ids)\ndecoded_ids = _",
     "display": "handle = display('x', display_id=True)\nhandle.update('y')\nfrom IPython.display import clear_output\n"
     "clear_output(wait=True)\n" + LOOP,
