@@ -23,6 +23,11 @@ _KOREAN = re.compile("(?:[\uac00-\ud7a3][^\uac00-\ud7a3]*){5}")
 _PROSE_CHARACTERS = 200
 # `# %%` of Jupytext and editors, `# In[3]:` of nbconvert; Colab's export has no marks.
 _CELL_MARK = re.compile(r"^# ?(?:%%|In ?\[[ \d]*\]:).*$", re.MULTILINE)
+# A cell that begins with a `%%` magic is a comment as a whole in Colab's export, and in those of Databricks and Fabric.
+_COMMENTED_CELL = re.compile(
+    r"^# (?:Commented out IPython magic.*\n# |MAGIC )(%%.*\n(?:#.*\n?)*|%time .*\n?)", re.MULTILINE
+)
+_COMMENTED = re.compile(r"^# ?(?:MAGIC ?)?", re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*#(?! ?%%| In\[)(.+)$", re.MULTILINE)
 _MARIMO = re.compile(r"^import marimo$", re.MULTILINE)
 _IMPORT = re.compile(r"^(?:import|from) \w", re.MULTILINE)
@@ -144,14 +149,24 @@ def _of_script(source: str) -> list[str]:
     if len(source) <= limits.SOURCE_CHARACTERS and _MARIMO.search(source):
         with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):  # also in writing a tree down
             cells = _of_marimo(source)
-    return cells or [cell for cell in _CELL_MARK.split(source) if cell.strip()]
+    for index, part in enumerate(() if cells else _COMMENTED_CELL.split(source)):
+        inside = [_COMMENTED.sub("", part)] if index % 2 else _CELL_MARK.split(part)
+        cells += [cell for cell in inside if cell.strip()]
+    return cells
 
 
 def _of_marimo(source: str) -> list[str]:
-    """The bodies of the functions that are cells."""
-    functions = [each for each in ast.parse(source).body if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef))]
-    found = [each.body for each in functions if any("attr='cell'" in ast.dump(mark) for mark in each.decorator_list)]
-    return ["\n".join(ast.unparse(node) for node in cell if not isinstance(node, ast.Return)) for cell in found]
+    """The bodies of what are cells, and the functions and classes that are cells themselves."""
+    found, nodes = list[str](), list[Any](ast.parse(source).body)
+    for node in nodes:
+        marks = "".join(map(ast.dump, getattr(node, "decorator_list", getattr(node, "items", []))))
+        if "attr='cell'" in marks or "attr='setup'" in marks:
+            body = [each for each in node.body if not isinstance(each, ast.Return)]
+            found.append("\n".join(map(ast.unparse, body)))
+        elif "attr='function'" in marks or "attr='class_definition'" in marks:
+            node.decorator_list.pop(0)
+            found.append(ast.unparse(node))
+    return found
 
 
 def _bounded(cells: list[str], prose: str, edition: object = None) -> Source:

@@ -70,6 +70,39 @@ if __name__ == "__main__":
     assert read(script.encode(), "x.py").cells == ("import torch", "text = '한\\n    글'\nrnn = torch.nn.RNN(3, 4)", "")
 
 
+def test_setup_functions_and_classes_of_marimo_are_cells() -> None:
+    """`with app.setup:` holds the imports of many, and what is used in several cells stands outside them."""
+    script = """import marimo
+
+app = marimo.App()
+
+with app.setup(hide_code=True):
+    import torch
+
+
+@app.function
+@torch.no_grad()
+def run(x):
+    return x
+
+
+@app.class_definition
+class Net:
+    pass
+"""
+    cells = ("import torch", "@torch.no_grad()\ndef run(x):\n    return x", "class Net:\n    pass")
+    assert read(script.encode(), "x.py").cells == cells
+
+
+@pytest.mark.parametrize("prefix", ["# Commented out IPython magic to ensure Python compatibility.\n# ", "# MAGIC "])
+def test_cell_that_an_export_made_a_comment_is_a_cell(prefix: str) -> None:
+    """Colab, Databricks and Fabric comment cells out that begin with a magic; what else is a comment stays one."""
+    more = prefix.rpartition("\n")[2]
+    script = f"a = 1\n{prefix}%%time\n{more}# one\n{more}b = 2\n\n# c = 3\n{prefix}%matplotlib inline\n# d = 4\n"
+    rest = f"\n# c = 3\n{prefix}%matplotlib inline\n# d = 4\n"
+    assert read(script.encode(), "x.py").cells == ("a = 1\n", "%%time\n# one\nb = 2\n", rest)
+
+
 @pytest.mark.parametrize("value", ["1+" * 950 + "1", "0x" + "f" * 10_000])
 def test_marimo_notebook_that_cannot_be_written_down_is_a_script(value: str) -> None:
     """A sum too deep, or a number too long, to be put into words stops nobody: the file is its own cell."""
