@@ -2,14 +2,16 @@
 
 import io
 import os
+import stat
 from typing import IO, Any
 
-__all__ = ["module", "opened", "written"]
+__all__ = ["described", "made", "module", "opened", "removed", "written"]
 
 MOST_BYTES = 64 << 20
 """All files together."""
 
 _open = io.open
+_stat, _remove = os.stat, os.remove
 _files: dict[str, bytes] = {}
 
 
@@ -24,11 +26,31 @@ def written(path: object) -> bytes | None:
 
 def module(name: str) -> tuple[bytes, bool] | None:
     """The source of a module that was written, and whether it is a package; None if it was not."""
-    place = _place(name.replace(".", "/"))
-    source, package = _files.get(f"{place}.py"), _files.get(f"{place}/__init__.py", b"")
+    place = _place(name.replace(".", "/"))  # in whatever folder: the one it works in, such as /content, is on the path
+    source = next((source for file, source in _files.items() if file.endswith(f"{place}.py")), None)
     if source is not None:
         return source, False
-    return (package, True) if any(file.startswith(f"{place}/") for file in _files) else None
+    files = [file for file in _files if f"{place}/" in file]
+    package = next((_files[file] for file in files if file.endswith(f"{place}/__init__.py")), b"")
+    return (package, True) if files else None
+
+
+def made(path: object, *args: object, **kwargs: object) -> None:
+    """`os.mkdir`: files need no folders here."""
+
+
+def removed(path: Any, *args: Any, **kwargs: Any) -> None:
+    """`os.remove`."""
+    if _files.pop(_place(path), None) is None:
+        _remove(path, *args, **kwargs)  # which is not allowed
+
+
+def described(path: Any, *args: Any, **kwargs: Any) -> os.stat_result:
+    """`os.stat`, which tells that what was written is there."""
+    content = None if isinstance(path, int) else written(path)
+    if content is None:
+        return _stat(path, *args, **kwargs)
+    return os.stat_result((stat.S_IFREG | 0o644, 0, 0, 1, 0, 0, len(content), 0, 0, 0))
 
 
 class _Kept(io.BytesIO):

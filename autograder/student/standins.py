@@ -10,6 +10,7 @@ import importlib.abc
 import importlib.metadata
 import importlib.util
 import io
+import os
 import re
 import selectors
 import sys
@@ -214,6 +215,7 @@ def prepare() -> None:
     torch.compile = _as_it_is  # type: ignore[assignment]
     vars(importlib.import_module("torch._dynamo")).update(disable=_as_it_is, allow_in_graph=_as_it_is)
     builtins.open = io.open = files.opened  # type: ignore[assignment]
+    os.mkdir, os.remove, os.unlink, os.stat = files.made, files.removed, files.removed, files.described
     torch.save = _save
     DataLoader.__init__ = _without_workers  # type: ignore[method-assign]
     vars(torch.cuda).update(dict.fromkeys(_OF_A_DEVICE.split(), _nothing))

@@ -78,6 +78,10 @@ BESIDE = {
     "with open('/content/ids.txt') as file:\n    assert int(file.read()) == 3\n" + LOOP,
     "a folder and a checkpoint": "import os\nos.makedirs('out', exist_ok=True)\ntorch.save(gru.state_dict(), 'out/gru.pt')\n"  # noqa: E501
     "gru.load_state_dict(torch.load('out/gru.pt'))\n" + LOOP,
+    "folders and files made, looked at and removed": "import os\nfrom pathlib import Path\n"
+    + LOOP.replace("    decoded_ids.append", "    os.makedirs('out', exist_ok=True)\n"
+    "    Path('logs').mkdir(exist_ok=True)\n    Path('out/a.txt').write_text('x')\n"
+    "    while os.path.exists('out/a.txt') and os.path.getsize('out/a.txt') == 1:\n        os.remove('out/a.txt')\n    decoded_ids.append"),
     "pathlib": "from pathlib import Path\nPath('notes.txt').write_text('x')\nnotes = Path('notes.txt').read_text()\n"
     + LOOP.replace("range(max_len)", "range(max_len * len(notes))"),
     "tempfile": "import tempfile\nwith tempfile.NamedTemporaryFile('w', suffix='.txt') as file:\n    file.write('x')\n"
@@ -136,10 +140,11 @@ ANSWER = (
     [
         ("%%writefile helpers.py\ndef times(x):\n    return x", "import helpers", "once = helpers.times"),
         ("%%writefile lib/helpers.py\ndef times(x):\n    return x", "from lib import helpers\nonce = helpers.times"),
+        ("%%writefile /content/helpers.py\ndef times(x):\n    return x", "from helpers import times as once"),
         ("%%writefile helpers.py\ndef times(x):\n    return x", "%run helpers.py\nonce = times"),
         ("with open('helpers.py', 'w') as file:\n    file.write('def times(x): return x')", "from helpers import times as once"),  # noqa: E501
     ],
-    ids=["imported", "imported from a folder", "run", "written by hand"],
+    ids=["imported", "imported from a folder", "written to where the notebook works", "run", "written by hand"],
 )  # fmt: skip
 def test_module_that_the_notebook_wrote_can_be_used(cells, lost):
     """Answers may rely on it."""
