@@ -29,22 +29,24 @@ from autograder.student.program import RUNNING_MAGICS, of_cell
 __all__ = ["DEVICES", "Devices", "Shell", "install", "prepare"]
 
 _SHOWING = """
-altair bokeh cv2 dash google graphviz icecream imageio ipywidgets koreanize_matplotlib livelossplot matplotlib mlflow
-neptune nest_asyncio pandas PIL plotly plotnine pydot rich seaborn tensorboard tensorboardX tensorboard_logger termcolor
-torchinfo torchsummary torchview torchviz visdom wandb
+aim alive_progress altair beartype bokeh clearml codecarbon colorama coloredlogs comet_ml cv2 dash fastprogress google
+GPUtil graphviz hiddenlayer icecream imageio ipywidgets japanize_matplotlib jaxtyping koreanize_matplotlib line_profiler
+livelossplot loguru matplotlib memory_profiler mlflow neptune nest_asyncio pandas PIL plotly plotnine prettytable
+progressbar psutil pydot pynvml rich seaborn structlog swanlab tabulate tensorboard tensorboardX tensorboard_logger
+termcolor torchinfo torchsummary torchtyping torchview torchviz typeguard visdom wandb yaspin
 """
 SHOWING = frozenset(_SHOWING.split())
-"""Packages that draw, log or display, or let loops nest: nobody looks at what they do while a submission is graded."""
+"""Packages that draw, log, measure or check types, or let loops nest: nobody looks at what they do while grading."""
 _WITHIN_TORCH = ("torch.utils.tensorboard", "torch._dynamo")
 """The beginnings of names of modules like these in torch itself: its log for a board, and its compiler."""
 REQUIREMENTS = ("torch", "numpy", "tqdm", "einops", "ipython")
 """What a notebook may compute with; whatever else is installed beside is not there for it."""
 DEVICES = {"cuda", "mps", "xpu"}
 _OF_A_DEVICE = """
-Event Stream device get_device_name get_device_properties memory_summary reset_peak_memory_stats set_device stream
-synchronize
+Event Stream device get_device_name get_device_properties mem_get_info memory_summary nvtx reset_peak_memory_stats
+set_device stream synchronize
 """
-_NUMBERS_OF_A_DEVICE = "current_device memory_allocated memory_reserved max_memory_allocated"
+_NUMBERS_OF_A_DEVICE = "current_device memory_allocated memory_reserved max_memory_allocated max_memory_reserved"
 
 
 class _Silent:
@@ -62,8 +64,9 @@ class Blank(_Silent):
     def __init__(self, items: object = None, *more: object) -> None:  # a class that derives from one has more
         self._items = items
 
-    def __call__(self, *args: object, **kwargs: object) -> Blank:
-        return Blank(*args)
+    def __call__(self, *args: Any, **kwargs: object) -> Any:
+        # What decorates a function leaves it as it is.
+        return args[0] if args and isinstance(args[0], types.FunctionType) else Blank(*args)
 
     def __iter__(self) -> Iterator[object]:
         """As many parts as it is unpacked into (`figure, axes = plt.subplots()`), or what it shows (`track(words)`)."""
@@ -78,9 +81,10 @@ class Blank(_Silent):
 
 
 _GIVEN = {
-    Blank: "getitem setitem exit add radd sub rsub mul rmul truediv rtruediv lt le gt ge",
+    Blank: "getitem setitem exit add radd sub rsub mul rmul truediv rtruediv floordiv mod pow lt le gt ge",
     bool: "bool",
     float: "float",
+    int: "int index len",
     str: "format",
 }
 """What a blank gives for other operations: nothing of that kind."""
@@ -206,7 +210,7 @@ def prepare() -> None:
         module = sys.modules[f"tqdm.{name}"] = types.ModuleType(f"tqdm.{name}")
         vars(module).update(bars)
         setattr(tqdm, name, module)
-    IPython.display.display = time.sleep = _nothing  # type: ignore[assignment]
+    IPython.display.display = time.sleep = _nothing
     # Event loops do without the socket by which threads would wake them: there are no sockets here.
     selectors.DefaultSelector = selectors.SelectSelector  # type: ignore[misc, assignment]
     for name in ("_make_self_pipe", "_close_self_pipe", "_write_to_self"):
@@ -253,5 +257,6 @@ def install(check: Callable[[str], None]) -> dict[str, Any]:
     namespace = vars(main)
     shell = Shell(namespace)
     namespace.update(grader=Notebook(), get_ipython=lambda: shell, display=_nothing)
+    sys.modules["IPython"].get_ipython = namespace["get_ipython"]  # type: ignore[attr-defined]
     sys.modules["__main__"] = main
     return namespace

@@ -81,7 +81,8 @@ BESIDE = {
     "folders and files made, looked at and removed": "import os\nfrom pathlib import Path\n"
     + LOOP.replace("    decoded_ids.append", "    os.makedirs('out', exist_ok=True)\n"
     "    Path('logs').mkdir(exist_ok=True)\n    Path('out/a.txt').write_text('x')\n"
-    "    while os.path.exists('out/a.txt') and os.path.getsize('out/a.txt') == 1:\n        os.remove('out/a.txt')\n    decoded_ids.append"),
+    "    while os.path.exists('out/a.txt') and os.path.getsize('out/a.txt') == 1:\n"
+    "        os.remove('out/a.txt')\n    decoded_ids.append"),
     "pathlib": "from pathlib import Path\nPath('notes.txt').write_text('x')\nnotes = Path('notes.txt').read_text()\n"
     + LOOP.replace("range(max_len)", "range(max_len * len(notes))"),
     "tempfile": "import tempfile\nwith tempfile.NamedTemporaryFile('w', suffix='.txt') as file:\n    file.write('x')\n"
@@ -102,6 +103,14 @@ BESIDE = {
     + "".join(f"    {line}\n" for line in LOOP.replace("    decoded_ids.append", "    start.record()\n"
     "    total += start.elapsed_time(end) / 1000\n    print(f'{total:.3f} s', float(wandb.run.step) > 1, total < 3)\n"
     "    decoded_ids.append").splitlines()),
+    "measured and checked by a decorator": "from memory_profiler import profile\nfrom beartype import beartype\n"
+    "@profile\n@beartype\ndef once(x: torch.Tensor) -> torch.Tensor:\n    return x\n"
+    + LOOP.replace("embedding(input_id)", "once(embedding(input_id))"),
+    "logged and tabulated": "from loguru import logger\nimport pandas as pd, pynvml\nlog = pd.DataFrame()\n"
+    + LOOP.replace("    decoded_ids.append", "    log.loc[len(log)] = [t]\n"
+    "    logger.info(pynvml.nvmlDeviceGetMemoryInfo(0).used // 2**20)\n    decoded_ids.append"),
+    "the shell asked for": "from IPython import get_ipython\n"
+    + LOOP.replace("    decoded_ids.append", "    get_ipython().run_line_magic('ls', '')\n    decoded_ids.append"),
     "an event loop of one's own": "import asyncio, nest_asyncio\nnest_asyncio.apply()\nasync def pause():\n"
     "    await asyncio.sleep(0)\n    return max_len\nsteps = asyncio.run(pause())\n"
     "loop = asyncio.new_event_loop()\nsteps = loop.run_until_complete(pause())\n"
