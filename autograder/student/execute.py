@@ -51,6 +51,9 @@ class Execution:
         self.own = {number for number, cell in enumerate(job.cells, 1) if cell not in given()}
         self.namespace = standins.install(self.check)
         self.namespace[TOLD] = self.replace
+        self.loop = asyncio.new_event_loop()
+        """What the notebook awaits, whatever statement began it, is done in one loop."""
+        asyncio.set_event_loop(self.loop)
         self.follow = FollowThrough(job, tensors, self.namespace)
         self.failures: dict[str, Failure] = {}
         """By name, the error of the last statement that was to bind it, if it did not."""
@@ -154,7 +157,7 @@ class Execution:
             random.seed(self.job.seed)
         with contextlib.nullcontext() if self.spoken.isdisjoint(standins.DEVICES) else standins.Devices():
             if statement.code.co_flags & inspect.CO_COROUTINE:  # it holds a top-level `await`
-                asyncio.run(eval(statement.code, self.namespace))
+                self.loop.run_until_complete(eval(statement.code, self.namespace))
             else:
                 exec(statement.code, self.namespace)
 

@@ -166,6 +166,8 @@ _MOVING = {torch.Tensor.cuda, torch.Tensor.xpu, torch.Tensor.pin_memory}
 
 
 def _here(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith("torch.cuda."):  # as in `x.type("torch.cuda.LongTensor")`
+        return value.replace("cuda.", "")
     name = value.type if isinstance(value, torch.device) else value
     return "cpu" if isinstance(name, str) and name.partition(":")[0] in DEVICES else value
 
@@ -198,6 +200,21 @@ def _as_it_is(function: Any = None, *args: object, **kwargs: object) -> Any:
     return _as_it_is if function is None else function
 
 
+class _Selector(selectors.SelectSelector):
+    """Looks again and again whether a thread has something for the event loop, since none can wake it."""
+
+    def select(self, timeout: float | None = None) -> Any:
+        return super().select(0.01 if timeout is None else min(timeout, 0.01))
+
+
+def _task(coroutine: Any, *, _create: Callable[..., Any] = asyncio.create_task, **kwargs: Any) -> Any:
+    """`asyncio.create_task`: in a notebook the loop always runs; here, until something is awaited the task waits."""
+    try:
+        return _create(coroutine, **kwargs)
+    except RuntimeError:
+        return asyncio.get_event_loop().create_task(coroutine, **kwargs)
+
+
 def prepare() -> None:
     """Put stand-ins in their places: once, in the warm process."""
     sys.meta_path.insert(0, _Finder())
@@ -212,7 +229,8 @@ def prepare() -> None:
         setattr(tqdm, name, module)
     IPython.display.display = time.sleep = _nothing
     # Event loops do without the socket by which threads would wake them: there are no sockets here.
-    selectors.DefaultSelector = selectors.SelectSelector  # type: ignore[misc, assignment]
+    selectors.DefaultSelector = _Selector  # type: ignore[misc, assignment]
+    asyncio.create_task = _task  # type: ignore[assignment]
     for name in ("_make_self_pipe", "_close_self_pipe", "_write_to_self"):
         setattr(asyncio.selector_events.BaseSelectorEventLoop, name, _nothing)
     # Any training would import the compiler, which takes longer than a run.
@@ -222,6 +240,7 @@ def prepare() -> None:
     os.mkdir, os.remove, os.unlink, os.stat = files.made, files.removed, files.removed, files.described
     torch.save = _save
     DataLoader.__init__ = _without_workers  # type: ignore[method-assign]
+    vars(torch.cuda).update({name: getattr(torch, name) for name in vars(torch.cuda) if name.endswith("Tensor")})
     vars(torch.cuda).update(dict.fromkeys(_OF_A_DEVICE.split(), _nothing))
     vars(torch.cuda).update(dict.fromkeys(_NUMBERS_OF_A_DEVICE.split(), lambda *args, **kwargs: 0))
 

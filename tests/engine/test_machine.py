@@ -59,6 +59,10 @@ BESIDE = {
     "    for t in range(max_len):\n        _, state = gru(embedding(token).unsqueeze(0), state)\n"
     "        token = output_layer(state[0]).argmax(-1)\n        tokens.append(token)\n"
     "    return torch.stack(tokens), state\n" + LOOP.split("decoded_ids")[0] + "decoded_ids, hidden = await decode()",
+    "tasks and threads, awaited later": "import asyncio\nasync def times(x):\n"
+    "    return await asyncio.to_thread(int, x)\n"
+    "tasks = [asyncio.create_task(times(1)), asyncio.ensure_future(times(1))]\n"
+    "a, b = await asyncio.gather(*tasks)\n" + LOOP.replace("range(max_len)", "range(max_len * a * b)"),
     "x = %time f()": LOOP.replace("decoded_ids = torch.stack", "decoded_ids = %time torch.stack"),
     "%%time": "%%time\n" + LOOP,
     "result = %timeit -o f()": "result = %timeit -o -n 1 -r 1 gru(batch_emb.transpose(0, 1))\n"
@@ -95,6 +99,8 @@ BESIDE = {
     "torch.manual_seed(1), random.seed(1), np.random.seed(1)\ntorch.use_deterministic_algorithms(True)\n" + LOOP,
     "time and sleep": "import time\nstart = time.time()\ntime.sleep(3600)\n" + LOOP,
     "memory of the device": "if torch.cuda.is_available(): torch.cuda.empty_cache()\ntorch.cuda.synchronize()\n" + LOOP,
+    "tensor types of the device": LOOP.replace("input_id = batch[:, 0]", "input_id = batch[:, 0].type("
+    "torch.cuda.LongTensor).type('torch.cuda.LongTensor')"),
     "a class that derives from a stand-in": "import pandas as pd\nclass Table(pd.DataFrame):\n    rows = 3\n"
     "print(Table(batch).rows)\nwith torch.profiler.profile() as profile:\n    pass\n" + LOOP,
     "measured and reckoned with": "import wandb\n"
