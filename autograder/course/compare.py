@@ -101,7 +101,7 @@ def same(
 
 
 def same_packed(received: object, expected: PackedSequence, name: str) -> None:
-    """Assert that two packed batches hold the same sequences, in whatever order equal lengths were packed.
+    """Assert that two packed batches hold the same sequences, in whatever order.
 
     Raises `Mismatch`.
     """
@@ -117,10 +117,16 @@ def same_packed(received: object, expected: PackedSequence, name: str) -> None:
     # Sizes decide how much memory unpacking takes, and are the same in every right answer: they are compared before.
     if received.data.device.type == "cpu" and close(received.batch_sizes, expected.batch_sizes):
         with contextlib.suppress(RuntimeError, IndexError, ValueError):  # an order of rows that are not there
-            rows, lengths = pad_packed_sequence(received)
-    expected_rows, expected_lengths = pad_packed_sequence(expected)
+            rows, lengths = _in_order(*pad_packed_sequence(received))
+    expected_rows, expected_lengths = _in_order(*pad_packed_sequence(expected))
     if not (close(lengths, expected_lengths) and close(rows, expected_rows)):
         raise Mismatch("packed-values", name, symbols="N d_w")
+
+
+def _in_order(rows: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """Padded sequences (L, B, d_w) and their lengths (B), in an order that their own numbers give."""
+    order = sorted(range(len(lengths)), key=lambda row: rows[:, row].flatten().tolist())
+    return rows[:, order], lengths[order]
 
 
 def same_layer(received: object, expected: Layer, name: str, *, free: Iterable[str] = ()) -> None:
