@@ -44,7 +44,7 @@ def explained(grade: QuestionGrade, verdict: Verdict, learned: Learned) -> Quest
     telling = next((example for example, notes in seen.items() if notes), None)
     if telling is None:
         return grade
-    notes = () if known else _typed_sizes(verdict)
+    notes = () if known else _typed_sizes(verdict, telling)
     example = _example(verdict, telling, seen[telling].values())
     return replace(grade, misconception=known, example=example, notes=notes)
 
@@ -102,13 +102,12 @@ def leave_the_same(question: Question, one: Record | None, other: Record | None,
     return errors == other_errors and alike([one[name] for name in names], [other[name] for name in names], free)
 
 
-def _typed_sizes(verdict: Verdict) -> tuple[Note, ...]:
-    """The released sizes that are typed in, if the answer is right with the names' values in their places.
+def _typed_sizes(verdict: Verdict, example: Scenario) -> tuple[Note, ...]:
+    """The released sizes that are typed in, if the *example* comes out right with the names' values in their places.
 
     They are sought in the answer's own cells first: what another question has typed in is not this one's mistake.
     """
-    examples = course.shown_examples()
-    own = verdict.runs.under(examples[0], verdict.remedy).outline.own
+    own = verdict.runs.under(example, verdict.remedy).outline.own
     answers = [cell for cell in own if not set(cell.binds).isdisjoint(verdict.question.names)]
     for cells in (answers, own):
         written = [(cell.number, number, line) for cell in cells for number, line in cell.numbers]
@@ -116,7 +115,7 @@ def _typed_sizes(verdict: Verdict) -> tuple[Note, ...]:
         each = sorted({number for _, number, _ in written})
         for numbers in [*((number,) for number in each), tuple(each)]:
             other = replace(verdict, remedy=replace(verdict.remedy, numbered=places, numbers=numbers))
-            if written and not any(other.findings(example) for example in examples):
+            if written and not other.findings(example):
                 typed = [place for place in written if place[1] in numbers][:TYPED]
                 return tuple(Note("typed-size", {"number": n, "cell": cell, "line": line}) for cell, n, line in typed)
     return ()

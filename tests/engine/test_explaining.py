@@ -93,6 +93,12 @@ def test_number_typed_in_is_found_by_its_cause_with_cell_and_line(grade):
     assert {note.about["cell"] for note in question.notes} == {question.cells[0].number}
 
 
+def test_sizes_typed_in_are_told_beside_a_number_that_is_none_of_them(grade):
+    """4 is the released layers times directions: the smallest example comes out right with the other two replaced."""
+    q7 = corpus.answer("q7").replace("h_0", "torch.zeros(4, 10, 512)")
+    assert {note.about["number"] for note in explained(grade, q7=q7).notes} == {10, 512}
+
+
 def test_numbers_typed_in_for_two_questions_are_told_with_their_own(grade):
     """What another question has typed in is not this one's mistake."""
     result = grade(solved(q2="rnn = nn.RNN(256, 512, 1)", q4="lstm = nn.LSTM(256, 512, 1)"))
