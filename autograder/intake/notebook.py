@@ -156,16 +156,31 @@ def _of_script(source: str) -> list[str]:
 
 
 def _of_marimo(source: str) -> list[str]:
-    """The bodies of what are cells, and the functions and classes that are cells themselves."""
-    found, nodes = list[str](), list[Any](ast.parse(source).body)
+    """The bodies of what are cells, and the functions and classes that are cells themselves.
+
+    Each comes after those that make what it takes, as marimo runs them: many have their imports at the end.
+    """
+    nodes, cells, makers = list[Any](ast.parse(source).body), dict[Any, str](), dict[str, Any]()
     for node in nodes:
         marks = "".join(map(ast.dump, getattr(node, "decorator_list", getattr(node, "items", []))))
         if "attr='cell'" in marks or "attr='setup'" in marks:
-            body = [each for each in node.body if not isinstance(each, ast.Return)]
-            found.append("\n".join(map(ast.unparse, body)))
+            handed_on = [each for each in node.body if isinstance(each, ast.Return)]
+            makers |= {each.id: node for one in handed_on for each in ast.walk(one) if isinstance(each, ast.Name)}
+            cells[node] = "\n".join(ast.unparse(each) for each in node.body if each not in handed_on)
         elif "attr='function'" in marks or "attr='class_definition'" in marks:
             node.decorator_list.pop(0)
-            found.append(ast.unparse(node))
+            cells[node] = ast.unparse(node)
+    found = list[str]()
+
+    def place(node: Any) -> None:
+        if node in cells:
+            code = cells.pop(node)
+            for name in getattr(getattr(node, "args", None), "args", ()):
+                place(makers.get(name.arg))
+            found.append(code)
+
+    for node in nodes:
+        place(node)
     return found
 
 

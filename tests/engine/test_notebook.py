@@ -70,6 +70,19 @@ if __name__ == "__main__":
     assert read(script.encode(), "x.py").cells == ("import torch", "text = '한\\n    글'\nrnn = torch.nn.RNN(3, 4)", "")
 
 
+def test_marimo_cell_comes_after_those_that_make_what_it_takes() -> None:
+    """In marimo the order of a file tells nothing: imports may stand at its end."""
+    cells = [
+        ("rnn = nn.RNN(3, 4)", "nn", "rnn"),
+        ("a = b", "b", "a"),
+        ("b = a", "a", "b"),
+        ("from torch import nn", "", "nn"),
+    ]
+    made = [f"@app.cell\ndef _({takes}):\n    {code}\n    return ({gives},)\n" for code, takes, gives in cells]
+    script = "\n".join(["import marimo", *made])
+    assert read(script.encode(), "x.py").cells == ("from torch import nn", "rnn = nn.RNN(3, 4)", "b = a", "a = b")
+
+
 def test_setup_functions_and_classes_of_marimo_are_cells() -> None:
     """`with app.setup:` holds the imports of many, and what is used in several cells stands outside them."""
     script = """import marimo
