@@ -43,10 +43,13 @@ REQUIREMENTS = ("torch", "numpy", "tqdm", "einops", "ipython")
 """What a notebook may compute with; whatever else is installed beside is not there for it."""
 DEVICES = {"cuda", "mps", "xpu"}
 _OF_A_DEVICE = """
-Event Stream device get_device_name get_device_properties mem_get_info memory_summary nvtx reset_peak_memory_stats
-set_device stream synchronize
+Event Stream device empty_cache get_device_name get_device_properties ipc_collect mem_get_info memory_summary nvtx
+reset_max_memory_allocated reset_peak_memory_stats set_device stream synchronize
 """
-_NUMBERS_OF_A_DEVICE = "current_device memory_allocated memory_reserved max_memory_allocated max_memory_reserved"
+_NUMBERS_OF_A_DEVICE = """
+current_allocated_memory current_device driver_allocated_memory max_memory_allocated max_memory_reserved
+memory_allocated memory_reserved
+"""
 
 
 class _Silent:
@@ -241,8 +244,9 @@ def prepare() -> None:
     torch.save = _save
     DataLoader.__init__ = _without_workers  # type: ignore[method-assign]
     vars(torch.cuda).update({name: getattr(torch, name) for name in vars(torch.cuda) if name.endswith("Tensor")})
-    vars(torch.cuda).update(dict.fromkeys(_OF_A_DEVICE.split(), _nothing))
-    vars(torch.cuda).update(dict.fromkeys(_NUMBERS_OF_A_DEVICE.split(), lambda *args, **kwargs: 0))
+    for module in (torch.cuda, torch.mps, torch.xpu):
+        vars(module).update(dict.fromkeys(_OF_A_DEVICE.split(), _nothing))
+        vars(module).update(dict.fromkeys(_NUMBERS_OF_A_DEVICE.split(), lambda *args, **kwargs: 0))
 
 
 def _save(obj: object, f: Any, *args: Any, _save: Callable[..., None] = torch.save, **kwargs: Any) -> None:

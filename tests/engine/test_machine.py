@@ -99,6 +99,9 @@ BESIDE = {
     "torch.manual_seed(1), random.seed(1), np.random.seed(1)\ntorch.use_deterministic_algorithms(True)\n" + LOOP,
     "time and sleep": "import time\nstart = time.time()\ntime.sleep(3600)\n" + LOOP,
     "memory of the device": "if torch.cuda.is_available(): torch.cuda.empty_cache()\ntorch.cuda.synchronize()\n" + LOOP,
+    "memory of any device, in the loop": LOOP.replace("    decoded_ids.append", "    torch.cuda.ipc_collect()\n"
+    "    torch.mps.synchronize(), torch.xpu.empty_cache(), torch.mps.current_allocated_memory()\n"
+    "    decoded_ids.append"),
     "tensor types of the device": LOOP.replace("input_id = batch[:, 0]", "input_id = batch[:, 0].type("
     "torch.cuda.LongTensor).type('torch.cuda.LongTensor')"),
     "a class that derives from a stand-in": "import pandas as pd\nclass Table(pd.DataFrame):\n    rows = 3\n"
