@@ -37,6 +37,9 @@ KIND_CHARACTERS = 100
 ROOM = 64 << 20
 """Bytes that a run may need at once: where there are fewer left, memory has run out."""
 
+_BINDERS = {"exec", "globals", "setattr"}
+"""Functions that bind names which no assignment shows."""
+
 Send = Callable[[bytes], None]
 reset_default_dtype = functools.partial(torch.set_default_dtype, torch.float32)
 """Taken before student code can put something else in their places."""
@@ -98,6 +101,8 @@ class Execution:
                 self.program += [statement.within(number) for statement in given()[cell].statements]
         for statement in self.program:
             self.binds[statement.cell] |= statement.names
+            if statement.cell in self.own and not _BINDERS.isdisjoint(statement.spoken):
+                self.binds[statement.cell] |= statement.spoken  # it may bind whatever it speaks of
 
     def add(self, number: int, cell: str) -> None:
         statements = list(of_cell(number, cell))

@@ -43,6 +43,19 @@ def test_answer_that_is_right_at_the_end_alone_costs_no_later_question(lost):
     assert lost(solved(q1=q1, q3=q3)) <= {"q1"}
 
 
+@pytest.mark.parametrize(
+    "q3",
+    [
+        "globals()['hidden_states'], globals()['h_n'] = rnn(batch_emb.transpose(0, 1), h_0)",
+        "exec('hidden_states, h_n = rnn(batch_emb.transpose(0, 1), h_0)')",
+    ],
+)
+def test_answer_that_no_assignment_shows_is_graded_as_if_all_before_it_were_right(q3, lost):
+    """`globals()` and `exec` bind names, too."""
+    q2 = "rnn = nn.RNN(embedding_size, hidden_size, nonlinearity='relu')"
+    assert lost(solved(q2=q2, q3=q3)) == {"q2"}
+
+
 def test_answer_that_is_too_large_to_copy_is_only_wrong(grade):
     """A view of 40 GB takes no memory, and is not copied to be put back later."""
     result = grade(solved(q3=corpus.answer("q3") + "\nh_n = h_n.expand(10**7, -1, -1)"))
