@@ -1,5 +1,6 @@
 """Explain a wrong answer on a shown example: the known mistake that it is, or exactly how its values differ."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -178,7 +179,7 @@ def _short(value: Any) -> Any:
 
 def _is_small(value: Tensor) -> bool:
     """Whether *value* can be shown: also of no elements there may be rows without end."""
-    return value.device.type == "cpu" and value.numel() <= ELEMENTS and all(size <= ELEMENTS for size in value.shape)
+    return value.device.type == "cpu" and math.prod(max(size, 1) for size in value.shape) <= ELEMENTS
 
 
 def _numbers(value: Tensor) -> Any:
