@@ -27,6 +27,8 @@ ELEMENTS = 400
 DECIMALS = 3
 CHARACTERS = 4000
 """Of a longer cell, error text or line, no more is kept."""
+CELLS = 20
+"""Of the cells of an answer, the last so many are kept."""
 TYPED = 20
 """At most so many places where sizes are typed in are told."""
 
@@ -39,7 +41,7 @@ def explained(grade: QuestionGrade, verdict: Verdict, learned: Learned) -> Quest
     if verdict.right or not verdict.answers:
         return grade
     cells = verdict.runs.cells
-    own = tuple(OwnCell(n, cells[n - 1][:CHARACTERS]) for n in verdict.answers if 0 < n <= len(cells))
+    own = tuple(OwnCell(n, cells[n - 1][:CHARACTERS]) for n in verdict.answers[-CELLS:] if 0 < n <= len(cells))
     grade = replace(grade, cells=own)
     seen, known = _recognised(verdict, learned)
     telling = next((example for example, notes in seen.items() if notes), None)

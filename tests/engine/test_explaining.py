@@ -11,7 +11,7 @@ from autograder.course import corpus
 from autograder.grade import Person, Submission, to_json
 from autograder.grading import Grader
 
-from .submissions import lost_by, solved
+from .submissions import after, lost_by, solved
 
 
 def explained(grade, **answers):
@@ -43,6 +43,15 @@ def test_no_example_is_run_once_the_mistake_is_known(run, sandbox):
     assert next(one.misconception for one in grade.questions if one.question == "q5") == "states-exchanged"
     first = course.shown_examples()[0].values["hidden_size"]
     assert [other for _, other in told] == [first, first]
+
+
+def test_answer_in_a_thousand_cells_makes_a_small_grade(grade):
+    """Of the cells that bind a question's names no more are kept than anybody reads."""
+    cells = [f"h_n = {number}  # {'x' * 400}" for number in range(1000)]
+    result = grade(after("q3", *cells, q3="hidden_states = h_n = None"))
+    question = next(one for one in result.questions if one.question == "q3")
+    assert len(to_json(result)) < 50_000
+    assert question.cells[-1].source == cells[-1]
 
 
 def test_smallest_example_that_tells_is_shown(grade):
