@@ -26,6 +26,7 @@ from autograder import course
 from autograder.classroom.gradebook import FILE_NAME, Gradebook, Rows
 from autograder.course import corpus
 from autograder.grade import Grade
+from autograder.grading import evidence, reference, trials
 from autograder.sandbox import Sandbox
 
 CLASS = 8
@@ -298,6 +299,18 @@ def test_two_runs_at_once_do_not_disturb_each_other(many: Path, undisturbed: dic
     for run in runs:
         assert run.returncode == 0 or "another run is using it" in run.stderr, run.stderr
     assert grades(tmp_path / "out") == undisturbed
+
+
+def test_full_disk_of_the_cache_costs_nobody_a_grade(run: reference.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What known mistakes leave behind is learned anew where it cannot be kept."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(trials, "_kept", lambda run, path: evidence.Evidence(run))
+    monkeypatch.setattr(Path, "write_bytes", full)
+    learned = trials.Learned(run, reference.Reference(run))
+    assert learned.records("q8", course.shown_examples()[0])
 
 
 # The grader's own faults
