@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import mmap
 import os
 import platform
@@ -16,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -174,6 +176,13 @@ def test_pause_of_a_child_costs_it_nothing(run: Run) -> None:
     pausing.join()
     assert outcome.ending == "finished"
     assert outcome.seconds > 2
+
+
+def test_pause_of_the_grader_costs_its_child_nothing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the whole grader was stopped, as in a container that is paused, its child could do nothing meanwhile."""
+    pause = itertools.chain([0.0, 0.0], itertools.repeat(3600.0))
+    monkeypatch.setattr(box, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + next(pause)))
+    assert run("time.sleep(0.1)").ending == "finished"
 
 
 def children(pid: int) -> set[int]:
