@@ -115,12 +115,11 @@ class Execution:
 
     def outline(self) -> list[Cell]:
         """What the cells of the student's own bind of what is asked for or given."""
-        found = []
-        for number in sorted(self.own):
-            binds = sorted(self.follow.protected & self.binds[number])
-            written = [one for s in self.program if s.cell == number for one in s.numbers(self.job.numbers)]
-            found.append(Cell(number, tuple(binds), tuple((one.value, one.lineno) for one in written)))
-        return found
+        numbers = defaultdict[int, list[tuple[int, int]]](list)
+        for statement in self.program:
+            numbers[statement.cell] += ((one.value, one.lineno) for one in statement.numbers(self.job.numbers))
+        binds = {number: tuple(sorted(self.follow.protected & self.binds[number])) for number in sorted(self.own)}
+        return [Cell(number, names, tuple(numbers[number])) for number, names in binds.items()]
 
     def statement(self, index: int, statement: Statement) -> None:
         """Execute one statement; then the names that it binds get the scenario's values, and right ones for wrong."""
