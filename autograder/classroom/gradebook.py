@@ -44,6 +44,15 @@ class GradebookError(Exception):
     """Why a gradebook cannot be used, in one line."""
 
 
+@contextmanager
+def _whole() -> Iterator[None]:
+    """Raise `GradebookError` for what we did not write so: the file is damaged, or somebody edited it."""
+    try:
+        yield
+    except (msgspec.MsgspecError, zlib.error, TypeError) as error:
+        raise GradebookError(f"{FILE_NAME} is damaged, or was edited: {error}") from error
+
+
 @dataclass(frozen=True)
 class Seat:
     """A person's place in the class, before it has a grade."""
@@ -130,6 +139,7 @@ class Gradebook(AbstractContextManager["Gradebook"]):
         """Make these the files that were written."""
         self._put("files", files)
 
+    @_whole()
     def _fact(self, name: str, kind: type[T]) -> T:
         value = self._value("SELECT value FROM fact WHERE name = ?", name)
         return msgspec.json.decode(value, type=kind) if value else kind()
@@ -167,6 +177,7 @@ class Gradebook(AbstractContextManager["Gradebook"]):
         query = "SELECT count(*) FROM submission WHERE fingerprint != ? AND digest IS NOT NULL"
         return int(self._value(query, fingerprint))
 
+    @_whole()
     def grade(self, submission: str) -> Grade | None:
         """The grade of one submission, by name."""
         found = self._value("SELECT grade FROM submission WHERE name = ?", submission)
@@ -176,7 +187,9 @@ class Gradebook(AbstractContextManager["Gradebook"]):
         """What all grades were made of, by the submissions' names. Grades may be kept meanwhile."""
         for (name,) in self._db.execute("SELECT name FROM submission ORDER BY name").fetchall():
             made_of = self._value("SELECT task FROM submission WHERE name = ?", name)
-            yield msgspec.msgpack.decode(zlib.decompress(made_of), type=Task)
+            with _whole():
+                task = msgspec.msgpack.decode(zlib.decompress(made_of), type=Task)
+            yield task
 
 
 @dataclass(frozen=True)

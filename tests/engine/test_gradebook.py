@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -148,6 +149,25 @@ def test_larger_transaction_is_undone_as_a_whole(tmp_path: Path, how: str) -> No
         assert [row.grade for row in rows(book)] == [COULD_NOT]
         book.keep(task(), GRADE, "v2")
         assert [row.grade for row in rows(book)] == [GRADE]
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "UPDATE submission SET grade = '{'",
+        "UPDATE submission SET task = x'00'",
+        "UPDATE submission SET task = 'text'",
+        "UPDATE fact SET value = '[{\"person\": 1}]'",
+    ],
+)
+def test_edited_values_are_told(tmp_path: Path, edit: str) -> None:
+    """Where somebody edited what is kept, or it is damaged, that is said and nothing else happens."""
+    with enrolled(tmp_path, "kim.ipynb") as book:
+        book.keep(task(), GRADE, "v1")
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE_NAME)) as db, db:
+        db.execute(edit)
+    with Gradebook(tmp_path) as book, pytest.raises(GradebookError, match="damaged, or was edited"):
+        [*rows(book), *book.tasks()]
 
 
 def test_set_aside_and_written_files_are_read_back(tmp_path: Path) -> None:
