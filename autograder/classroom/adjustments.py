@@ -28,7 +28,7 @@ __all__ = ["FILE_NAME", "Adjusted", "AdjustmentError", "adjusted"]
 
 FILE_NAME = "adjustments.csv"
 _COLUMNS = ("student", "question", "points", "reason")
-_POINTS = re.compile(r"[+-]?\d+(?:[.,]\d+)?")
+_POINTS = re.compile(r"[+-]?\d{1,6}(?:[.,]\d+)?")
 
 
 class AdjustmentError(Exception):

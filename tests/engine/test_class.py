@@ -209,6 +209,7 @@ def test_adjustment_keeps_the_time_of_its_first_reading(given: Path, out: Path) 
         ("choi,q1,1,,", "there is no student 'choi'"),
         ("kim,q99,1,,", "there is no question 'q99'"),
         ("kim,q1,many,,", "points are a number"),
+        (f"kim,,{'9' * 400},,yes", "points are a number"),
         ("kim,q1,excuse,,", "points are a number"),
         ("kim,q1,+1,,", "q1 comes out at 11 of 10 points"),
         ("kim,q1,11,,", "q1 comes out at 11 of 10 points"),
