@@ -6,6 +6,7 @@ import io
 import json
 import re
 import tokenize
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
@@ -15,7 +16,7 @@ from autograder.intake import limits
 from autograder.intake.archives import Refused, packed_as
 from autograder.language import Language
 
-__all__ = ["Assignment", "Source", "answers", "belongs", "read"]
+__all__ = ["Assignment", "Source", "answers", "belongs", "read", "tree"]
 
 _T = TypeVar("_T")
 
@@ -155,12 +156,19 @@ def _of_script(source: str) -> list[str]:
     return cells
 
 
+def tree(source: str) -> ast.Module:
+    """Its syntax tree; warnings of odd escapes are for who wrote them, and could hold some for our terminal."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(source)
+
+
 def _of_marimo(source: str) -> list[str]:
     """The bodies of what are cells, and the functions and classes that are cells themselves.
 
     Each comes after those that make what it takes, as marimo runs them: many have their imports at the end.
     """
-    nodes, cells, makers = list[Any](ast.parse(source).body), dict[Any, str](), dict[str, Any]()
+    nodes, cells, makers = list[Any](tree(source).body), dict[Any, str](), dict[str, Any]()
     for node in nodes:
         marks = "".join(map(ast.dump, getattr(node, "decorator_list", getattr(node, "items", []))))
         if "attr='cell'" in marks or "attr='setup'" in marks:
@@ -238,7 +246,7 @@ def _released(assignment: Assignment) -> tuple[dict[str, list[_Statement]], set[
 def _apart(cell: str) -> list[_Statement]:
     """The top-level statements of a cell; of one with an error, those of its paragraphs without."""
     try:
-        return [_described(node) for node in ast.parse(_MAGIC.sub(r"\1pass", cell)).body]
+        return [_described(node) for node in tree(_MAGIC.sub(r"\1pass", cell)).body]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         paragraphs = re.split(r"\n[ \t]*\n(?=\S)", cell)
         return [each for paragraph in paragraphs for each in _apart(paragraph)] if len(paragraphs) > 1 else []

@@ -2,13 +2,13 @@
 
 import ast
 import statistics
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from autograder import course
 from autograder.grade import OwnCell, QuestionGrade, Row, Status
+from autograder.intake.notebook import tree
 from autograder.report.words import points
 
 __all__ = ["Summary", "anonymous", "summary_lines"]
@@ -106,13 +106,11 @@ def anonymous(cells: Sequence[OwnCell]) -> str:
     if len(source) > _PARSED:
         return ""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(source)
-        for node in ast.walk(tree):
+        parsed = tree(source)
+        for node in ast.walk(parsed):
             if isinstance(node, ast.Constant) and isinstance(node.value, (str, bytes)):
                 node.value = "…"
-        return ast.unparse(tree)[:_SHOWN]
+        return ast.unparse(parsed)[:_SHOWN]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ""
 

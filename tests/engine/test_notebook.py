@@ -26,6 +26,11 @@ def test_code_cells_come_in_order() -> None:
     assert read(content, "x.ipynb").cells == ("a = 1", "c = 1\nd = 2")
 
 
+def test_parsing_gives_no_warnings() -> None:
+    """What Python says of an odd escape would be shown on the grader's terminal, with the escape in it."""
+    assert answers(read(b"h_n = '\\d \\\x1b[31m'", "x.py"), ASSIGNMENT) == {"h_n"}
+
+
 def test_old_format_is_read() -> None:
     """nbformat 3 kept cells in worksheets, and code in `input`."""
     content = json.dumps({"worksheets": [{"cells": [{"cell_type": "code", "input": ["a = 1"]}]}]}).encode()
