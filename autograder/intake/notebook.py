@@ -106,7 +106,7 @@ def _likeliest(content: bytes) -> str:
     """UTF-8, if need be with some damaged characters, or what Windows in Korean saves by default."""
     source = content.decode("utf-8-sig", errors="replace")
     damaged = source.count("\ufffd")
-    if damaged and damaged * 5 > len(re.findall("[^\0-\x7f]", source)):
+    if damaged and damaged * 5 > len(source) - len(source.encode("ascii", errors="ignore")):
         with contextlib.suppress(UnicodeDecodeError):
             return content.decode("cp949")
     return source

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import tracemalloc
 
 import pytest
 
@@ -29,6 +31,17 @@ def test_code_cells_come_in_order() -> None:
 def test_parsing_gives_no_warnings() -> None:
     """What Python says of an odd escape would be shown on the grader's terminal, with the escape in it."""
     assert answers(read(b"h_n = '\\d \\\x1b[31m'", "x.py"), ASSIGNMENT) == {"h_n"}
+
+
+def test_damaged_characters_are_counted_in_little_memory() -> None:
+    """One damaged byte in a large file costs no more than another copy or two of it."""
+    content = "가".encode() * 10**6 + b"\xff"
+    tracemalloc.start()
+    with contextlib.suppress(Refused):
+        read(content, "x.txt")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5 * len(content)
 
 
 def test_old_format_is_read() -> None:
