@@ -168,15 +168,10 @@ def shown(value: Value) -> Shown:
             dtype = str(value.dtype).removeprefix("torch.")
             return Shown("tensor", "Tensor", tuple(value.shape), dtype, _numbers(value))
         case Layer():
-            arguments = {name: _short(argument) for name, argument in value.arguments.items()}
-            return Shown("layer", f"nn.{_short(value.type)}", dtype=_short(value.dtype), arguments=arguments)
+            return Shown("layer", f"nn.{value.type}", dtype=value.dtype, arguments=value.arguments)
         case Other():
-            return Shown("other", _short(value.type), numbers=value.length)
+            return Shown("other", value.type, numbers=value.length)
     return Shown("scalar", type(value).__name__, numbers=value)
-
-
-def _short(value: Any) -> Any:
-    return value[:100] if isinstance(value, str) else value
 
 
 def _is_small(value: Tensor) -> bool:

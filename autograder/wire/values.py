@@ -3,7 +3,7 @@
 import math
 import operator
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import torch
@@ -66,12 +66,16 @@ class Malformed(ValueError):
     """Bytes that no honest child sends."""
 
 
+Word = Annotated[str, msgspec.Meta(max_length=100)]
+"""A type, a dtype, an argument: no honest one is longer, and it may be told on a page."""
+
+
 class TensorData(msgspec.Struct, frozen=True, tag=True, tag_field="is"):
     """A tensor: its elements are in the blob under *key*, or stay where they were if it has none."""
 
-    dtype: str
+    dtype: Word
     shape: tuple[int, ...]
-    device: str = "cpu"
+    device: Word = "cpu"
     key: str = ""
 
 
@@ -84,10 +88,10 @@ class Packed(msgspec.Struct, frozen=True, tag=True, tag_field="is"):
 class Layer(msgspec.Struct, frozen=True, tag=True, tag_field="is"):
     """A layer of `torch.nn`: its class, the arguments that make one like it, and what its parameters are."""
 
-    type: str
-    arguments: dict[str, bool | int | float | str | None]
-    dtype: str = "float32"
-    device: str = "cpu"
+    type: Word
+    arguments: dict[Word, bool | int | float | Word | None]
+    dtype: Word = "float32"
+    device: Word = "cpu"
     parameters: dict[str, tuple[int, ...]] = {}
     """Shapes by name."""
 
@@ -101,7 +105,7 @@ class Layer(msgspec.Struct, frozen=True, tag=True, tag_field="is"):
 class Other(msgspec.Struct, frozen=True, tag=True, tag_field="is"):
     """A value of which only its type is told, and how many items it has if it is a list or tuple."""
 
-    type: str
+    type: Word
     length: int | None = None
 
 

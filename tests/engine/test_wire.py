@@ -350,6 +350,22 @@ def test_forged_description_is_malformed_and_its_record_tells_of_an_object(value
     assert Record(message, blob)["x"] == Other("object")
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"is": "Other", "type": "x" * 101},
+        {"is": "TensorData", "dtype": "float32", "shape": [2], "device": "x" * 101},
+        {"is": "Layer", "type": "Embedding", "arguments": {"bias": "x" * 101}},
+        {"is": "Layer", "type": "Embedding", "arguments": {"x" * 101: 1}},
+    ],
+)
+def test_words_that_may_be_told_are_short(value):
+    """What could stand on a page, and in the gradebook, is no text without end."""
+    body = json.dumps({"type": "Recorded", "question": "q1", "when": "check", "values": {"x": value}}).encode()
+    with pytest.raises(Malformed):
+        decode(len(body).to_bytes(4, "little") + body)
+
+
 FLOODS = {
     "statements": [encode(Started(number, 1, 1, 0)) for number in range(50_000)],
     "errors": [encode(Failed(Failure("T" * 100, 1, 1), ("h_n",) * 100))] * 50_000,
