@@ -68,7 +68,9 @@ def warm() -> None:
     silence = io.StringIO()
     with contextlib.redirect_stdout(silence), contextlib.redirect_stderr(silence):
         job = Job((*given(), *_CELLS), _NAMES, statement_seconds=60.0, told=True)
-        Execution(job, {}, lambda frame: None).everything()
+        execution = Execution(job, {}, lambda frame: None)
+        execution.everything()
+        execution.loop.close()
     # Let go of the layers of the released sizes: a child that inherits memory pays for it.
     standins.install(lambda question: None)
     layers.salted("")
