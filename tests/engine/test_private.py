@@ -111,7 +111,7 @@ def heir(loot: Mapping[int, Mapping[str, object]]) -> bytes:
     return notebook([own, *(f"inherit()\n{cell}" if cell.startswith("grader.check(") else cell for cell in cells)])
 
 
-def test_heir_of_a_thief_gets_nothing(watching):
+def test_heir_of_a_thief_gets_nothing(watching, lost):
     """The reference's values under the thief's numbers are wrong in every run of another submission."""
     wrong = {question.id: f"{' = '.join(question.names)} = 0" for question in course.questions()}
     watching.grade(solved(**wrong))
@@ -123,11 +123,10 @@ def test_heir_of_a_thief_gets_nothing(watching):
                 keys = {name: getattr(value, "key", "") for name, value in correction.values.items()}
                 held |= {name: tensors[key].tolist() for name, key in keys.items() if key and name in STOLEN}
     assert {name for held in loot.values() for name in held} >= {"hidden_states", "lstm_states", "decoded_ids"}
-    result = watching.grade(heir(loot))
-    assert (result.status, result.score) == ("graded", 0)
+    assert lost(heir(loot)) == set(wrong)
 
 
-def test_heir_of_the_shared_numbers_would_be_rich(watching, run):
+def test_heir_of_the_shared_numbers_would_be_rich(run, lost):
     """What the test above tries would succeed if values under the shared numbers ever came into a process."""
     loot = {}
     for scenario in course.scenarios():
@@ -135,4 +134,4 @@ def test_heir_of_the_shared_numbers_would_be_rich(watching, run):
         held = {name: getattr(at[q.id], name) for q in course.questions() for name in q.names if name in STOLEN}
         loot[scenario.values["vocab_size"]] = {name: value.tolist() for name, value in held.items()}
     assert isinstance(at["q6"].hidden, torch.Tensor)
-    assert {"q3", "q5", "q6"} <= {q for q, score in scores(watching.grade(heir(loot))).items() if score}
+    assert lost(heir(loot)).isdisjoint({"q3", "q5", "q6"})
