@@ -12,7 +12,7 @@ from autograder.intake.archives import File
 from autograder.intake.choice import Entry, Worth, choose, weighed
 from autograder.intake.files import Kind, leftover, listed, named, opened
 from autograder.intake.notebook import Assignment
-from autograder.intake.platforms import Place, Record, moment, person, records, settle
+from autograder.intake.platforms import Place, Record, extends, moment, person, records, settle
 from autograder.intake.roster import fold
 
 __all__ = ["Intake", "SetAside", "collect", "one"]
@@ -130,7 +130,7 @@ def _intake(layout: str, found: Sequence[Entry | SetAside], assignment: Assignme
     owner: tuple[str, ...] = ()
     for key in sorted(people):
         # One person's, under one number, are `김하늘`, `김하늘_최종`, `김하늘 (1)`.
-        if owner and owner[-2] and owner[:-1] == key[:-1] and key[-1].startswith(owner[-1]):
+        if owner and owner[-2] and owner[:-1] == key[:-1] and extends(key[-1], owner[-1]):
             people[owner] += people.pop(key)
         else:
             owner = key

@@ -16,7 +16,7 @@ from autograder.intake.archives import File, Refused
 from autograder.intake.files import Kind, bounded, kind_of, within
 from autograder.intake.roster import fold
 
-__all__ = ["Place", "Record", "moment", "person", "records", "settle"]
+__all__ = ["Place", "Record", "extends", "moment", "person", "records", "settle"]
 
 
 @dataclass(frozen=True)
@@ -180,9 +180,14 @@ def _apart(names: Sequence[str]) -> list[str]:
     """*names* in order; of a few, without those that begin with another, as copies' do: `rnn-Copy1`, `rnn_answer`."""
     apart: list[str] = []
     for name in sorted(names):
-        if not apart or len(names) > limits.READ or not re.match(rf"{re.escape(apart[-1])}(?:[\W_]|$)", name):
+        if not apart or len(names) > limits.READ or not extends(name, apart[-1]):
             apart.append(name)
     return apart
+
+
+def extends(name: str, other: str) -> bool:
+    """Whether *name* is *other*, or begins with it and goes on behind the word, as copies' names do."""
+    return re.match(rf"{re.escape(other)}(?:[\W_]|$)", name) is not None
 
 
 def _top(path: str) -> str:

@@ -30,7 +30,7 @@ def module(name: str) -> tuple[bytes, bool] | None:
     source = next((source for file, source in _files.items() if file.endswith(f"{place}.py")), None)
     if source is not None:
         return source, False
-    files = [file for file in _files if f"{place}/" in file]
+    files = [file for file in _files if f"{place}/" in file and file.endswith(".py")]
     package = next((_files[file] for file in files if file.endswith(f"{place}/__init__.py")), b"")
     return (package, True) if files else None
 

@@ -69,7 +69,7 @@ class Blank(_Silent):
 
     def __call__(self, *args: Any, **kwargs: object) -> Any:
         # What decorates a function leaves it as it is.
-        return args[0] if args and isinstance(args[0], types.FunctionType) else Blank(*args)
+        return args[0] if len(args) == 1 and _is_decorated(args[0], sys._getframe(1)) else Blank(*args)
 
     def __iter__(self) -> Iterator[object]:
         """As many parts as it is unpacked into (`figure, axes = plt.subplots()`), or what it shows (`track(words)`)."""
@@ -81,6 +81,13 @@ class Blank(_Silent):
 
     def __enter__(self) -> Blank:
         return self
+
+
+def _is_decorated(function: object, frame: types.FrameType) -> bool:
+    """Whether it is a function that has a name but is not bound to it yet; in `table.apply(f)`, `f` is."""
+    if not isinstance(function, types.FunctionType) or function.__name__ == "<lambda>":
+        return False
+    return all(names.get(function.__name__) is not function for names in (frame.f_locals, frame.f_globals))
 
 
 _GIVEN = {

@@ -117,14 +117,14 @@ def test_mutants_differ_from_one_another_and_every_excuse_is_used() -> None:
 def certified(pool: Pool, run: Run) -> str:
     """The proof over every eighth answer to one question, with a pair or two of mistakes.
 
-    The session's processes do it, also what a cluster would: starting others takes longer than all of it.
+    The session's processes do it, beside a cluster: starting others takes longer than all of it.
     """
     parts = ("company", "mutants", "stability", "shown", "ways")
     few = ("--question", "q4", "--every", "8", "--seeds", "3", "--pairs", "2", "--workers", "1")
     judge = Judge(run)
     printed = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
-        for module, name in ((certify, "Pool"), (ways, "Pool"), (ways, "_cluster")):
+        for module, name in ((certify, "Pool"), (ways, "Pool")):
             patch.setattr(module, name, lambda *_: contextlib.nullcontext(pool))
         for module in (judging, mutation):
             patch.setattr(module, "judge", lambda: judge)
@@ -133,6 +133,7 @@ def certified(pool: Pool, run: Run) -> str:
     return printed.getvalue()
 
 
+@pytest.mark.filterwarnings("ignore")  # Dask's own
 @pytest.mark.parametrize(
     "line",
     [

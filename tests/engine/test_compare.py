@@ -93,6 +93,10 @@ def test_packed_rows_may_be_in_another_order():
     order = torch.tensor([1, 0, 3, 2])
     same_packed(pack_padded_sequence(rows[order], lengths[order], batch_first=True), one, "p")
     same_packed(pack_padded_sequence(rows, lengths, batch_first=True, enforce_sorted=False), one, "p")
+    rows[1, 0] = rows[0, 0]  # the same first words, to within rounding
+    one = pack_padded_sequence(rows, lengths, batch_first=True)
+    rows[1, 0] -= 1e-6
+    same_packed(pack_padded_sequence(rows, lengths, batch_first=True), one, "p")
     with pytest.raises(Mismatch):  # lengths of other rows
         same_packed(pack_padded_sequence(rows, lengths.flip(0), batch_first=True, enforce_sorted=False), one, "p")
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from autograder import course
+from autograder import cli, course
+from autograder.intake import Intake, collect
 from tools.attacks import attacks
 
 from .hostile_files import make_class
@@ -27,6 +28,7 @@ class Graded:
     rows: dict[str, dict[str, str]]
     said: dict[str, str]
     """All text that a person gets to see, by where it stands; of pages also as a browser shows it."""
+    entries: list[str]
 
 
 @pytest.fixture(scope="module")
@@ -37,20 +39,23 @@ def graded(tmp_path_factory: pytest.TempPathFactory, autograder: Callable[..., t
     make_class(submissions)
     for name, content in {**{attack.file_name: attack.content for attack in SHOWN}, **BYSTANDERS}.items():
         (submissions / name).write_bytes(content)
+    found: list[Intake] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GRADER_CANARY", CANARY)
+        patch.setattr(cli, "collect", lambda *args, **kwargs: found.append(collect(*args, **kwargs)) or found[0])
         status, output, errors = autograder("grade", submissions, "--out", out)
     said = {"terminal": output, "errors": errors}
     files = [path for path in out.rglob("*.*") if path.suffix in (".html", ".json", ".csv")]
     said |= {str(path): path.read_text(encoding="utf-8-sig") for path in files}
     said |= {f"{path} as shown": html.unescape(said[str(path)]) for path in files if path.suffix == ".html"}
     table = csv.DictReader(io.StringIO(said[str(out / "grades.csv")]))
-    return Graded(status, {row["submission"]: row for row in table}, said)
+    entries = [entry.name for entry in found[0].entries]
+    return Graded(status, {row["submission"]: row for row in table}, said, entries)
 
 
 def test_every_file_has_one_row_and_hostile_ones_no_points(graded: Graded) -> None:
     """No file is too much for the grader, none earns points by being odd, and what is not opened is told."""
-    assert len(graded.rows) > 60
+    assert len(graded.rows) == len(graded.entries) > 60
     assert graded.status == 1
     known = {**{attack.file_name: attack.score for attack in SHOWN}, **SCORES}
     for name, row in graded.rows.items():

@@ -220,6 +220,8 @@ def test_files_of_one_number_are_one_persons_or_said(tmp_path: Path) -> None:
     folder(tmp_path, ["20231235_이민수.ipynb"])
     intake = collect([tmp_path], ASSIGNMENT)
     assert (kinds(intake), len(intake.entries)) == (["same-name", "recognised"], 4)
+    folder(tmp_path, ["20231235_이민수현.ipynb"])  # a longer name is another one
+    assert len(collect([tmp_path], ASSIGNMENT).entries) == 5
 
 
 def test_missing_path_is_an_error(tmp_path: Path) -> None:

@@ -106,6 +106,12 @@ BESIDE = {
     "torch.cuda.LongTensor).type('torch.cuda.LongTensor')"),
     "a class that derives from a stand-in": "import pandas as pd\nclass Table(pd.DataFrame):\n    rows = 3\n"
     "print(Table(batch).rows)\nwith torch.profiler.profile() as profile:\n    pass\n" + LOOP,
+    "a table of functions' values": "import pandas as pd\ndef length(row):\n    return len(row)\n"
+    "rows = pd.Series(batch.tolist())\n"
+    + LOOP.replace("    decoded_ids.append", "    rows.apply(length).mean(), rows.map(lambda row: row[0]).max()\n"
+    "    decoded_ids.append"),
+    "a folder called as a module": "import os\nos.makedirs('out/wave')\nopen('out/wave/a.txt', 'w').close()\n"
+    + LOOP.replace("    decoded_ids.append", "    import wave\n    wave.Error\n    decoded_ids.append"),
     "measured and reckoned with": "import wandb\n"
     "start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))\n"
     "total = 0\nwith torch.cuda.device(0), torch.cuda.stream(torch.cuda.Stream()):\n"
