@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from autograder.intake.roster import fold
 
-__all__ = ["PART", "PARTS", "Named", "Naming"]
+__all__ = ["PART", "PARTS", "Naming"]
 
 PARTS = {
     "address": (r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", "20231234@univ.example", "20231234@univ.example"),
@@ -29,8 +29,7 @@ PARTS = {
         "김하늘20231234",
         "20231234",
     ),
-    "bracketed": (r"\[(?![^]]*\d{5})[^][]+\]", "[과제 3] 김하늘", "[과제 3]"),
-    "aside": (r"\([^()\d]+\)", "20231234(김하늘)", "(김하늘)"),
+    "bracketed": (r"\[(?![^]]*\d{5})[^][]+\]|\([^()\d]+\)", "[과제 3] 김하늘", "[과제 3]"),
 }
 """The parts that a name has beside plain words: what each looks like, and an example with what is found there."""
 _PATTERNS = {kind: pattern for kind, (pattern, _, _) in PARTS.items()}
@@ -38,18 +37,6 @@ _PATTERNS["word"] = "(?:(?!{date}|{number}|{copy})[^][\\s_.,()+-])+".format_map(
 PART = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _PATTERNS.items()))
 _HANDED_OUT = re.compile("(?<![a-z])rnn(?![a-z])")  # what the notebook is called that everybody gets
 _Part = re.Match[str]
-
-
-@dataclass(frozen=True)
-class Named:
-    """Whom a file or folder is of."""
-
-    name: str
-    id: str
-    marked: bool
-    """Whether there is a long number or a title that several have, as what is one person's own seldom has."""
-    certain: bool
-    """Whether the number is long and no date: any file that is called so is somebody's, were it a PDF."""
 
 
 @dataclass(frozen=True)
@@ -74,19 +61,24 @@ class Naming:
         before, behind = (len({sides[place] for sides in said} - {""}) for place in (0, 1))
         return cls(naming.common, None if before == behind else int(before < behind))
 
-    def read(self, stem: str) -> Named:
-        """Whom it is of: the name reaches from the first to the last part that is no title's."""
+    def read(self, stem: str) -> dict[str, str]:
+        """The `name`, which reaches from the first to the last part that is no title's, and the `id` of its owner.
+
+        It is `marked` by a long number or a title that several have, as what is one person's own seldom is. If there is
+        a `certain` number, long and no date, any file that is called so is somebody's, were it a PDF.
+        """
         number, sides, titled = self._apart(stem)
         parts = [*sides[0], *sides[1]] if self.side is None else sides[self.side] or sides[1 - self.side]
         # A second file without a number might be a namesake's.
         again = "" if number else "".join(re.findall(_PATTERNS["again"], stem))
-        name = stem[parts[0].start() : parts[-1].end()] + again if parts else number
-        certain = re.search(r"\d{7}", number) is not None and not re.fullmatch(_PATTERNS["date"], number)
+        name = stem[parts[0].start() : parts[-1].end()] + again if parts else number or stem
         name = re.sub(r"^[\[(]([^][()]*)[])]$", r"\1", name)
-        return Named(name or stem, number, titled or len(number) > 6, certain)
+        date = re.fullmatch(_PATTERNS["date"], number)
+        certain = number if re.search(r"\d{7}", number) and not date else ""
+        return {"name": name, "id": number, "marked": titled or number[6:], "certain": certain}
 
-    def _apart(self, stem: str) -> tuple[str, tuple[list[_Part], list[_Part]], bool]:
-        """The number in *stem*, what stands before and behind it but for titles, and whether a title is common."""
+    def _apart(self, stem: str) -> tuple[str, tuple[list[_Part], list[_Part]], str]:
+        """The number in *stem*, what stands before and behind it but for titles, and the titles that are common."""
         parts = [part for part in PART.finditer(stem) if part.lastgroup not in ("line", "copy", "again")]
         dates = [part for part in parts if part.lastgroup == "date"]
         numbers = [part for part in parts if part.lastgroup == "number"]
@@ -97,9 +89,13 @@ class Naming:
         before = [part for part in words if part.start() < at]
         behind = words[len(before) :]
         last = behind[-1:] if len(behind) > 1 else []
-        common = [part for part in words if _key(part) in self.common and (part in last or _is_no_surname(part))]
-        titles = [part for part in words if part in (*common, *dates) or _HANDED_OUT.search(_key(part))]
-        return numbers[0][0] if numbers else "", (_without(titles, before), _without(titles, behind)), bool(common)
+        shared = [part for part in words if _key(part) in self.common and (part in last or _is_no_surname(part))]
+        titles = [part for part in words if part in [*shared, *dates] or _HANDED_OUT.search(_key(part))]
+        return (
+            numbers[0][0] if numbers else "",
+            (_without(titles, before), _without(titles, behind)),
+            " ".join(part[0] for part in shared),
+        )
 
 
 def _without(titles: Sequence[_Part], parts: list[_Part]) -> list[_Part]:
@@ -114,4 +110,4 @@ def _key(part: _Part) -> str:
 
 def _is_no_surname(part: _Part) -> bool:
     """Whether a word that many have is a title by its look: `과제3`, `[RNN]`, `Kim - essay`."""
-    return re.search(r"^\[|\d", part[0]) is not None or part.string[: part.start()].endswith((" - ", " - Copy of "))
+    return re.search(r"^[\[(]|\d", part[0]) is not None or part.string[: part.start()].endswith((" - ", " - Copy of "))

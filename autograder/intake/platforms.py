@@ -32,25 +32,20 @@ class Layout:
     the platform's own."""
     sharing: int = 1
     """How many people, at least, there are to a title."""
-    marked: bool = False
-    """Whether only names that people gave with a number or a title tell the layout from others."""
+    sign: str = "sign"
+    """What of that does it; where people give names themselves it is what `Naming` finds."""
 
     def match(self, path: str, naming: Naming) -> dict[str, str]:
         """What *path* tells; nothing if it is nobody's."""
         match = re.fullmatch(f"(?:{self.pattern})", path, re.DOTALL)
         told = match.groupdict(default="") if match else {}
-        if "stem" in told:
-            named = naming.read(told["stem"])
-            if told["other"] and not named.certain:
-                return {}
-            told |= {"name": named.name, "id": named.id}
-            told |= {"sign": "marked" if named.marked else ""} if self.marked else {}
-        return told
+        told |= naming.read(told["stem"]) if "stem" in told else {}
+        return {} if told.get("other") and not told["certain"] else told
 
     def naming(self, paths: Sequence[str]) -> Naming:
-        """How people call what lies at *paths*, where the layout leaves that to them."""
-        matches = (re.fullmatch(f"(?:{self.pattern})", path, re.DOTALL) for path in paths)
-        return Naming.of({match["stem"] for match in matches if match and "stem" in match.groupdict()})
+        """How people call what lies at *paths*."""
+        told = (self.match(path, Naming()) for path in paths)
+        return Naming.of({each["stem"] for each in told if "stem" in each})
 
     def recognises(self, paths: Sequence[str]) -> bool:
         """Whether more than half of what lies at the top is named so, which one student's files never are.
@@ -60,7 +55,7 @@ class Layout:
         naming = self.naming(paths)
         told = [(_top(path), self.match(path, naming)) for path in paths]
         people = [each for _, each in told if _is_somebodys(each)]
-        signed = {top for top, each in told if each and (not _is_somebodys(each) or each.get("sign", "not needed"))}
+        signed = {top for top, each in told if each and (not _is_somebodys(each) or each.get(self.sign, "not needed"))}
         titles = {fold(each["title"]) for each in people if each.get("title")}
         names = {each.get("id") or each["name"] for each in people}
         return 2 * len(signed) > len({top for top, _ in told}) and 0 < len(names) >= len(titles) * self.sharing
@@ -83,7 +78,7 @@ _BELOW = rf"(?:{_ARCHIVE}?/.+|(?P<loose>{_ARCHIVE}|(?i:\.(?:ipynb(?:\.txt|\.json
 _PEOPLES = rf"(?P<stem>[^/]+?){_BELOW}"
 _FOLDERS, _SECTIONS = Layout("folders", f"[^/]*/{_PEOPLES}"), Layout("sections", f"[^/]*/{_SECTION}{_PEOPLES}")
 # `on time/…`, `late/…`
-_ANY_SECTIONS = Layout("sections", f"[^/]*/(?P<title>[^/]+)/{_PEOPLES}", sharing=2, marked=True)
+_ANY_SECTIONS = Layout("sections", f"[^/]*/(?P<title>[^/]+)/{_PEOPLES}", sharing=2, sign="marked")
 _LAYOUTS = (
     Layout(
         "nbgrader",
@@ -115,7 +110,7 @@ _LAYOUTS = (
         "Canvas",
         r"[^/]*/(?P<name>[^/]+?)(?P<late>_LATE)?_(?:(?!20\d\d[01]\d[0-3]\d_)(?=(?P<sign>\d)))?(?P<id>\d+)_" + _CANVAS,
     ),
-    Layout("folders", f"(?P<title>[^/]*)/(?:{_SECTION})?{_PEOPLES}", sharing=2, marked=True),
+    Layout("folders", f"(?P<title>[^/]*)/(?:{_SECTION})?{_PEOPLES}", sharing=2, sign="marked"),
     Layout("Google Forms", r"[^/]*/(?P<title>[^/]+) - (?P<name>[^/]+?)\.\w+"),
     _SECTIONS,
 )
@@ -142,7 +137,7 @@ class Place:
 
     @property
     def several(self) -> bool:
-        return not self.plain or len(self.people) > 1 or any(self.naming.read(each).certain for each in self.people)
+        return not self.plain or len(self.people) > 1 or any(self.naming.read(each)["certain"] for each in self.people)
 
 
 def settle(files: list[File], base: str, prefix: str = "", archives: int = limits.ARCHIVES) -> list[Place]:
