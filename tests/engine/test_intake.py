@@ -498,6 +498,7 @@ def test_roster_is_read_and_joined(content: bytes, tmp_path: Path) -> None:
         '학번(Student ID),"이름\n(Name)",학과(Dept.)\n20240011,김나연,컴퓨터\n',
         "Student ID (학번);First name (이름);Surname / 성\n20240011;나연;김\n",
         '"성"\t"이름"\t"사용자 이름"\n"김"\t"나연"\t"20240011"\n',
+        "Student No.,Korean Name,Login ID\n20240011,김나연,nykim\n",
     ],
 )
 def test_tables_that_platforms_give_are_rosters(table: str, tmp_path: Path) -> None:
@@ -505,6 +506,15 @@ def test_tables_that_platforms_give_are_rosters(table: str, tmp_path: Path) -> N
     (tmp_path / "r.csv").write_text(table, encoding="utf-8")
     ((person, _),) = ((each.person, each.aliases) for each in read_roster(tmp_path / "r.csv"))
     assert (sorted(person.name.replace(" ", "")), person.id) == (sorted("김나연"), "20240011")
+
+
+@pytest.mark.parametrize("titles", ["학번,이름,영문이름", "Student ID,Name (Korean),Name (English)"])
+def test_names_in_two_scripts_are_one_persons(titles: str, tmp_path: Path) -> None:
+    """Whoever is on the roster in Hangul and in Latin letters is found by both, whichever word comes first."""
+    (tmp_path / "r.csv").write_text(f"{titles}\n20240011,김나연,Nayeon Kim\n", encoding="utf-8")
+    roster = read_roster(tmp_path / "r.csv")
+    people = [Person("김나연"), Person("Nayeon Kim"), Person("Kim, Nayeon")]
+    assert [*join(roster, people).found.values()] == [Person("김나연", "20240011")] * 3
 
 
 def test_ids_that_a_spreadsheet_spoilt_do_not_mislead(tmp_path: Path) -> None:
