@@ -14,7 +14,7 @@ from autograder.grade import Person
 from autograder.intake import limits
 from autograder.intake.archives import File, Refused
 from autograder.intake.files import Kind, bounded, kind_of, within
-from autograder.intake.people import Naming
+from autograder.intake.people import PARTS, Naming
 from autograder.intake.roster import fold
 
 __all__ = ["Place", "Record", "extends", "moment", "person", "records", "settle"]
@@ -85,7 +85,7 @@ _LAYOUTS = (
         rf"(?:[^/]*/)?submitted/(?:{_NAME_IS_ID}/[^/]+/(?!timestamp\.txt$).+|(?P<about>[^/]+/[^/]+)/timestamp\.txt)"
         r"|[^/]*/(?:(?:source|release|autograded|feedback|solution|logs)/.+|nbgrader_config\.py)",
     ),
-    Layout("GitHub", rf"(?P<slug>[^/]+?)(?:-submissions)?/(?P=slug)-{_NAME_IS_ID}/.+"),
+    Layout("GitHub", rf"(?P<slug>[^/]+?)(?:-submissions)?/(?P=slug)-(?!submissions/){_NAME_IS_ID}/.+"),
     Layout("Gradescope", r"[^/]*/(?:(?P<name>submission_(?P<id>\d+))/.+|submission_metadata\.yml)"),
     Layout("Moodle", rf"[^/]*/(?P<name>(?:Participant|참가자)[ _]?(?P<id>\d+)){_MOODLE}"),
     Layout("Moodle", rf"[^/]*/(?P<name>[^/]+?)(?:_(?P<id>\d+))?{_MOODLE}"),
@@ -214,6 +214,8 @@ def records(place: Place) -> Mapping[str, Record]:
 
 
 def person(name: str, identifier: str = "", email: str = "") -> Person:
+    """Somebody of whom a platform tells this; whoever is called by an address has it."""
+    email = email or (name if re.fullmatch(PARTS["address"][0], name) else "")
     return Person(*(bounded(part, limits.PERSON_CHARACTERS) for part in (name, identifier, email)))
 
 

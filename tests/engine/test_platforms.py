@@ -465,6 +465,20 @@ def test_what_the_platform_wrote_of_somebody_is_no_file_of_theirs(tmp_path: Path
     assert set(aside(intake).values()) == {"older"}
 
 
+def test_who_is_called_by_an_address_has_it(tmp_path: Path) -> None:
+    """Folders of what came by mail are found on a roster, and grades can go back by mail."""
+    intake = taken(EXPORTS["folders, addresses"][0], tmp_path)
+    assert [entry.people[0].email for entry in intake.entries] == ["20231234@univ.example", "mia@univ.example"]
+
+
+@pytest.mark.parametrize("base", ["rnn-submissions", "submissions"])
+def test_cloned_repositories_are_a_persons_each_below_a_folder_of_the_same_name(base: str, tmp_path: Path) -> None:
+    """`rnn-submissions.zip` mostly holds a folder `rnn-submissions`, which is nobody's repository."""
+    path = tmp_path / f"{base}.zip"
+    path.write_bytes(zipped([f"rnn-submissions/rnn-{login}/rnn.ipynb" for login in ("octo-k", "dev7")]))
+    assert people(collect([path], ASSIGNMENT)) == [("dev7", "dev7"), ("octo-k", "octo-k")]
+
+
 def test_each_part_of_a_name_is_found_in_its_example() -> None:
     """Every kind of part is what the example beside it says."""
     for kind, (_, example, found) in PARTS.items():
