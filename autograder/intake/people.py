@@ -5,9 +5,10 @@ there is the person's name.
 """
 
 import re
-from collections import defaultdict
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 from autograder.intake.roster import fold
 
@@ -37,6 +38,8 @@ _PATTERNS["word"] = "(?:(?!{date}|{number}|{copy})[^][\\s_.,()+-])+".format_map(
 PART = re.compile("|".join(f"(?P<{kind}>{pattern})" for kind, pattern in _PATTERNS.items()))
 _HANDED_OUT = re.compile("(?<![a-z])rnn(?![a-z])")  # what the notebook is called that everybody gets
 _Part = re.Match[str]
+_Slot = tuple[str, str]
+"""The title or number that stands before, and that which stands behind."""
 
 
 @dataclass(frozen=True)
@@ -45,63 +48,66 @@ class Naming:
 
     common: frozenset[str] = frozenset()
     """The words that more than half of it has, each by two at least; `1조` and `2조` are one word."""
-    side: int | None = None
-    """Where names stand if something is said before the number (0) and behind (1): there more differ."""
+    variety: Mapping[_Slot, int] = field(default_factory=dict)
+    """How many different things are said between a title or number and the next: where names stand, most."""
 
     @classmethod
     def of(cls, stems: Collection[str]) -> "Naming":
         """The naming of files and folders that are called so, without suffixes."""
-        uses = defaultdict[str, list[str]](list)
+        uses, owners = defaultdict[str, set[tuple[str, str]]](set), set[str]()
         for stem in stems:
-            for part in PART.finditer(stem):
-                uses[_key(part)].append(fold(part[0]))
-        common = {key for key, words in uses.items() if 2 * len({*words}) <= len(words) > len(stems) / 2}
+            parts = [*PART.finditer(stem)]
+            owner = next((part[0] for part in parts if part.lastgroup == "number"), stem)
+            owners.add(owner)
+            for part in parts:
+                uses[_key(part)].add((owner, fold(part[0])))
+        half = len(owners) / 2
+        common = {key for key, those in uses.items() if 2 * len({word for _, word in those}) <= len(those) > half}
         naming = cls(frozenset(common))
-        said = [[fold("".join(part[0] for part in side)) for side in naming._apart(stem)[1]] for stem in stems]
-        before, behind = (len({sides[place] for sides in said} - {""}) for place in (0, 1))
-        return cls(naming.common, None if before == behind else int(before < behind))
+        said = {(slot, fold(_text(parts))) for stem in stems for slot, parts in naming._apart(stem)[1]}
+        return cls(naming.common, Counter(slot for slot, _ in said))
 
     def read(self, stem: str) -> dict[str, str]:
-        """The `name`, which reaches from the first to the last part that is no title's, and the `id` of its owner.
+        """The `name` and the `id` of its owner.
 
         It is `marked` by a long number or a title that several have, as what is one person's own seldom is. If there is
         a `certain` number, long and no date, any file that is called so is somebody's, were it a PDF.
         """
-        number, sides, titled = self._apart(stem)
-        parts = [*sides[0], *sides[1]] if self.side is None else sides[self.side] or sides[1 - self.side]
+        number, said, titled = self._apart(stem)
+        ranks = [
+            (any(_key(part) not in self.common for part in parts), self.variety.get(slot, 0), "number" in slot)
+            for slot, parts in said
+        ]
+        parts = [part for rank, (_, parts) in zip(ranks, said, strict=True) if rank == max(ranks) for part in parts]
         # A second file without a number might be a namesake's.
         again = "" if number else "".join(re.findall(_PATTERNS["again"], stem))
-        name = stem[parts[0].start() : parts[-1].end()] + again if parts else number or stem
-        name = re.sub(r"^[\[(]([^][()]*)[])]$", r"\1", name)
+        name = re.sub(r"^[\[(]([^][()]*)[])]$", r"\1", _text(parts)) + again if parts else number or stem
         date = re.fullmatch(_PATTERNS["date"], number)
         certain = number if re.search(r"\d{7}", number) and not date else ""
         return {"name": name, "id": number, "marked": titled or number[6:], "certain": certain}
 
-    def _apart(self, stem: str) -> tuple[str, tuple[list[_Part], list[_Part]], str]:
-        """The number in *stem*, what stands before and behind it but for titles, and the titles that are common."""
+    def _apart(self, stem: str) -> tuple[str, list[tuple[_Slot, list[_Part]]], str]:
+        """The number in *stem*, what is said between titles and numbers, and the titles that are common."""
         parts = [part for part in PART.finditer(stem) if part.lastgroup not in ("line", "copy", "again")]
-        dates = [part for part in parts if part.lastgroup == "date"]
         numbers = [part for part in parts if part.lastgroup == "number"]
-        # Some universities' numbers look like dates.
-        numbers += [part for part in dates if len(fold(part[0])) == 8 and _key(part) not in self.common]
-        at = numbers[0].start() if numbers else len(stem)
-        words = [part for part in parts if part.lastgroup != "number" and part.start() != at]
-        before = [part for part in words if part.start() < at]
-        behind = words[len(before) :]
-        last = behind[-1:] if len(behind) > 1 else []
-        shared = [part for part in words if _key(part) in self.common and (part in last or _is_no_surname(part))]
-        titles = [part for part in words if part in [*shared, *dates] or _HANDED_OUT.search(_key(part))]
-        return (
-            numbers[0][0] if numbers else "",
-            (_without(titles, before), _without(titles, behind)),
-            " ".join(part[0] for part in shared),
-        )
+        if not numbers:  # those of some people look like dates
+            dates = [part for part in parts if part.lastgroup == "date" and len(fold(part[0])) == 8]
+            numbers = [part for part in dates if _key(part) not in self.common]
+        last = parts[-1:] if numbers and parts[-2:-1] != numbers[-1:] else []
+        titles = [part for part in parts if _key(part) in self.common and (part in last or _is_no_surname(part))]
+        marks = ["start", "end"]
+        for part in reversed(parts):
+            kind = "number" if part in numbers else part.lastgroup
+            title = part in titles or _HANDED_OUT.search(_key(part))
+            marks.insert(1, kind if kind in ("number", "date") else _key(part) if title else "")
+        at = [place for place, mark in enumerate(marks) if mark]
+        said = [((marks[i], marks[j]), parts[i : j - 1]) for i, j in pairwise(at) if j - i > 1]
+        return numbers[0][0] if numbers else "", said, _text(titles)
 
 
-def _without(titles: Sequence[_Part], parts: list[_Part]) -> list[_Part]:
-    """Those *parts* that stand before the first title or else, where it is the first, behind the last."""
-    at = [place for place, part in enumerate(parts) if part in titles]
-    return (parts[: at[0]] or parts[at[-1] + 1 :]) if at else parts
+def _text(parts: Sequence[_Part]) -> str:
+    """What is written from the first to the last of *parts*."""
+    return parts[0].string[parts[0].start() : parts[-1].end()] if parts else ""
 
 
 def _key(part: _Part) -> str:

@@ -323,6 +323,17 @@ EXPORTS = {
         ],
         [("20231236", "20231236"), ("Mia Lee", ""), ("rnn (1)", ""), ("김하늘", ""), ("이서준", "")],
     ),
+    "folders, a title on either side": (
+        [
+            *("cls/LSTM_RNN_김하늘.ipynb", "cls/LSTM_RNN_이서준.ipynb", "cls/박지민_RNN_LSTM.py"),
+            *("cls/final_RNN_Mia.ipynb", "cls/final_RNN_LSTM_Ann.ipynb"),
+        ],
+        [("LSTM_Ann", ""), ("Mia", ""), ("김하늘", ""), ("박지민", ""), ("이서준", "")],
+    ),
+    "folders, a word before the number": (
+        ["cls/재제출_20231236_박지민.ipynb", "cls/20231236_박지민.ipynb", "cls/20231237_Mia.ipynb"],
+        [("Mia", "20231237"), ("박지민", "20231236")],
+    ),
     "folders, surnames that many have": (
         [
             *("cls/20231236_Haneul_Kim.ipynb", "cls/20231237_Minsu_Kim.ipynb", "cls/20231238_Jiu_Lee.ipynb"),
@@ -391,6 +402,7 @@ def test_export_is_read_however_it_is_packed(platform: str, packed: str, tmp_pat
         "folders, titled behind",
         "folders, departments",
         "folders, dates",
+        "folders, a word before the number",
         "folders, letters in numbers",
         "folders, surnames that many have",
     )
