@@ -182,6 +182,15 @@ def test_single_archive_with_one_notebook_is_its_owners(files: list[str], tmp_pa
     assert (entry.people, entry.name) == ((Person("박지민", "20231236"),), f"{path.name}/{files[0]}")
 
 
+@pytest.mark.parametrize("file", ["20231236_박지민/rnn.ipynb", "20231236_박지민.ipynb", "late/20231236_박지민/rnn.ipynb"])
+def test_class_of_one_is_known_by_the_number(file: str, tmp_path: Path) -> None:
+    """Where only one handed in late, the folder's or file's own number tells whose it is, not the archive's name."""
+    (tmp_path / "late.zip").write_bytes(zipped([file]))
+    for path in (tmp_path / "late.zip", folder(tmp_path / "late", [file])):
+        (entry,) = collect([path], ASSIGNMENT).entries
+        assert entry.people == (Person("박지민", "20231236"),)
+
+
 def test_names_inside_archives_are_bounded(tmp_path: Path) -> None:
     """However long the names of an archive and of what it holds are, theirs together is not."""
     path = tmp_path / "class.zip"
