@@ -14,7 +14,7 @@ from autograder.intake import limits
 from autograder.intake.archives import Refused
 from autograder.intake.files import bounded, named
 
-__all__ = ["FIELDS", "TITLES_WITHIN", "Joined", "Listed", "fold", "join", "read_roster"]
+__all__ = ["FIELDS", "TITLES_WITHIN", "Joined", "Listed", "fold", "join", "keys", "read_roster"]
 
 
 def fold(name: str) -> str:
@@ -107,15 +107,15 @@ def join(roster: Sequence[Listed], people: Iterable[Person]) -> Joined:
         names = ["".join(each[i:] + each[:i]) for each in words for i in range(len(each))]
         aliases = [Person("", alias, alias) for alias in listed.aliases]
         for person in (listed.person, *aliases, *map(Person, names)):
-            for key in _keys(person):
+            for key in keys(person):
                 by[key].add(listed.person)
-    matches = {person: next((by[key] for key in _keys(person) if key in by), set()) for person in people}
+    matches = {person: next((by[key] for key in keys(person) if key in by), set()) for person in people}
     found = {person: next(iter(match)) for person, match in matches.items() if len(match) == 1}
     here = set(found.values())
     return Joined(found, tuple(listed.person for listed in roster if listed.person not in here))
 
 
-def _keys(person: Person) -> list[tuple[str, str]]:
+def keys(person: Person) -> list[tuple[str, str]]:
     """What a person is looked for by, the surest first. Spreadsheets drop the zeros that an id begins with.
 
     Universities put ids into names: `김하늘(20231234)`, which Canvas writes as `김하늘20231234`.

@@ -182,7 +182,7 @@ def test_single_archive_with_one_notebook_is_its_owners(files: list[str], tmp_pa
     assert (entry.people, entry.name) == ((Person("박지민", "20231236"),), f"{path.name}/{files[0]}")
 
 
-@pytest.mark.parametrize("file", ["20231236_박지민/rnn.ipynb", "20231236_박지민.ipynb", "late/20231236_박지민/rnn.ipynb"])
+@pytest.mark.parametrize("file", ["20231236_박지민/a.py", "20231236_박지민.ipynb", "late/20231236_박지민/a.py"])
 def test_class_of_one_is_known_by_the_number(file: str, tmp_path: Path) -> None:
     """Where only one handed in late, the folder's or file's own number tells whose it is, not the archive's name."""
     (tmp_path / "late.zip").write_bytes(zipped([file]))
