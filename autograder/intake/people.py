@@ -15,7 +15,7 @@ from autograder.intake.roster import fold
 __all__ = ["PART", "PARTS", "Naming"]
 
 PARTS = {
-    "address": (r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", "20231234@univ.example", "20231234@univ.example"),
+    "address": (r"[\w.+-]+@[A-Za-z\d-]+(?:\.[A-Za-z\d-]+)+", "20231234@univ.example", "20231234@univ.example"),
     "line": (r"^\[?\d{1,3}[]) _.-]+(?=[([]?\d{7})", "3. 20231234_김하늘", "3. "),
     "copy": (r"(?:^|(?<= - ))Copy of | - (?:복사본|Copy)\b(?! of)|-Copy\d*\b", "20231234_김하늘 - 복사본", " - 복사본"),
     "again": (r"[ _]?\(\d\)$", "20231234_김하늘 (1)", " (1)"),
@@ -47,22 +47,28 @@ class Naming:
     """How a class calls its files and folders."""
 
     common: frozenset[str] = frozenset()
-    """The words that more than half of it has, each by two at least; `1조` and `2조` are one word."""
+    """The words that more than half of its people have. `1차` and `2차` are one; if only such a word could tell people
+    apart, since they have no numbers, each belongs to two at least."""
     variety: Mapping[_Slot, int] = field(default_factory=dict)
     """How many different things are said between a title or number and the next: where names stand, most."""
 
     @classmethod
     def of(cls, stems: Collection[str]) -> "Naming":
         """The naming of files and folders that are called so, without suffixes."""
-        uses, owners = defaultdict[str, set[tuple[str, str]]](set), set[str]()
+        uses, people, numbered = defaultdict[str, set[tuple[str, str]]](set), set[str](), set[str]()
         for stem in stems:
             parts = [*PART.finditer(stem)]
-            owner = next((part[0] for part in parts if part.lastgroup == "number"), stem)
-            owners.add(owner)
+            numbers = [part[0] for part in parts if part.lastgroup == "number"]
+            owner = numbers[0] if numbers else stem
+            people.add(owner)
+            numbered.update(numbers[:1])
             for part in parts:
                 uses[_key(part)].add((owner, fold(part[0])))
-        half = len(owners) / 2
-        common = {key for key, those in uses.items() if 2 * len({word for _, word in those}) <= len(those) > half}
+        common = set[str]()
+        for key, those in uses.items():
+            owners, words = ({each[place] for each in those} for place in (0, 1))
+            repeated = 2 * len(words) <= len(owners) or ("0" in key and owners <= numbered)
+            common |= {key} if repeated and 1 < len(owners) > len(people) / 2 else set()
         naming = cls(frozenset(common))
         said = {(slot, fold(_text(parts))) for stem in stems for slot, parts in naming._apart(stem)[1]}
         return cls(naming.common, Counter(slot for slot, _ in said))

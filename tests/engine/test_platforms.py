@@ -334,6 +334,10 @@ EXPORTS = {
         ["cls/재제출_20231236_박지민.ipynb", "cls/20231236_박지민.ipynb", "cls/20231237_Mia.ipynb"],
         [("Mia", "20231237"), ("박지민", "20231236")],
     ),
+    "folders, attempts": (
+        ["cls/20231236_박지민_1차.ipynb", "cls/20231236_박지민_2차.ipynb", "cls/20231237_Mia_1차.ipynb"],
+        [("Mia", "20231237"), ("박지민", "20231236")],
+    ),
     "folders, surnames that many have": (
         [
             *("cls/20231236_Haneul_Kim.ipynb", "cls/20231237_Minsu_Kim.ipynb", "cls/20231238_Jiu_Lee.ipynb"),
@@ -345,7 +349,7 @@ EXPORTS = {
         ],
     ),
     "folders, addresses": (
-        ["cls/mia@univ.example/rnn.ipynb", "cls/20231234@univ.example.ipynb"],
+        ["cls/mia@univ.example/rnn.ipynb", "cls/20231234@univ.example_rnn.ipynb"],
         [("20231234@univ.example", ""), ("mia@univ.example", "")],
     ),
     "folders, names in two parts": (
@@ -403,6 +407,7 @@ def test_export_is_read_however_it_is_packed(platform: str, packed: str, tmp_pat
         "folders, departments",
         "folders, dates",
         "folders, a word before the number",
+        "folders, attempts",
         "folders, letters in numbers",
         "folders, surnames that many have",
     )
