@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from autograder.classroom.gradebook import Seat
 from autograder.grade import Note, Person
 from autograder.intake import Entry, Listed, SetAside, join
+from autograder.intake.roster import keys
 
 __all__ = ["completed", "with_roster"]
 
@@ -52,21 +53,21 @@ def with_roster(seats: Sequence[Seat], roster: Sequence[Listed]) -> list[Seat]:
 
 
 def _placed(seats: list[Seat], given: Sequence[Entry]) -> Iterator[tuple[Entry, list[int]]]:
-    """Each entry with the places of its people: found by id, else email, submission, or a name that is unique.
+    """Each entry with the places of its people: found by id, else email, a name that is unique, or submission.
 
     Where a platform gave the seat, its ids tell people of one name apart. A roster's may be of another kind. Who has no
     seat, or could have more than one, gets a new one; no seat is given twice.
     """
     known = defaultdict[tuple[str, str], list[int]](list)
     for place, seat in enumerate(seats):
-        for key in _keys(seat.given, seat.submission) if seat.submission else ():
+        for key in (*keys(seat.given), ("file", seat.submission)) if seat.submission else ():
             known[key].append(place)
     waiting = {seat.person: place for place, seat in enumerate(seats) if not seat.submission}
     listed = join([Listed(person) for person in waiting], [one for entry in given for one in entry.people]).found
     free = set(range(len(seats)))
 
     def place_of(person: Person, submission: str) -> int:
-        for key in _keys(person, submission):
+        for key in (*keys(person), ("file", submission)):
             places = [at for at in known[key] if at in free and not _differ(seats[at].given, person)]
             if len(places) == 1:
                 break
@@ -80,12 +81,6 @@ def _placed(seats: list[Seat], given: Sequence[Entry]) -> Iterator[tuple[Entry, 
 
     for entry in given:
         yield entry, [place_of(person, entry.name) for person in entry.people]
-
-
-def _keys(person: Person, submission: str) -> list[tuple[str, str]]:
-    name = "".join(filter(str.isalnum, person.name.casefold()))
-    keys = (("id", person.id.casefold()), ("email", person.email.casefold()), ("file", submission), ("name", name))
-    return [key for key in keys if key[1]]
 
 
 def _differ(one: Person, other: Person) -> bool:

@@ -91,7 +91,7 @@ def _owned(place: Place, number: int, assignment: Assignment) -> Iterator[Entry 
     written = records(place)
     rooms = defaultdict[tuple[str, ...], Iterator[int]](lambda: iter(range(limits.READ)))
     for path, file in place.files:
-        told = place.layout.match(path)
+        told = place.told(path)
         owner = person(told.get("name") or told.get("id", ""), told.get("id", ""))
         if not told or (told.get("loose") and _is_helper(file, assignment)):
             yield SetAside(file.name, Note(leftover(file.name) or "no-owner"))

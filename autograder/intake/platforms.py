@@ -14,6 +14,7 @@ from autograder.grade import Person
 from autograder.intake import limits
 from autograder.intake.archives import File, Refused
 from autograder.intake.files import Kind, bounded, kind_of, within
+from autograder.intake.people import PARTS, Naming
 from autograder.intake.roster import fold
 
 __all__ = ["Place", "Record", "extends", "moment", "person", "records", "settle"]
@@ -31,23 +32,32 @@ class Layout:
     the platform's own."""
     sharing: int = 1
     """How many people, at least, there are to a title."""
+    sign: str = "sign"
+    """What of that does it; where people give names themselves it is what `Naming` finds."""
 
-    def match(self, path: str) -> dict[str, str]:
+    def match(self, path: str, naming: Naming) -> dict[str, str]:
         """What *path* tells; nothing if it is nobody's."""
         match = re.fullmatch(f"(?:{self.pattern})", path, re.DOTALL)
         told = match.groupdict(default="") if match else {}
-        return told | {"id": told.get("id") or told.get("id_behind") or told.get("id_alone", "")} if told else {}
+        told |= naming.read(told["stem"]) if "stem" in told else {}
+        return {} if told.get("other") and not told["certain"] else told
+
+    def naming(self, paths: Sequence[str]) -> Naming:
+        """How people call what lies at *paths*."""
+        told = (self.match(path, Naming()) for path in paths)
+        return Naming.of({each["stem"] for each in told if "stem" in each})
 
     def recognises(self, paths: Sequence[str]) -> bool:
         """Whether more than half of what lies at the top is named so, which one student's files never are.
 
         Where titles are told there are no more of them than people: `rnn - Kim`, not `Kim - rnn`.
         """
-        told = [(_top(path), self.match(path)) for path in paths]
+        naming = self.naming(paths)
+        told = [(_top(path), self.match(path, naming)) for path in paths]
         people = [each for _, each in told if _is_somebodys(each)]
-        signed = {top for top, each in told if each and (not _is_somebodys(each) or each.get("sign", "not needed"))}
+        signed = {top for top, each in told if each and (not _is_somebodys(each) or each.get(self.sign, "not needed"))}
         titles = {fold(each["title"]) for each in people if each.get("title")}
-        names = {each["id"] or each["name"] for each in people}
+        names = {each.get("id") or each["name"] for each in people}
         return 2 * len(signed) > len({top for top, _ in told}) and 0 < len(names) >= len(titles) * self.sharing
 
 
@@ -63,39 +73,19 @@ _ATTEMPT = r"_[^\W\d_]+_(?=\d{4}(?:-\d\d){5})"  # `_attempt_`, or the language's
 _BLACKBOARD = rf"(?P<key>(?:(?:(?!{_ATTEMPT})[^/])*_)?(?P<id>(?:(?!{_ATTEMPT})[^/_])+)){_ATTEMPT}"
 _SECTION = r"(?i:(?:section|sec|class|lab|tutorial|recitation)[ _-]*(?:\d{1,3}|[a-z])|\w{1,3} *분?반|분반 *\w{1,3})/"
 _ARCHIVE = r"(?i:\.(?:zip|tar|tar\.gz|tgz|gz|bz2|xz|7z|rar|alz|egg))"
-# A folder or a file each: `20231234_김하늘/…`, `김하늘(20231234).ipynb`, `김하늘_20231234.ipynb`, `20231234.ipynb`.
-# Under somebody's number, which is no date, any file is that person's, were it a PDF.
-_PERSON = (
-    r"(?:(?=[^/]*\d{7})(?![^/]*20\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?!\d))(?P<any>))?"
-    r"(?:\[?\d{1,3}[]) _.-]+(?=[([]?\d{7}))?"  # a line's number: `3. 20231234_김하늘`
-    r"(?:[([]?(?P<id>\d[\d-]{4,11})(?:[])]?[ _.-]+(?=\D)(?!\(\d\))|[])]|(?=[가-힣])))?"
-    r"(?P<name>(?P<id_alone>\d[\d-]{4,11})|[^/]+?)(?(id_alone)(?: ?\(\d\))?)"
-    r"(?:(?: ?[([]|(?:[ _-]|(?<=[가-힣]))(?=\d{7}))(?P<id_behind>\d{5,12})[])]?)?"
-)
-_BELOW = rf"(?:{_ARCHIVE}?/.+|(?P<loose>{_ARCHIVE}|(?i:\.(?:ipynb(?:\.txt|\.json|의 사본)?|py))|(?(any)\.\w+|(?!))))"
-_PEOPLES = _PERSON + _BELOW
-# `과제3_김하늘.ipynb`, `[과제3] 김하늘_20231234.ipynb`, `과제_20231234_김하늘.ipynb`
-_TITLE = (
-    r"(?:(?P<sign>(?P<title>(?:[^\W\d][^/ _-]*\d[ _-]+|\[[^]/]*[^]/\d]\d*\][ _-]*)(?=[^\d _-])"
-    r"|[^/]*[^/\d([](?=[([]?\d{7}))))?"
-)
-# `20231234_김하늘_과제3 (1).ipynb`; without a number, what stands behind may be part of a name, but for Google
-# Classroom's `김하늘 - rnn.ipynb`.
-_TITLED_BEHIND = (
-    r"(?:(?=[^/]*\d{7})(?P<numbered>))?"
-    rf"{_PERSON}(?:(?: - |(?(numbered)[ _-]|(?!)))(?P<sign>(?P<title>[^\W\d_][^/ _-]*?)))?"
-    rf"(?(numbered)(?: ?\(\d\))?){_BELOW}"
-)
-_NUMBERED = rf"(?:(?=(?P<sign>[^/]*\d{{7}})))?{_PEOPLES}"
+# A folder or a file each. Under a number that surely is somebody's, any `other` file is that person's.
+_BELOW = rf"(?:{_ARCHIVE}?/.+|(?P<loose>{_ARCHIVE}|(?i:\.(?:ipynb(?:\.txt|\.json|의 사본)?|py))|(?P<other>\.\w+)))"
+_PEOPLES = rf"(?P<stem>[^/]+?){_BELOW}"
 _FOLDERS, _SECTIONS = Layout("folders", f"[^/]*/{_PEOPLES}"), Layout("sections", f"[^/]*/{_SECTION}{_PEOPLES}")
-_ANY_SECTIONS = Layout("sections", f"[^/]*/(?P<title>[^/]+)/{_NUMBERED}", sharing=2)  # `on time/…`, `late/…`
+# `on time/…`, `late/…`
+_ANY_SECTIONS = Layout("sections", f"[^/]*/(?P<title>[^/]+)/{_PEOPLES}", sharing=2, sign="marked")
 _LAYOUTS = (
     Layout(
         "nbgrader",
         rf"(?:[^/]*/)?submitted/(?:{_NAME_IS_ID}/[^/]+/(?!timestamp\.txt$).+|(?P<about>[^/]+/[^/]+)/timestamp\.txt)"
         r"|[^/]*/(?:(?:source|release|autograded|feedback|solution|logs)/.+|nbgrader_config\.py)",
     ),
-    Layout("GitHub", rf"(?P<slug>[^/]+?)(?:-submissions)?/(?P=slug)-{_NAME_IS_ID}/.+"),
+    Layout("GitHub", rf"(?P<slug>[^/]+?)(?:-submissions)?/(?P=slug)-(?!submissions/){_NAME_IS_ID}/.+"),
     Layout("Gradescope", r"[^/]*/(?:(?P<name>submission_(?P<id>\d+))/.+|submission_metadata\.yml)"),
     Layout("Moodle", rf"[^/]*/(?P<name>(?:Participant|참가자)[ _]?(?P<id>\d+)){_MOODLE}"),
     Layout("Moodle", rf"[^/]*/(?P<name>[^/]+?)(?:_(?P<id>\d+))?{_MOODLE}"),
@@ -115,13 +105,14 @@ _LAYOUTS = (
         r"|(?:Submitted files/)?(?P<name>[^/]+)/(?:(?:[^/]+/)?(?P<sign>Version|버전) (?P<attempt>\d{1,6})/)?.+)",
     ),
     Layout("Canvas", rf"[^/]*/(?P<late>LATE_)?(?P<name>anon_(?P<id>[1-9A-HJ-NP-Za-km-z]{{5}}|\d+))_{_CANVAS}"),
-    # The numbers are no date's, as in the names of Otter's exports.
-    Layout("Canvas", rf"[^/]*/(?P<name>[^/]+?)(?P<late>_LATE)?_(?!20\d\d_\d\d?_)(?P<id>\d+)_{_CANVAS}"),
+    # Where users' numbers all look like dates, other systems wrote them.
+    Layout(
+        "Canvas",
+        r"[^/]*/(?P<name>[^/]+?)(?P<late>_LATE)?_(?:(?!20\d\d[01]\d[0-3]\d_)(?=(?P<sign>\d)))?(?P<id>\d+)_" + _CANVAS,
+    ),
+    Layout("folders", f"(?P<title>[^/]*)/(?:{_SECTION})?{_PEOPLES}", sharing=2, sign="marked"),
     Layout("Google Forms", r"[^/]*/(?P<title>[^/]+) - (?P<name>[^/]+?)\.\w+"),
-    Layout("folders", f"[^/]*/(?:{_SECTION})?{_TITLE}{_PEOPLES}", sharing=2),
-    Layout("folders", f"[^/]*/(?:{_SECTION})?{_TITLED_BEHIND}", sharing=2),
     _SECTIONS,
-    Layout("folders", f"(?P<title>[^/]*)/{_NUMBERED}", sharing=2),
 )
 
 
@@ -134,6 +125,11 @@ class Place:
     """With their paths from the place's own folder on; no path for those that lie outside."""
     people: Sequence[str]
     """The files and folders that seem to be a person's each; in plain folders some may be one person's."""
+    naming: Naming
+
+    def told(self, path: str) -> Mapping[str, str]:
+        """What *path* tells; nothing if it is nobody's."""
+        return self.layout.match(path, self.naming)
 
     @property
     def plain(self) -> bool:
@@ -141,7 +137,7 @@ class Place:
 
     @property
     def several(self) -> bool:
-        return not self.plain or len(self.people) > 1
+        return not self.plain or len(self.people) > 1 or any(self.naming.read(each)["certain"] for each in self.people)
 
 
 def settle(files: list[File], base: str, prefix: str = "", archives: int = limits.ARCHIVES) -> list[Place]:
@@ -173,7 +169,7 @@ def settle(files: list[File], base: str, prefix: str = "", archives: int = limit
         layout = _ANY_SECTIONS
     # Each file or folder with the likeliest kind of code could be somebody's.
     people = {_top(path) for path in code if kind_of(path) <= Kind.ARCHIVE} or tops
-    return [Place(layout, inside, _apart([posixpath.splitext(each)[0] for each in people]))]
+    return [Place(layout, inside, _apart([posixpath.splitext(each)[0] for each in people]), layout.naming(code))]
 
 
 def _apart(names: Sequence[str]) -> list[str]:
@@ -207,7 +203,7 @@ def records(place: Place) -> Mapping[str, Record]:
     """What the platform wrote, by the folder that it is about; of Blackboard, by the key in its files' names."""
     found: dict[str, Record] = {}
     for path, file in place.files:
-        told, (folder, name) = place.layout.match(path), posixpath.split(path)
+        told, (folder, name) = place.told(path), posixpath.split(path)
         if told.get("written") and place.layout.platform == "Blackboard":
             found[told["key"]] = _blackboard(_text(file))
         elif told and not told.get("name") and name == "submission_metadata.yml":
@@ -218,6 +214,8 @@ def records(place: Place) -> Mapping[str, Record]:
 
 
 def person(name: str, identifier: str = "", email: str = "") -> Person:
+    """Somebody of whom a platform tells this; whoever is called by an address has it."""
+    email = email or (name if re.fullmatch(PARTS["address"][0], name) else "")
     return Person(*(bounded(part, limits.PERSON_CHARACTERS) for part in (name, identifier, email)))
 
 

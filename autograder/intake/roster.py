@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.grade import Note, Person
@@ -14,7 +14,7 @@ from autograder.intake import limits
 from autograder.intake.archives import Refused
 from autograder.intake.files import bounded, named
 
-__all__ = ["FIELDS", "TITLES_WITHIN", "Joined", "Listed", "fold", "join", "read_roster"]
+__all__ = ["FIELDS", "TITLES_WITHIN", "Joined", "Listed", "fold", "join", "keys", "read_roster"]
 
 
 def fold(name: str) -> str:
@@ -23,13 +23,14 @@ def fold(name: str) -> str:
 
 
 _COLUMNS = {
-    "id": "student id,student number,sid,sis user id,orgdefinedid,id,id number,identifier,username,"
-    "식별자,식별번호,학번,학생 번호,학생 id,id 번호,아이디,사용자명,사용자 이름",
-    "name": "name,student,student name,full name,display name,이름,성명,국문이름,학생,학생 이름,학생명",
+    "id": "student id,student number,student no,student id number,sid,sis user id,orgdefinedid,id,id number,identifier,"
+    "username,user id,netid,식별자,식별번호,학번,학생 번호,학생 id,id 번호,아이디,사용자명,사용자 이름",
+    "name": "name,student,student name,full name,display name,korean name,english name,"
+    "이름,성명,국문이름,한글이름,영문이름,영문성명,학생,학생 이름,학생명",
     "first": "first name,given name",
     "last": "last name,surname,family name,성",
-    "email": "email,email address,email 주소,mail,이메일,이메일 주소,메일,전자우편",
-    "alias": "alias,aliases,login,sis login id,github,github username,nickname,별명,별칭,로그인",
+    "email": "email,email address,email 주소,학교 이메일,학교 메일,mail,이메일,이메일 주소,메일,전자우편",
+    "alias": "alias,aliases,login,login id,sis login id,github,github username,nickname,별명,별칭,로그인",
 }
 FIELDS = {fold(title): field for field, titles in _COLUMNS.items() for title in titles.split(",")}
 """What a table's columns are usually called, folded."""
@@ -94,7 +95,7 @@ def _listed(fields: Sequence[str], row: Sequence[str]) -> Iterator[Listed]:
     person = Person(name[0], *((values[field] or [""])[0] for field in ("id", "email")))
     if person != Person("") and person.name.strip() not in _NOBODY:
         aliases = [alias.strip() for value in values["alias"] for alias in re.split("[,;|]", value)]
-        yield Listed(person, tuple(filter(None, (*aliases, *values["id"][1:]))))
+        yield Listed(person, tuple(filter(None, (*aliases, *values["id"][1:], *values["name"][1:]))))
 
 
 def join(roster: Sequence[Listed], people: Iterable[Person]) -> Joined:
@@ -102,18 +103,19 @@ def join(roster: Sequence[Listed], people: Iterable[Person]) -> Joined:
     by: defaultdict[tuple[str, str], set[Person]] = defaultdict(set)
     for listed in roster:
         # A name's words may begin with any of them: `Martin, Ava`.
-        words = re.split(r"[\s,]+", listed.person.name)
-        turned = [replace(listed.person, name="".join(words[i:] + words[:i])) for i in range(len(words))]
-        for person in (*turned, *(Person(alias, alias, alias) for alias in listed.aliases)):
-            for key in _keys(person):
+        words = [re.split(r"[\s,]+", name) for name in (listed.person.name, *listed.aliases)]
+        names = ["".join(each[i:] + each[:i]) for each in words for i in range(len(each))]
+        aliases = [Person("", alias, alias) for alias in listed.aliases]
+        for person in (listed.person, *aliases, *map(Person, names)):
+            for key in keys(person):
                 by[key].add(listed.person)
-    matches = {person: next((by[key] for key in _keys(person) if key in by), set()) for person in people}
+    matches = {person: next((by[key] for key in keys(person) if key in by), set()) for person in people}
     found = {person: next(iter(match)) for person, match in matches.items() if len(match) == 1}
     here = set(found.values())
     return Joined(found, tuple(listed.person for listed in roster if listed.person not in here))
 
 
-def _keys(person: Person) -> list[tuple[str, str]]:
+def keys(person: Person) -> list[tuple[str, str]]:
     """What a person is looked for by, the surest first. Spreadsheets drop the zeros that an id begins with.
 
     Universities put ids into names: `김하늘(20231234)`, which Canvas writes as `김하늘20231234`.

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from autograder.intake import Entry, collect
 from autograder.intake import notebook as notebooks
 from autograder.intake.archives import Refused, unpack
+from autograder.intake.people import Naming
 
 from .exports import ANSWERED, ASSIGNMENT, BLANK, OTHER, SCRIPT, folder, tarred, zipped
 
@@ -84,6 +85,32 @@ def taken(files: Mapping[str, bytes]) -> dict[str, Entry]:
 
 def told(entry: Entry) -> tuple[object, ...]:
     return entry.people, entry.time, entry.attempts, entry.late, entry.remarks
+
+
+TITLES = st.lists(
+    st.sampled_from(["rnn", "과제3", "[RNN]", "과제", "LSTM", "final", "20261120", "1분반", "v2", "Assignment 3"]),
+    max_size=2,
+)
+NAMES = st.sampled_from(
+    [["김하늘", "이서준", "박지민", "김민준"], ["Haneul Kim", "Minsu Kim", "Mia Lee", "Ava Martin"]]
+)
+
+
+@fuzz
+@given(NAMES, st.integers(2, 4), TITLES, TITLES, st.sampled_from("_- "), st.sampled_from(["", "before", "behind"]))
+def test_whatever_titles_a_class_has_everybody_is_told_apart(
+    names: list[str], count: int, before: list[str], behind: list[str], sign: str, number: str
+) -> None:
+    """However many words stand around names, no two people become one, and each has the own number."""
+    people = {str(20231200 + i): name for i, name in enumerate(names[:count])}
+    stems = {
+        each: sign.join([*before, *[each] * (number == "before"), name, *[each] * (number == "behind"), *behind])
+        for each, name in people.items()
+    }
+    naming = Naming.of(stems.values())
+    told = {each: naming.read(stem) for each, stem in stems.items()}
+    assert len({(each["name"], each["id"]) for each in told.values()}) == count
+    assert not number or all(told[each]["id"] == each for each in told)
 
 
 @fuzz

@@ -182,6 +182,15 @@ def test_single_archive_with_one_notebook_is_its_owners(files: list[str], tmp_pa
     assert (entry.people, entry.name) == ((Person("박지민", "20231236"),), f"{path.name}/{files[0]}")
 
 
+@pytest.mark.parametrize("file", ["20231236_박지민/a.py", "20231236_박지민.ipynb", "late/20231236_박지민/a.py"])
+def test_class_of_one_is_known_by_the_number(file: str, tmp_path: Path) -> None:
+    """Where only one handed in late, the folder's or file's own number tells whose it is, not the archive's name."""
+    (tmp_path / "late.zip").write_bytes(zipped([file]))
+    for path in (tmp_path / "late.zip", folder(tmp_path / "late", [file])):
+        (entry,) = collect([path], ASSIGNMENT).entries
+        assert entry.people == (Person("박지민", "20231236"),)
+
+
 def test_names_inside_archives_are_bounded(tmp_path: Path) -> None:
     """However long the names of an archive and of what it holds are, theirs together is not."""
     path = tmp_path / "class.zip"
@@ -498,6 +507,7 @@ def test_roster_is_read_and_joined(content: bytes, tmp_path: Path) -> None:
         '학번(Student ID),"이름\n(Name)",학과(Dept.)\n20240011,김나연,컴퓨터\n',
         "Student ID (학번);First name (이름);Surname / 성\n20240011;나연;김\n",
         '"성"\t"이름"\t"사용자 이름"\n"김"\t"나연"\t"20240011"\n',
+        "Student No.,Korean Name,Login ID\n20240011,김나연,nykim\n",
     ],
 )
 def test_tables_that_platforms_give_are_rosters(table: str, tmp_path: Path) -> None:
@@ -505,6 +515,15 @@ def test_tables_that_platforms_give_are_rosters(table: str, tmp_path: Path) -> N
     (tmp_path / "r.csv").write_text(table, encoding="utf-8")
     ((person, _),) = ((each.person, each.aliases) for each in read_roster(tmp_path / "r.csv"))
     assert (sorted(person.name.replace(" ", "")), person.id) == (sorted("김나연"), "20240011")
+
+
+@pytest.mark.parametrize("titles", ["학번,이름,영문이름", "Student ID,Name (Korean),Name (English)"])
+def test_names_in_two_scripts_are_one_persons(titles: str, tmp_path: Path) -> None:
+    """Whoever is on the roster in Hangul and in Latin letters is found by both, whichever word comes first."""
+    (tmp_path / "r.csv").write_text(f"{titles}\n20240011,김나연,Nayeon Kim\n", encoding="utf-8")
+    roster = read_roster(tmp_path / "r.csv")
+    people = [Person("김나연"), Person("Nayeon Kim"), Person("Kim, Nayeon")]
+    assert [*join(roster, people).found.values()] == [Person("김나연", "20240011")] * 3
 
 
 def test_ids_that_a_spreadsheet_spoilt_do_not_mislead(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from autograder.intake import Intake, collect
+from autograder.intake.people import PART, PARTS
 
 from .exports import ANSWERED, ASSIGNMENT, BLANK, SCRIPT, folder, tarred, zipped
 
@@ -274,7 +275,82 @@ EXPORTS = {
     ),
     "folders, titles that nobody shares": (
         ["cls/박지민_20231236_과제3.ipynb", "cls/김하늘_20231237_hw.ipynb"],
-        [("김하늘_20231237_hw", ""), ("박지민_20231236_과제3", "")],
+        [("김하늘_20231237_hw", "20231237"), ("박지민_20231236_과제3", "20231236")],
+    ),
+    "folders, departments": (
+        ["cls/컴퓨터_20231236_박지민.py", "cls/전자공학과_20231237_Mia.ipynb", "cls/컴퓨터_20231238_이서준(1).ipynb"],
+        [("Mia", "20231237"), ("박지민", "20231236"), ("이서준", "20231238")],
+    ),
+    "folders, dates": (
+        [
+            "cls/과제_20261120_20231236_박지민.ipynb",
+            "cls/과제_20261120_20231237_Mia.ipynb",
+            "cls/20231238_이서준_20261120_235900_rnn.ipynb",
+            "cls/한지우_20201031_20261120235900_my_rnn.ipynb",
+            "cls/20231240_강도윤 2026-11-20.zip",
+        ],
+        [
+            ("Mia", "20231237"),
+            ("강도윤", "20231240"),
+            ("박지민", "20231236"),
+            ("이서준", "20231238"),
+            ("한지우", "20201031"),
+        ],
+    ),
+    "folders, letters in numbers": (
+        [
+            "cls/A012345_Kim.ipynb",
+            "cls/s1234567.ipynb",
+            "cls/21B12345_山田太郎.zip",
+            "cls/Mia20231234.py",
+            "cls/RNN(20231235_Lee).py",
+        ],
+        [
+            ("Kim", "A012345"),
+            ("Lee", "20231235"),
+            ("Mia", "20231234"),
+            ("s1234567", "s1234567"),
+            ("山田太郎", "21B12345"),
+        ],
+    ),
+    "folders, called after the handout": (
+        [
+            "cls/김하늘_rnn.ipynb",
+            "cls/RNN과제_Mia Lee.ipynb",
+            "cls/20231236_rnn/a.py",
+            "cls/이서준_rnn.py",
+            "cls/rnn (1).py",
+        ],
+        [("20231236", "20231236"), ("Mia Lee", ""), ("rnn (1)", ""), ("김하늘", ""), ("이서준", "")],
+    ),
+    "folders, a title on either side": (
+        [
+            *("cls/LSTM_RNN_김하늘.ipynb", "cls/LSTM_RNN_이서준.ipynb", "cls/박지민_RNN_LSTM.py"),
+            *("cls/final_RNN_Mia.ipynb", "cls/final_RNN_LSTM_Ann.ipynb"),
+        ],
+        [("LSTM_Ann", ""), ("Mia", ""), ("김하늘", ""), ("박지민", ""), ("이서준", "")],
+    ),
+    "folders, a word before the number": (
+        ["cls/재제출_20231236_박지민.ipynb", "cls/20231236_박지민.ipynb", "cls/20231237_Mia.ipynb"],
+        [("Mia", "20231237"), ("박지민", "20231236")],
+    ),
+    "folders, attempts": (
+        ["cls/20231236_박지민_1차.ipynb", "cls/20231236_박지민_2차.ipynb", "cls/20231237_Mia_1차.ipynb"],
+        [("Mia", "20231237"), ("박지민", "20231236")],
+    ),
+    "folders, surnames that many have": (
+        [
+            *("cls/20231236_Haneul_Kim.ipynb", "cls/20231237_Minsu_Kim.ipynb", "cls/20231238_Jiu_Lee.ipynb"),
+            *("cls/20231239_Mia_Lee.ipynb", "cls/20231240_김하늘.ipynb"),
+        ],
+        [
+            *(("Haneul_Kim", "20231236"), ("Jiu_Lee", "20231238"), ("Mia_Lee", "20231239")),
+            *(("Minsu_Kim", "20231237"), ("김하늘", "20231240")),
+        ],
+    ),
+    "folders, addresses": (
+        ["cls/mia@univ.example/rnn.ipynb", "cls/20231234@univ.example_rnn.ipynb"],
+        [("20231234@univ.example", ""), ("mia@univ.example", "")],
     ),
     "folders, names in two parts": (
         ["cls/20231236_Kim_Haneul.ipynb", "cls/20231237_Kim_Minsu.ipynb", "cls/kim_haneul.ipynb", "cls/kim_minsu.py"],
@@ -328,6 +404,12 @@ def test_export_is_read_however_it_is_packed(platform: str, packed: str, tmp_pat
         "folders, titles and names",
         "folders, titles and numbers",
         "folders, titled behind",
+        "folders, departments",
+        "folders, dates",
+        "folders, a word before the number",
+        "folders, attempts",
+        "folders, letters in numbers",
+        "folders, surnames that many have",
     )
     plain = platform in ("sections", "Google Takeout") or (platform.startswith("folders") and platform not in shared)
     if plain and packed.startswith("zip in"):
@@ -398,6 +480,27 @@ def test_what_the_platform_wrote_of_somebody_is_no_file_of_theirs(tmp_path: Path
     intake = taken(files, tmp_path)
     assert ("Park", "park") in people(intake)
     assert set(aside(intake).values()) == {"older"}
+
+
+def test_who_is_called_by_an_address_has_it(tmp_path: Path) -> None:
+    """Folders of what came by mail are found on a roster, and grades can go back by mail."""
+    intake = taken(EXPORTS["folders, addresses"][0], tmp_path)
+    assert [entry.people[0].email for entry in intake.entries] == ["20231234@univ.example", "mia@univ.example"]
+
+
+@pytest.mark.parametrize("base", ["rnn-submissions", "submissions"])
+def test_cloned_repositories_are_a_persons_each_below_a_folder_of_the_same_name(base: str, tmp_path: Path) -> None:
+    """`rnn-submissions.zip` mostly holds a folder `rnn-submissions`, which is nobody's repository."""
+    path = tmp_path / f"{base}.zip"
+    path.write_bytes(zipped([f"rnn-submissions/rnn-{login}/rnn.ipynb" for login in ("octo-k", "dev7")]))
+    assert people(collect([path], ASSIGNMENT)) == [("dev7", "dev7"), ("octo-k", "octo-k")]
+
+
+def test_each_part_of_a_name_is_found_in_its_example() -> None:
+    """Every kind of part is what the example beside it says."""
+    for kind, (_, example, found) in PARTS.items():
+        parts = {part.lastgroup: part[0] for part in PART.finditer(example)}
+        assert parts[kind] == found
 
 
 def test_forms_named_the_other_way_round_merge_nobody(tmp_path: Path) -> None:

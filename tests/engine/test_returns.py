@@ -214,6 +214,8 @@ def test_blackboard_and_brightspace_columns(tmp_path: Path) -> None:
 def test_sheet_names_its_columns_where_it_cannot_be_told_which(tmp_path: Path) -> None:
     """With two assignments the title decides."""
     path = tmp_path / "grades.csv"
+    path.write_text("Student,ID,Section,HW 1 (1),HW 10 (2)\nKim,101,,,\n")
+    assert returned("canvas", CANVAS, path, "hw 1").content.endswith(b"Kim,101,,85,\n")
     path.write_text("Student,ID,Section,A (1),B (2)\nKim,101,,,\n")
     with pytest.raises(ReturnError, match=r"candidates: A \(1\), B \(2\)"):
         returned("canvas", CANVAS, path)
@@ -235,9 +237,10 @@ def test_column_in_another_language_is_named_by_its_title(tmp_path: Path) -> Non
     path = tmp_path / "grades.csv"
     path.write_text("식별자,이름,점수,점수 비고\n참가자7,김민수,,\n", encoding="utf-8")
     assert returned("moodle", MOODLE, path, "점수").content.decode().endswith("참가자7,김민수,85,\n")
-    path.write_text("사용자 이름,RNN [총점: 10 점수] |345\nkim,\n", encoding="utf-8")
-    with pytest.raises(ReturnError, match="out of 10 points"):
-        returned("blackboard", [row("Kim", 85, id="kim")], path)
+    for points in ("총점: 10 점수", "Total Pts: up to 10 Score"):
+        path.write_text(f"사용자 이름,RNN [{points}] |345\nkim,\n", encoding="utf-8")
+        with pytest.raises(ReturnError, match="out of 10 points"):
+            returned("blackboard", [row("Kim", 85, id="kim")], path)
 
 
 def test_two_people_of_one_name_get_no_grade_by_name(tmp_path: Path) -> None:

@@ -119,7 +119,8 @@ def _grade_columns(platform: Platform, titles: Sequence[str], title: str) -> lis
     written = [each.strip() for each in titles]
     named = [place for place, each in enumerate(written) if title and each == title]
     like = [place for place, each in enumerate(written) if re.fullmatch(platform.grade, each, re.IGNORECASE)]
-    return named or [place for place in like if title in titles[place]]
+    within = re.compile(rf"(?<!\w){re.escape(title)}(?!\w)", re.IGNORECASE)
+    return named or [place for place in like if not title or within.search(titles[place])]
 
 
 def _grade_column(platform: Platform, titles: Sequence[str], lines: Sequence[Sequence[str]], title: str) -> int:
@@ -133,7 +134,7 @@ def _grade_column(platform: Platform, titles: Sequence[str], lines: Sequence[Seq
 
 def _maxima(titles: Sequence[str], lines: Sequence[Sequence[str]], told: Sequence[_Told], column: int) -> Iterator[str]:
     """What the assignment is worth there: if not as much as here, grades would be out of range, or too low."""
-    yield from re.findall(r"(?:\[[^][:]*:(?=[^][]*\] *\|)|MaxPoints:) *([\d.]+)", titles[column])
+    yield from re.findall(r"(?:\[[^][:]*:(?=[^][]*\] *\|)[^][\d]*|MaxPoints: *)([\d.]+)", titles[column])
     for tells in told:
         yield from tells["maximum"]
     for line in lines[:3]:
