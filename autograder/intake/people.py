@@ -54,7 +54,7 @@ class Naming:
 
     @classmethod
     def of(cls, stems: Collection[str]) -> "Naming":
-        """The naming of files and folders that are called so, without suffixes."""
+        """The naming of those files and folders, whose names come without suffixes."""
         uses, people, numbered = defaultdict[str, set[tuple[str, str]]](set), set[str](), set[str]()
         for stem in stems:
             parts = [*PART.finditer(stem)]

@@ -26,14 +26,13 @@ class Layout:
 
     platform: str
     pattern: str
-    """Its groups tell `name`, `id`, `key` (what else tells people apart), `time`, `attempt`, `late`, `order` (the
-    platform's number for the file), `written` (by the platform, for this person), and `sign`: what tells the platform
-    from other folders, where all else is as people would name them. What is matched without either name or id is
-    the platform's own."""
+    """Its groups tell `name` and `id`, or a `stem` in which `Naming` finds both; `key` (what else tells people apart),
+    `time`, `attempt`, `late`, `order` (the platform's number for the file), and `written` (by the platform, for this
+    person). What is matched without either name or id is the platform's own."""
     sharing: int = 1
     """How many people, at least, there are to a title."""
     sign: str = "sign"
-    """What of that does it; where people give names themselves it is what `Naming` finds."""
+    """What must be told, if anything tells it, where all else is as people would name their own folders."""
 
     def match(self, path: str, naming: Naming) -> dict[str, str]:
         """What *path* tells; nothing if it is nobody's."""
