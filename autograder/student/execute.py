@@ -59,7 +59,7 @@ class Execution:
         asyncio.set_event_loop(self.loop)
         self.follow = FollowThrough(job, tensors, self.namespace)
         self.failures: dict[str, Failure] = {}
-        """By name, the error of the last statement that was to bind it, if it did not."""
+        """By name, the error that kept the last statement from binding it, if one did."""
         self.recorded: dict[str, tuple[object, ...]] = {}
         """What was taken down of each question last."""
         self.ended: set[str] = set()
@@ -166,6 +166,9 @@ class Execution:
                 exec(statement.code, self.namespace)
 
     def failure(self, statement: Statement, problem: BaseException) -> Failure:
+        """What kept a statement from its end: where it lacks a name, what kept that name from being bound."""
+        if type(problem) is NameError and type(problem.name) is str and problem.name in self.failures:
+            return self.failures[problem.name]
         files = (f"<cell {statement.cell}>", "<cell 0>")  # its own, or a given one
         steps = traceback.walk_tb(problem.__traceback__)
         lines = [line for frame, line in steps if frame.f_code.co_filename in files]
@@ -174,9 +177,8 @@ class Execution:
         return Failure(_words(type(problem).__name__)[:KIND_CHARACTERS], statement.cell, line, text)
 
     def fail(self, statement: Statement, failure: Failure) -> None:
-        names = tuple(sorted(statement.names & self.follow.protected))
-        self.failures |= dict.fromkeys(names, failure)
-        self.send(Failed(failure, names))
+        self.failures |= dict.fromkeys(statement.names, failure)
+        self.send(Failed(failure, tuple(sorted(statement.names & self.follow.protected))))
 
     def check(self, question: str) -> None:
         """Take down the names of *question*, as `grader.check` is reached."""

@@ -92,6 +92,13 @@ def test_error_is_told_where_a_name_still_holds_an_old_value(grade):
     assert question.misconception == ""
 
 
+def test_error_that_keeps_a_name_from_being_there_is_told_in_the_place_of_its_lack(grade):
+    """What the first line raises is the mistake, with its hint; that the second lacks its name comes of it."""
+    question = explained(grade, q3="out = rnn(batch_emb, h_0)\nhidden_states, h_n = out")
+    assert (question.example.error.kind, question.example.error.line) == ("RuntimeError", 1)
+    assert question.misconception == "batch-axis-as-time-with-state"
+
+
 def test_number_typed_in_is_found_by_its_cause_with_cell_and_line(grade):
     """The answer is right with the names' values in the place of the numbers."""
     q3 = "steps = batch_emb.transpose(0, 1)\nhidden_states, h_n = rnn(steps.reshape(20, 10, 256), h_0)"
