@@ -72,24 +72,21 @@ def _recognised(verdict: Verdict, learned: Learned) -> tuple[Seen, str]:
 
 
 def _nearest(verdict: Verdict, seen: Seen, learned: Learned) -> str:
-    """The known mistake whose values differ in their layout alone; else one that explains some examples and no other.
+    """The known mistake that leaves the same under the example that is shown, but for the layout, and under most others.
 
-    The second is for two mistakes at once: an example that shows only one of them tells it.
+    The others are for two mistakes at once: there both may show, but none where the answer is right.
     """
-    question, best, most = verdict.question, "", 0
-    records = {example: (verdict.record(example), learned.records(question.id, example)) for example in seen}
-    for known in learned.records(question.id, course.shown_examples()[0]):
-        same = {
-            example
-            for example, (record, others) in records.items()
-            if leave_the_same(question, record, others.get(known), turned=True)
-        }
-        if len(same) == len(seen):
-            return known
-        shows = {example for example in seen if known in learned.shown(question.id, example)}
-        if all(seen[example] for example in shows) and len(same & shows) > most:
-            best, most = known, len(same & shows)
-    return best
+    question = verdict.question
+
+    def leaves_the_same(known: str, example: Scenario) -> bool:
+        other = learned.records(question.id, example).get(known)
+        return leave_the_same(question, verdict.record(example), other, turned=True)
+
+    telling = next((example for example in seen if seen[example]), course.shown_examples()[0])
+    near = [known for known in learned.records(question.id, telling) if leaves_the_same(known, telling)]
+    right = [example for example in seen if not seen[example]]
+    fit = [known for known in near if not any(known in learned.shown(question.id, example) for example in right)]
+    return max(fit, key=lambda known: sum(leaves_the_same(known, example) for example in seen), default="")
 
 
 def leave_the_same(question: Question, one: Record | None, other: Record | None, *, turned: bool = False) -> bool:

@@ -154,6 +154,19 @@ if batch.shape[0] == 1: last_forward = last_forward.squeeze()
     assert question.example.differences or question.example.error
 
 
+@pytest.mark.parametrize(
+    ("question", "old", "new"),
+    [
+        ("q6", "logits.argmax(dim=-1).squeeze(0)", "torch.tensor(logits.argmax(dim=-1).item())"),
+        ("q8", "h_n_by_layer[-1,", "h_n_by_layer[num_layers,"),
+    ],
+)
+def test_no_hint_is_given_for_an_example_that_is_not_shown(question, old, new, grade):
+    """With one sequence, or one layer, these fail as known mistakes do; the example on the page is another."""
+    found = explained(grade, **{question: corpus.answer(question).replace(old, new)})
+    assert (found.misconception, found.example.error is not None) == ("", True)
+
+
 def test_right_or_blank_question_is_not_explained(grade):
     """There is nothing to be said."""
     result = grade(solved(q3=""))
