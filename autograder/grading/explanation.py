@@ -31,6 +31,8 @@ CELLS = 20
 """Of the cells of an answer, the last so many are kept."""
 TYPED = 20
 """At most so many places where sizes are typed in are told."""
+ALONE = 8
+"""At most so many of them are tried one by one."""
 
 Seen = Mapping[Scenario, Mapping[str, Note]]
 """What the checks find wrong under each shown example; nothing where it does not tell the answer from a right one."""
@@ -72,7 +74,7 @@ def _recognised(verdict: Verdict, learned: Learned) -> tuple[Seen, str]:
 
 
 def _nearest(verdict: Verdict, seen: Seen, learned: Learned) -> str:
-    """The known mistake that leaves the same under the example that is shown, but for the layout, and under most others.
+    """The known mistake that leaves the same, but for the layout, under the example that is shown and most others.
 
     The others are for two mistakes at once: there both may show, but none where the answer is right.
     """
@@ -110,14 +112,16 @@ def _typed_sizes(verdict: Verdict, example: Scenario) -> tuple[Note, ...]:
     own = verdict.runs.under(example, verdict.remedy).outline.own
     answers = [cell for cell in own if not set(cell.binds).isdisjoint(verdict.question.names)]
     for cells in (answers, own):
-        written = [(cell.number, number, line) for cell in cells for number, line in cell.numbers]
-        places = tuple(sorted({cell for cell, _, _ in written}))
-        each = sorted({number for _, number, _ in written})
-        for numbers in [*((number,) for number in each), tuple(each)]:
-            other = replace(verdict, remedy=replace(verdict.remedy, numbered=places, numbers=numbers))
-            if written and not other.findings(example):
-                typed = [place for place in written if place[1] in numbers][:TYPED]
-                return tuple(Note("typed-size", {"number": n, "cell": cell, "line": line}) for cell, n, line in typed)
+        written = [
+            (number, (cell.number, place), line) for cell in cells for place, (number, line) in enumerate(cell.numbers)
+        ]
+        each = [[one for one in written if one[0] == number] for number in sorted({number for number, _, _ in written})]
+        alone = [[one] for equal in each if len(equal) > 1 for one in equal]  # they may stand for different sizes
+        for typed in [*each, written, *alone[:ALONE]]:
+            other = replace(verdict, remedy=replace(verdict.remedy, numbered=tuple(place for _, place, _ in typed)))
+            if typed and not other.findings(example):
+                told = [{"number": number, "cell": cell, "line": line} for number, (cell, _), line in typed[:TYPED]]
+                return tuple(Note("typed-size", about) for about in told)
     return ()
 
 

@@ -5,6 +5,7 @@ import contextlib
 import copy
 import functools
 import inspect
+import itertools
 import linecache
 import os
 import random
@@ -51,6 +52,7 @@ class Execution:
     def __init__(self, job: Job, tensors: dict[str, Tensor], send: Send) -> None:
         self.job = job
         self._send = send
+        self.numbered = frozenset(job.numbered)
         self.own = {number for number, cell in enumerate(job.cells, 1) if cell not in given()}
         self.namespace = standins.install(self.check)
         self.namespace[TOLD] = self.replace
@@ -108,7 +110,9 @@ class Execution:
         statements = list(of_cell(number, cell))
         for statement in statements:
             statement.tell(self.job.replacements)
-            for constant in statement.numbers(self.job.numbers) if number in self.job.numbered else ():
+        constants = itertools.chain.from_iterable(statement.numbers(self.job.numbers) for statement in statements)
+        for place, constant in enumerate(constants if self.numbered else ()):
+            if (number, place) in self.numbered:
                 constant.value = self.job.numbers[constant.value]
         self.spoken.update(*(statement.spoken for statement in statements))
         self.program += statements

@@ -115,6 +115,12 @@ def test_sizes_typed_in_are_told_beside_a_number_that_is_none_of_them(grade):
     assert {note.about["number"] for note in explained(grade, q7=q7).notes} == {10, 512}
 
 
+def test_number_that_stands_for_two_sizes_is_told_where_it_is_the_wrong_one(grade):
+    """In `view(2, 2, …)` the first 2 is the number of layers, which changes; that of directions does not."""
+    q8 = corpus.answer("q8").replace("view(num_layers, num_dirs", "view(\n    2,\n    2")
+    assert [(note.about["number"], note.about["line"]) for note in explained(grade, q8=q8).notes] == [(2, 2)]
+
+
 def test_numbers_typed_in_for_two_questions_are_told_with_their_own(grade):
     """What another question has typed in is not this one's mistake."""
     result = grade(solved(q2="rnn = nn.RNN(256, 512, 1)", q4="lstm = nn.LSTM(256, 512, 1)"))
