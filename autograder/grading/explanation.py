@@ -120,8 +120,8 @@ def _typed_sizes(verdict: Verdict, example: Scenario) -> tuple[Note, ...]:
         for typed in [*each, written, *alone[:ALONE]]:
             other = replace(verdict, remedy=replace(verdict.remedy, numbered=tuple(place for _, place, _ in typed)))
             if typed and not other.findings(example):
-                told = [{"number": number, "cell": cell, "line": line} for number, (cell, _), line in typed[:TYPED]]
-                return tuple(Note("typed-size", about) for about in told)
+                told = list(dict.fromkeys((number, cell, line) for number, (cell, _), line in typed))[:TYPED]
+                return tuple(Note("typed-size", {"number": n, "cell": cell, "line": line}) for n, cell, line in told)
     return ()
 
 
