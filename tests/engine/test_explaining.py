@@ -173,6 +173,12 @@ def test_no_hint_is_given_for_an_example_that_is_not_shown(question, old, new, g
     assert (found.misconception, found.example.error is not None) == ("", True)
 
 
+def test_axes_of_one_size_are_not_taken_for_one_another(grade):
+    """`.T` puts the vectors' axis first: it is not told as batch and steps exchanged, as if these were as long."""
+    question = explained(grade, q3="hidden_states, h_n = rnn(batch_emb.T, h_0)")
+    assert (question.misconception, "must be equal to input_size" in question.example.error.message) == ("", True)
+
+
 def test_right_or_blank_question_is_not_explained(grade):
     """There is nothing to be said."""
     result = grade(solved(q3=""))
