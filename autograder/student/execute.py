@@ -82,7 +82,7 @@ class Execution:
             if statement.cell in passed_over:
                 continue
             if statement.cell != cell:
-                cell, answers = statement.cell, self.answers(statement.cell)
+                cell, answers = statement.cell, not self.binds[statement.cell].isdisjoint(self.follow.open_names())
                 reset_default_dtype()  # another one is the mistake of the cell that sets it
             self.statement(index, statement)
             if self.job.put_back and not answers:
@@ -200,11 +200,6 @@ class Execution:
             self.ended.add(question)
             index = len(self.program) + list(self.job.names).index(question)
             self.one(index, Statement(len(self.job.cells), 1, None), functools.partial(self.record, question, "end"))
-
-    def answers(self, number: int) -> bool:
-        """Whether a cell binds a name of a question whose check was not called yet."""
-        open_names = {name for question in self.follow.open_questions() for name in self.job.names[question]}
-        return not self.binds[number].isdisjoint(open_names)
 
     def record(self, question: str, when: Literal["check", "end"]) -> None:
         tensors: dict[str, Tensor] = {}

@@ -121,6 +121,12 @@ def test_number_that_stands_for_two_sizes_is_told_where_it_is_the_wrong_one(grad
     assert [(note.about["number"], note.about["line"]) for note in explained(grade, q8=q8).notes] == [(2, 2)]
 
 
+def test_mistake_is_recognised_with_sizes_typed_in(grade):
+    """`view(20, 10, 256)` fails with other sizes; with these in the places of the numbers it is a known mistake."""
+    question = explained(grade, q3="hidden_states, h_n = rnn(batch_emb.view(20, 10, 256), h_0)")
+    assert (question.misconception, question.example.error.kind) == ("view-as-transpose", "RuntimeError")
+
+
 def test_numbers_typed_in_for_two_questions_are_told_with_their_own(grade):
     """What another question has typed in is not this one's mistake."""
     result = grade(solved(q2="rnn = nn.RNN(256, 512, 1)", q4="lstm = nn.LSTM(256, 512, 1)"))
