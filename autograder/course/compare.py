@@ -210,19 +210,16 @@ def alike(one: Sequence[object], other: Sequence[object], either_layout: Sequenc
 
     Those for which *either_layout* says so may stand in the other layout: all of them, or none.
     """
+    from torch import Tensor
+
     pairs = list(zip(one, other, strict=True))
     if all(_alike(*pair) for pair in pairs):
         return True
     turned = [
-        (_turned(came) if free else came, right) for (came, right), free in zip(pairs, either_layout, strict=True)
+        (came.transpose(0, 1) if free and isinstance(came, Tensor) and came.ndim >= 2 else came, right)
+        for (came, right), free in zip(pairs, either_layout, strict=True)
     ]
     return any(either_layout) and all(_alike(*pair) for pair in turned)
-
-
-def _turned(value: object) -> object:
-    from torch import Tensor
-
-    return value.transpose(0, 1) if isinstance(value, Tensor) and value.ndim >= 2 else value
 
 
 def _alike(one: object, other: object) -> bool:

@@ -1,7 +1,7 @@
 """Explain a wrong answer on a shown example: the known mistake that it is, or exactly how its values differ."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -31,9 +31,13 @@ CELLS = 20
 """Of the cells of an answer, the last so many are kept."""
 TYPED = 20
 """At most so many places where sizes are typed in are told."""
+ALONE = 8
+"""At most so many of them are tried one by one."""
 
 Seen = Mapping[Scenario, Mapping[str, Note]]
 """What the checks find wrong under each shown example; nothing where it does not tell the answer from a right one."""
+_Typed = tuple[int, tuple[int, int], int]
+"""A released size that is typed in: the number, its place (see `Job.numbered`) and its line."""
 
 
 def explained(grade: QuestionGrade, verdict: Verdict, learned: Learned) -> QuestionGrade:
@@ -48,6 +52,8 @@ def explained(grade: QuestionGrade, verdict: Verdict, learned: Learned) -> Quest
     if telling is None:
         return grade
     notes = () if known else _typed_sizes(verdict, telling)
+    if not known and not notes and (typed := _written(verdict, telling, verdict.answers)):
+        _, known = _recognised(_with_names(verdict, typed), learned)  # sizes are not all that is wrong
     example = _example(verdict, telling, seen[telling].values())
     return replace(grade, misconception=known, example=example, notes=notes)
 
@@ -58,38 +64,36 @@ def _recognised(verdict: Verdict, learned: Learned) -> tuple[Seen, str]:
     They are run one after another until the mistake shows and one known mistake is left. If several are left at the
     end, the first counts; if none is, the nearest. An answer that is wrong since it was stopped has no known mistake.
     """
-    question, seen = verdict.question, dict[Scenario, Mapping[str, Note]]()
-    left = [one.id for one in misconceptions() if one.question == question.id]
+    seen = dict[Scenario, Mapping[str, Note]]()
+    left = [one.id for one in misconceptions() if one.question == verdict.question.id]
     for example in course.shown_examples():
-        seen[example], record = verdict.findings(example), verdict.record(example)
-        if verdict.runs.stops and seen[example] and any(one.kind == "Stopped" for one in record.failures.values()):
+        seen[example], failures = verdict.findings(example), verdict.record(example).failures
+        if verdict.runs.stops and seen[example] and any(one.kind == "Stopped" for one in failures.values()):
             return seen, ""
-        known = learned.records(question.id, example)
-        left = [one for one in left if leave_the_same(question, record, known.get(one))]
+        like = _like(verdict, learned, example)
+        left = [one for one in left if one in like]
         if len(left) == 1 and any(seen.values()):
             break
     return seen, left[0] if left else _nearest(verdict, seen, learned)
 
 
 def _nearest(verdict: Verdict, seen: Seen, learned: Learned) -> str:
-    """The known mistake whose values differ in their layout alone; else one that explains some examples and no other.
+    """The known mistake that leaves the same, but for the layout, under the example that is shown and most others.
 
-    The second is for two mistakes at once: an example that shows only one of them tells it.
+    The others are for two mistakes at once: there both may show, but none where the answer is right.
     """
-    question, best, most = verdict.question, "", 0
-    records = {example: (verdict.record(example), learned.records(question.id, example)) for example in seen}
-    for known in learned.records(question.id, course.shown_examples()[0]):
-        same = {
-            example
-            for example, (record, others) in records.items()
-            if leave_the_same(question, record, others.get(known), turned=True)
-        }
-        if len(same) == len(seen):
-            return known
-        shows = {example for example in seen if known in learned.shown(question.id, example)}
-        if all(seen[example] for example in shows) and len(same & shows) > most:
-            best, most = known, len(same & shows)
-    return best
+    like = {example: _like(verdict, learned, example, turned=True) for example in seen}
+    telling = next((like[example] for example in seen if seen[example]), [])
+    shown = set[str]().union(*(learned.shown(verdict.question.id, example) for example in seen if not seen[example]))
+    fit = (known for known in telling if known not in shown)
+    return max(fit, key=lambda known: sum(known in mistakes for mistakes in like.values()), default="")
+
+
+def _like(verdict: Verdict, learned: Learned, example: Scenario, *, turned: bool = False) -> list[str]:
+    """The known mistakes that leave what the answer leaves under an example."""
+    question, record = verdict.question, verdict.record(example)
+    known = learned.records(question.id, example)
+    return [one for one, other in known.items() if leave_the_same(question, record, other, turned=turned)]
 
 
 def leave_the_same(question: Question, one: Record | None, other: Record | None, *, turned: bool = False) -> bool:
@@ -110,18 +114,26 @@ def _typed_sizes(verdict: Verdict, example: Scenario) -> tuple[Note, ...]:
 
     They are sought in the answer's own cells first: what another question has typed in is not this one's mistake.
     """
-    own = verdict.runs.under(example, verdict.remedy).outline.own
-    answers = [cell for cell in own if not set(cell.binds).isdisjoint(verdict.question.names)]
-    for cells in (answers, own):
-        written = [(cell.number, number, line) for cell in cells for number, line in cell.numbers]
-        places = tuple(sorted({cell for cell, _, _ in written}))
-        each = sorted({number for _, number, _ in written})
-        for numbers in [*((number,) for number in each), tuple(each)]:
-            other = replace(verdict, remedy=replace(verdict.remedy, numbered=places, numbers=numbers))
-            if written and not other.findings(example):
-                typed = [place for place in written if place[1] in numbers][:TYPED]
-                return tuple(Note("typed-size", {"number": n, "cell": cell, "line": line}) for cell, n, line in typed)
+    for cells in (verdict.answers, range(1, len(verdict.runs.cells) + 1)):
+        written = _written(verdict, example, cells)
+        each = [[one for one in written if one[0] == number] for number in sorted({number for number, _, _ in written})]
+        alone = [[one] for equal in each if len(equal) > 1 for one in equal]  # they may stand for different sizes
+        for typed in [*each, written, *alone[:ALONE]]:
+            if typed and not _with_names(verdict, typed).findings(example):
+                told = list(dict.fromkeys((number, cell, line) for number, (cell, _), line in typed))[:TYPED]
+                return tuple(Note("typed-size", {"number": n, "cell": cell, "line": line}) for n, cell, line in told)
     return ()
+
+
+def _written(verdict: Verdict, example: Scenario, cells: Collection[int]) -> list[_Typed]:
+    """The released sizes that are written in *cells* of the student's own."""
+    own = [cell for cell in verdict.runs.under(example, verdict.remedy).outline.own if cell.number in cells]
+    return [(number, (cell.number, place), line) for cell in own for place, (number, line) in enumerate(cell.numbers)]
+
+
+def _with_names(verdict: Verdict, typed: Iterable[_Typed]) -> Verdict:
+    """The verdict on the answer with the names' values in the places of sizes that are typed in."""
+    return replace(verdict, remedy=replace(verdict.remedy, numbered=tuple(place for _, place, _ in typed)))
 
 
 def _example(verdict: Verdict, example: Scenario, notes: Iterable[Note]) -> Example:

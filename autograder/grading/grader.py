@@ -70,7 +70,9 @@ class Grader:
         except Refused as refused:
             return Result(_unreadable(refused.note))
         kept = Evidence(self._run, evidence)
-        runs = Runs(source.cells, _identity(submission, secret), kept.run, self._reference, self._allowance)
+        name = hashlib.sha256(submission.name.encode(errors="replace")).digest()
+        identity = hashlib.sha256(secret + name + submission.content).digest()
+        runs = Runs(source.cells, identity, kept.run, self._reference, self._allowance)
         grade = self._graded(runs)
         if not notebook.belongs(source, assignment()):
             grade = replace(grade, remarks=(Note("other-assignment"),))
@@ -116,8 +118,3 @@ def _remarks(found: Sequence[Verdict], runs: Runs) -> tuple[Note, ...]:
 def _unreadable(note: Note) -> Grade:
     questions = tuple(QuestionGrade(question.id, question.points, 0.0) for question in course.questions())
     return Grade("unreadable", 0.0, course.maximum(), questions, detail=note)
-
-
-def _identity(submission: Submission, secret: bytes) -> bytes:
-    name = submission.name.encode(errors="replace")
-    return hashlib.sha256(secret + hashlib.sha256(name).digest() + submission.content).digest()

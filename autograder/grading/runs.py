@@ -26,10 +26,8 @@ class Remedy:
     """The layout of values that are right in either."""
     put_back: bool = False
     """Whether given names, and those of earlier questions, are put back to what they are to be."""
-    numbered: tuple[int, ...] = ()
-    """Cells in which released sizes are replaced by the scenario's where they are typed in."""
-    numbers: tuple[int, ...] = ()
-    """Which of them."""
+    numbered: tuple[tuple[int, int], ...] = ()
+    """Where released sizes that are typed in are replaced by the scenario's: see `Job.numbered`."""
 
 
 NOTHING = Remedy()
@@ -91,7 +89,6 @@ class Runs:
             solution.correction(course.question(name), self.under(scenario).settling_call(name, later(name)), tensors)
             for name in remedy.wrong
         )
-        typed = sizes(scenario) if scenario.shown else {}
         job = Job(
             self.cells,
             {question.id: question.names for question in course.questions()},
@@ -100,7 +97,7 @@ class Runs:
             remedy.put_back,
             corrections,
             remedy.batch_first,
-            {old: new for old, new in typed.items() if not remedy.numbers or old in remedy.numbers},
+            sizes(scenario) if scenario.shown else {},
             remedy.numbered,
             tuple(sorted(self._skip)),
             solution.salt,

@@ -92,7 +92,9 @@ class Learned:
         path = _folder() / f"{question}-{example.id}"
         with open(_folder() / "lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            evidence = _kept(self._run, path)
+            evidence = Evidence(self._run)
+            with contextlib.suppress(OSError, zlib.error, msgspec.MsgspecError):  # it is not there, or not whole
+                evidence = Evidence(self._run, path.read_bytes())
             records = observe(trials, example, solution, evidence.run)
             # Where the run did not come to its end, as under brief limits, the next grader learns anew.
             if evidence.runs and len(records) == len(trials):
@@ -107,13 +109,6 @@ class Learned:
         right = self._reference.shared(example).at[question]
         records = self.records(question, example)
         return {name for name, record in records.items() if findings(course.question(question), record, right)}
-
-
-def _kept(run: Run, path: Path) -> Evidence:
-    """What was learned before; of a file that is not there, or not whole, nothing."""
-    with contextlib.suppress(OSError, zlib.error, msgspec.MsgspecError):
-        return Evidence(run, path.read_bytes())
-    return Evidence(run)
 
 
 @functools.cache

@@ -5,6 +5,7 @@ import contextlib
 import copy
 import functools
 import inspect
+import itertools
 import linecache
 import os
 import random
@@ -42,6 +43,7 @@ _BINDERS = {"exec", "globals", "setattr"}
 
 Send = Callable[[bytes], None]
 reset_default_dtype = functools.partial(torch.set_default_dtype, torch.float32)
+_without_numbers = functools.partial(re.sub, r"\d+", "#")
 """Taken before student code can put something else in their places."""
 
 
@@ -51,6 +53,7 @@ class Execution:
     def __init__(self, job: Job, tensors: dict[str, Tensor], send: Send) -> None:
         self.job = job
         self._send = send
+        self.numbered = frozenset(job.numbered)
         self.own = {number for number, cell in enumerate(job.cells, 1) if cell not in given()}
         self.namespace = standins.install(self.check)
         self.namespace[TOLD] = self.replace
@@ -59,7 +62,7 @@ class Execution:
         asyncio.set_event_loop(self.loop)
         self.follow = FollowThrough(job, tensors, self.namespace)
         self.failures: dict[str, Failure] = {}
-        """By name, the error of the last statement that was to bind it, if it did not."""
+        """By name, the error that kept the last statement from binding it, if one did."""
         self.recorded: dict[str, tuple[object, ...]] = {}
         """What was taken down of each question last."""
         self.ended: set[str] = set()
@@ -80,7 +83,7 @@ class Execution:
             if statement.cell in passed_over:
                 continue
             if statement.cell != cell:
-                cell, answers = statement.cell, self.answers(statement.cell)
+                cell, answers = statement.cell, not self.binds[statement.cell].isdisjoint(self.follow.open_names())
                 reset_default_dtype()  # another one is the mistake of the cell that sets it
             self.statement(index, statement)
             if self.job.put_back and not answers:
@@ -108,7 +111,9 @@ class Execution:
         statements = list(of_cell(number, cell))
         for statement in statements:
             statement.tell(self.job.replacements)
-            for constant in statement.numbers(self.job.numbers) if number in self.job.numbered else ():
+        constants = itertools.chain.from_iterable(statement.numbers(self.job.numbers) for statement in statements)
+        for place, constant in enumerate(constants if self.numbered else ()):
+            if (number, place) in self.numbered:
                 constant.value = self.job.numbers[constant.value]
         self.spoken.update(*(statement.spoken for statement in statements))
         self.program += statements
@@ -166,6 +171,9 @@ class Execution:
                 exec(statement.code, self.namespace)
 
     def failure(self, statement: Statement, problem: BaseException) -> Failure:
+        """What kept a statement from its end: where it lacks a name, what kept that name from being bound."""
+        if type(problem) is NameError and type(problem.name) is str and problem.name in self.failures:
+            return self.failures[problem.name]
         files = (f"<cell {statement.cell}>", "<cell 0>")  # its own, or a given one
         steps = traceback.walk_tb(problem.__traceback__)
         lines = [line for frame, line in steps if frame.f_code.co_filename in files]
@@ -174,9 +182,8 @@ class Execution:
         return Failure(_words(type(problem).__name__)[:KIND_CHARACTERS], statement.cell, line, text)
 
     def fail(self, statement: Statement, failure: Failure) -> None:
-        names = tuple(sorted(statement.names & self.follow.protected))
-        self.failures |= dict.fromkeys(names, failure)
-        self.send(Failed(failure, names))
+        self.failures |= dict.fromkeys(statement.names, failure)
+        self.send(Failed(failure, tuple(sorted(statement.names & self.follow.protected))))
 
     def check(self, question: str) -> None:
         """Take down the names of *question*, as `grader.check` is reached."""
@@ -194,11 +201,6 @@ class Execution:
             self.ended.add(question)
             index = len(self.program) + list(self.job.names).index(question)
             self.one(index, Statement(len(self.job.cells), 1, None), functools.partial(self.record, question, "end"))
-
-    def answers(self, number: int) -> bool:
-        """Whether a cell binds a name of a question whose check was not called yet."""
-        open_names = {name for question in self.follow.open_questions() for name in self.job.names[question]}
-        return not self.binds[number].isdisjoint(open_names)
 
     def record(self, question: str, when: Literal["check", "end"]) -> None:
         tensors: dict[str, Tensor] = {}
@@ -238,10 +240,6 @@ def _memory_ran_out(problem: BaseException) -> bool:
     except MemoryError:
         return True
     return isinstance(problem, MemoryError)
-
-
-def _without_numbers(words: str) -> str:
-    return re.sub(r"\d+", "#", words)
 
 
 def _what_torch_says() -> str:

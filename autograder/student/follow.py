@@ -68,8 +68,7 @@ class FollowThrough:
         open_questions = self.open_questions()
         self._restore(self.kept, self.kept.keys() - names)
         if own:
-            open_names = {name for question in open_questions for name in self.job.names[question]}
-            self._restore(self.settled, self.settled.keys() - open_names)
+            self._restore(self.settled, self.settled.keys() - self.open_names())
         values = self.job.given.get(open_questions[0], {}) if open_questions else {}
         self._bind({name: restore(values[name], self.tensors) for name in names if name in values})
         self.kept = self._held({name for values in self.job.given.values() for name in values} & self.namespace.keys())
@@ -78,6 +77,10 @@ class FollowThrough:
         """The questions whose check was not called yet, nor that of any after them."""
         questions = list(self.job.names)
         return questions[max((questions.index(question) for question in self.calls), default=-1) + 1 :]
+
+    def open_names(self) -> set[str]:
+        """The names of open questions: a cell that binds one answers something."""
+        return {name for question in self.open_questions() for name in self.job.names[question]}
 
     def _given(self, question: str) -> dict[str, Any]:
         """What given names are at the check of *question*."""

@@ -22,7 +22,7 @@ TOLD = "__bound__"
 RUNNING_MAGICS = {"time", "timeit", "capture", "prun", "memit", "snakeviz", "pyinstrument", "wandb"}
 # A line that starts so goes on with the block before it.
 _CONTINUATIONS = ("else", "elif", "except", "finally", ")", "]", "}", "#")
-_TARGETS = re.compile(r"^[ \t]*([A-Za-z_]\w*(?:[ \t]*,[ \t(]*[A-Za-z_]\w*)*)[ \t)]*=(?!=)", re.MULTILINE)
+_TARGETS = re.compile(r"(?m)^[ \t]*(?:(?:def|class)[ \t]+(\w+)|([A-Za-z_]\w*(?:[ \t]*,[ \t(]*\w+)*)[ \t)]*=(?!=))")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError, IndexError)
 _BLOCKS = (ast.With, ast.If, ast.For, ast.While, ast.Try, ast.Match)
@@ -39,7 +39,7 @@ class Statement:
     node: ast.stmt | None
     error: SyntaxError | None = None
     meant: frozenset[str] = frozenset()
-    """The names that stand to the left of `=` in what is no statement."""
+    """The names that stand to the left of `=`, or after `def` or `class`, in what is no statement."""
 
     @functools.cached_property
     def names(self) -> frozenset[str]:
@@ -167,7 +167,7 @@ def _piecewise(number: int, cell: str) -> Iterator[Statement]:
             nodes = _parse(block)
         except _NOT_PYTHON as problem:
             error = problem if isinstance(problem, SyntaxError) else SyntaxError(type(problem).__name__)
-            meant = {name for names in _TARGETS.findall(block) for name in _NAME.findall(names)}
+            meant = {name for names in _TARGETS.findall(block) for name in _NAME.findall(" ".join(names))}
             yield Statement(number, start + (error.lineno or 1), None, error, frozenset(meant))
         else:
             for node in nodes:

@@ -41,8 +41,8 @@ class Job(msgspec.Struct, frozen=True):
     """The layout of what is corrected in either: tensors, and recurrent layers where the submission has none."""
     numbers: Mapping[int, int] = {}
     """Released sizes, each with the scenario's: an outline tells where they are written in the student's own cells."""
-    numbered: tuple[int, ...] = ()
-    """The cells, by number, in which the scenario's take their places."""
+    numbered: tuple[tuple[int, int], ...] = ()
+    """Where the scenario's take their places: in which cell, and which of those that its outline tells, from 0."""
     skip: tuple[int, ...] = ()
     """Statements that are known not to end: they are not started again."""
     salt: str = ""

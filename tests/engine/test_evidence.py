@@ -65,7 +65,7 @@ def test_run_is_answered_as_it_was():
         {"replacements": {"dropout": (0.1, 0.0)}},
         {"corrections": (Correction("q1", {}),)},
         {"names": {"q1": ("a", "b")}},
-        {"numbered": (1,)},
+        {"numbered": ((1, 0),)},
         {"statement_seconds": 6.0},
     ],
     ids=str,

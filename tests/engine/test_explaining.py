@@ -92,6 +92,13 @@ def test_error_is_told_where_a_name_still_holds_an_old_value(grade):
     assert question.misconception == ""
 
 
+def test_error_that_keeps_a_name_from_being_there_is_told_in_the_place_of_its_lack(grade):
+    """What the first line raises is the mistake, with its hint; that the second lacks its name comes of it."""
+    question = explained(grade, q3="out = rnn(batch_emb, h_0)\nhidden_states, h_n = out")
+    assert (question.example.error.kind, question.example.error.line) == ("RuntimeError", 1)
+    assert question.misconception == "batch-axis-as-time-with-state"
+
+
 def test_number_typed_in_is_found_by_its_cause_with_cell_and_line(grade):
     """The answer is right with the names' values in the place of the numbers."""
     q3 = "steps = batch_emb.transpose(0, 1)\nhidden_states, h_n = rnn(steps.reshape(20, 10, 256), h_0)"
@@ -106,6 +113,18 @@ def test_sizes_typed_in_are_told_beside_a_number_that_is_none_of_them(grade):
     """4 is the released layers times directions: the smallest example comes out right with the other two replaced."""
     q7 = corpus.answer("q7").replace("h_0", "torch.zeros(4, 10, 512)")
     assert {note.about["number"] for note in explained(grade, q7=q7).notes} == {10, 512}
+
+
+def test_number_that_stands_for_two_sizes_is_told_where_it_is_the_wrong_one(grade):
+    """In `view(2, 2, …)` the first 2 is the number of layers, which changes; that of directions does not."""
+    q8 = corpus.answer("q8").replace("view(num_layers, num_dirs", "view(\n    2,\n    2")
+    assert [(note.about["number"], note.about["line"]) for note in explained(grade, q8=q8).notes] == [(2, 2)]
+
+
+def test_mistake_is_recognised_with_sizes_typed_in(grade):
+    """`view(20, 10, 256)` fails with other sizes; with these in the places of the numbers it is a known mistake."""
+    question = explained(grade, q3="hidden_states, h_n = rnn(batch_emb.view(20, 10, 256), h_0)")
+    assert (question.misconception, question.example.error.kind) == ("view-as-transpose", "RuntimeError")
 
 
 def test_numbers_typed_in_for_two_questions_are_told_with_their_own(grade):
@@ -145,6 +164,25 @@ if batch.shape[0] == 1: last_forward = last_forward.squeeze()
     question = explained(grade, q8=q8)
     assert question.misconception in {m.id for m in corpus.misconceptions() if m.question == "q8"} | {""}
     assert question.example.differences or question.example.error
+
+
+@pytest.mark.parametrize(
+    ("question", "old", "new"),
+    [
+        ("q6", "logits.argmax(dim=-1).squeeze(0)", "torch.tensor(logits.argmax(dim=-1).item())"),
+        ("q8", "h_n_by_layer[-1,", "h_n_by_layer[num_layers,"),
+    ],
+)
+def test_no_hint_is_given_for_an_example_that_is_not_shown(question, old, new, grade):
+    """With one sequence, or one layer, these fail as known mistakes do; the example on the page is another."""
+    found = explained(grade, **{question: corpus.answer(question).replace(old, new)})
+    assert (found.misconception, found.example.error is not None) == ("", True)
+
+
+def test_axes_of_one_size_are_not_taken_for_one_another(grade):
+    """`.T` puts the vectors' axis first: it is not told as batch and steps exchanged, as if these were as long."""
+    question = explained(grade, q3="hidden_states, h_n = rnn(batch_emb.T, h_0)")
+    assert (question.misconception, "must be equal to input_size" in question.example.error.message) == ("", True)
 
 
 def test_right_or_blank_question_is_not_explained(grade):

@@ -26,7 +26,7 @@ from autograder import course
 from autograder.classroom.gradebook import FILE_NAME, Gradebook, Rows
 from autograder.course import corpus
 from autograder.grade import Grade
-from autograder.grading import evidence, reference, trials
+from autograder.grading import reference, trials
 from autograder.sandbox import Sandbox
 
 CLASS = 8
@@ -301,13 +301,15 @@ def test_two_runs_at_once_do_not_disturb_each_other(many: Path, undisturbed: dic
     assert grades(tmp_path / "out") == undisturbed
 
 
-def test_full_disk_of_the_cache_costs_nobody_a_grade(run: reference.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_disk_of_the_cache_costs_nobody_a_grade(
+    run: reference.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What known mistakes leave behind is learned anew where it cannot be kept."""
 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(trials, "_kept", lambda run, path: evidence.Evidence(run))
+    monkeypatch.setattr(trials, "_folder", lambda: tmp_path)
     monkeypatch.setattr(Path, "write_bytes", full)
     learned = trials.Learned(run, reference.Reference(run))
     assert learned.records("q8", course.shown_examples()[0])

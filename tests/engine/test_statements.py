@@ -79,6 +79,7 @@ def test_syntax_error_costs_its_own_block():
     found = statements("x = 1\nrnn = nn.RNN(\n    input_size= ,\n)\nif x:\n    y = 2\nelse:\n    y = 3\n")
     assert [(s.node is None, s.line) for s in found] == [(False, 1), (True, 3), (False, 5)]
     assert "rnn" in found[1].names
+    assert statements("def make(size)\n    layer = size")[0].names == {"make", "layer"}
 
 
 @pytest.mark.parametrize("cell", ["(" * 100_000, "\0", "x = '\ud800'", "-" * 100_000 + "1", "\\", "%%"])
