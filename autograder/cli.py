@@ -15,7 +15,7 @@ from autograder.classroom import pool
 from autograder.classroom.adjustments import AdjustmentError
 from autograder.classroom.gradebook import FILE_NAME, GradebookError
 from autograder.classroom.run import Engine, How, Outcome, export, grade, regrade
-from autograder.course import assignment
+from autograder.course import CourseError, assignment
 from autograder.intake import Refused, collect, read_roster
 from autograder.language import LANGUAGES, speaking
 from autograder.report.files import write
@@ -104,6 +104,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(sentence(error.note), USAGE)
     except (GradebookError, AdjustmentError, ReturnError, SheetError) as error:
         return _fail(str(error), USAGE)
+    except CourseError as error:
+        return _fail(str(error), GRADER_FAILED)
     except (OSError, sqlite3.Error) as error:
         return _fail(f"{args.out}: {getattr(error, 'strerror', None) or error}", GRADER_FAILED)
 

@@ -10,21 +10,18 @@ import msgspec
 from torch import Tensor
 
 from autograder import course
+from autograder.course.files import expect
 from autograder.course.scenarios import margin
 from autograder.wire.job import Correction, Job
 from autograder.wire.log import Log, Record
 from autograder.wire.values import Described, Layer, Packed, TensorData
 
-__all__ = ["Reference", "ReferenceFault", "ReferenceValues", "Run", "Solution"]
+__all__ = ["Reference", "ReferenceValues", "Run", "Solution"]
 
 Run = Callable[[Job, Mapping[str, Tensor]], Log]
 """Runs a job, with the tensors that it refers to, in a process of its own."""
 ATTEMPTS = 200
 """So many private numbers are tried; one in a few is fit."""
-
-
-class ReferenceFault(Exception):
-    """The solution fails, or its numbers are never fit to grade with."""
 
 
 class ReferenceValues:
@@ -34,18 +31,18 @@ class ReferenceValues:
     """
 
     def __init__(self, record: Record) -> None:
-        self._record = record
+        self.record = record
 
     def __getattr__(self, name: str) -> Any:
-        value = self._record[name]
+        value = self.record[name]
         if value is None:
-            raise AttributeError(f"the solution binds no name {name!r} at the check of {self._record.message.question}")
+            raise AttributeError(f"the solution binds no name {name!r} at the check of {self.record.message.question}")
         setattr(self, name, value)
         return value
 
     def described(self, names: tuple[str, ...], tensors: dict[str, Tensor]) -> dict[str, Described]:
         """Those of *names* that are bound, as a job describes them; their tensors are added to *tensors*."""
-        values, own = self._record.message.values, self._record.tensors
+        values, own = self.record.message.values, self.record.tensors
         return {name: _rekeyed(values[name], own, tensors) for name in names if values[name] is not None}
 
 
@@ -101,7 +98,7 @@ class Reference:
             value = solution.log.records[-1]["margin"]
             if isinstance(value, float) and value >= margin().least:
                 return solution
-        raise ReferenceFault(f"no private numbers are fit in scenario {scenario.id!r}")
+        raise course.CourseError(f"no private numbers are fit in scenario {scenario.id!r}")
 
 
 def _solved(run: Run, scenario: course.Scenario, salt: str = "") -> Solution:
@@ -110,6 +107,10 @@ def _solved(run: Run, scenario: course.Scenario, salt: str = "") -> Solution:
     if salt:
         cells, names = (*cells, margin().code), {**names, "margin": ("margin",)}
     log = run(Job(cells, names, course.replacements(scenario), salt=salt), {})
+    solution = Solution(log, salt)
     if log.failures or not log.finished:
-        raise ReferenceFault(f"the solution fails in scenario {scenario.id!r}: {log.failures}")
-    return Solution(log, salt)
+        errors = (f"code cell {one.failure.cell}, line {one.failure.line}: {one.failure.kind}" for one in log.failures)
+        said = next(errors, "it does not come to its end")
+        raise course.CourseError(f"solutions/rnn.ipynb fails in scenario {scenario.id!r}: {said}")
+    expect("solutions/rnn.ipynb", "check of", [one.id for one in course.questions()], solution.at)
+    return solution
