@@ -94,10 +94,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     for number in (signal.SIGTERM, signal.SIGHUP):  # from a batch system, or a terminal that is closed: as Ctrl-C
         signal.signal(number, signal.default_int_handler)
+    with speaking("en"):
+        return _done(args)
+
+
+def _done(args: argparse.Namespace) -> int:
+    """Do what *args* say; what stands in the way of it is told in one line."""
     try:
-        with speaking("en"):
-            status: int = args.do(args)
-            return status
+        status: int = args.do(args)
+        return status
     except KeyboardInterrupt:
         return INTERRUPTED
     except Refused as error:
@@ -106,8 +111,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(str(error), USAGE)
     except CourseError as error:
         return _fail(str(error), GRADER_FAILED)
-    except (OSError, sqlite3.Error) as error:
-        return _fail(f"{args.out}: {getattr(error, 'strerror', None) or error}", GRADER_FAILED)
+    except OSError as error:
+        return _fail(f"{error.filename or args.out}: {error.strerror or error}", GRADER_FAILED)
+    except sqlite3.Error as error:
+        return _fail(f"{args.out}: {error}", GRADER_FAILED)
 
 
 def script() -> None:
