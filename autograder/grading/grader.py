@@ -59,8 +59,9 @@ class Grader:
     def prove(self) -> None:
         """Raise `CourseError` where the solution fails, or a hidden check fails it: nobody could be graded then."""
         for scenario in course.scenarios():
-            for question, right in self._reference.shared(scenario).at.items():
-                for check, note in findings(course.question(question), right.record, right).items():
+            solution = self._reference.shared(scenario)
+            for question, record in solution.records.items():
+                for check, note in findings(course.question(question), record, solution.at[question]).items():
                     where = f"tests/hidden/test_{question}.py, {check}, in scenario {scenario.id!r}"
                     raise course.CourseError(f"{where}: finds the solution wrong: {note.kind} {note.about}")
         course.shown_examples(), margin()  # what is wrong there would show with the first wrong answer only

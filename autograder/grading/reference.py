@@ -31,18 +31,18 @@ class ReferenceValues:
     """
 
     def __init__(self, record: Record) -> None:
-        self.record = record
+        self._record = record
 
     def __getattr__(self, name: str) -> Any:
-        value = self.record[name]
+        value = self._record[name]
         if value is None:
-            raise AttributeError(f"the solution binds no name {name!r} at the check of {self.record.message.question}")
+            raise AttributeError(f"the solution binds no name {name!r} at the check of {self._record.message.question}")
         setattr(self, name, value)
         return value
 
     def described(self, names: tuple[str, ...], tensors: dict[str, Tensor]) -> dict[str, Described]:
         """Those of *names* that are bound, as a job describes them; their tensors are added to *tensors*."""
-        values, own = self.record.message.values, self.record.tensors
+        values, own = self._record.message.values, self._record.tensors
         return {name: _rekeyed(values[name], own, tensors) for name in names if values[name] is not None}
 
 
@@ -63,7 +63,8 @@ class Solution:
     def __init__(self, log: Log, salt: str = "") -> None:
         self.salt = salt
         self.log = log
-        self.at = {r.message.question: ReferenceValues(r) for r in log.records if r.message.when == "check"}
+        self.records = {r.message.question: r for r in log.records if r.message.when == "check"}
+        self.at = {question: ReferenceValues(record) for question, record in self.records.items()}
         """The values at the check of each question."""
 
     @functools.cached_property
