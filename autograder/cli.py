@@ -15,7 +15,7 @@ from autograder.classroom import pool
 from autograder.classroom.adjustments import AdjustmentError
 from autograder.classroom.gradebook import FILE_NAME, GradebookError
 from autograder.classroom.run import Engine, How, Outcome, export, grade, regrade
-from autograder.course import assignment
+from autograder.course import CourseError, assignment
 from autograder.intake import Refused, collect, read_roster
 from autograder.language import LANGUAGES, speaking
 from autograder.report.files import write
@@ -94,18 +94,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     for number in (signal.SIGTERM, signal.SIGHUP):  # from a batch system, or a terminal that is closed: as Ctrl-C
         signal.signal(number, signal.default_int_handler)
+    with speaking("en"):
+        return _done(args)
+
+
+def _done(args: argparse.Namespace) -> int:
+    """Do what *args* say; what stands in the way of it is told in one line."""
     try:
-        with speaking("en"):
-            status: int = args.do(args)
-            return status
+        status: int = args.do(args)
+        return status
     except KeyboardInterrupt:
         return INTERRUPTED
     except Refused as error:
         return _fail(sentence(error.note), USAGE)
     except (GradebookError, AdjustmentError, ReturnError, SheetError) as error:
         return _fail(str(error), USAGE)
-    except (OSError, sqlite3.Error) as error:
-        return _fail(f"{args.out}: {getattr(error, 'strerror', None) or error}", GRADER_FAILED)
+    except CourseError as error:
+        return _fail(str(error), GRADER_FAILED)
+    except OSError as error:
+        return _fail(f"{error.filename or args.out}: {error.strerror or error}", GRADER_FAILED)
+    except sqlite3.Error as error:
+        return _fail(f"{args.out}: {error}", GRADER_FAILED)
 
 
 def script() -> None:

@@ -6,14 +6,12 @@ import bz2
 import json
 from pathlib import Path
 
-from tqdm import tqdm
-
 from autograder import course
 from autograder.build.bundle import bundle
 from autograder.build.checks import student_checks
 from autograder.build.master import cells, check_asides, filled
 from autograder.build.notebook import executed, solution, student, written
-from autograder.build.questions import check_headings, table
+from autograder.build.questions import check_structure, table
 from autograder.language import LANGUAGES, Language
 from autograder.report.gradescope import VISIBILITIES
 
@@ -34,12 +32,13 @@ def main() -> None:
         "--visibility", choices=VISIBILITIES, default="visible", help="when Gradescope shows results (default: visible)"
     )
     arguments = parser.parse_args()
-    files = _solution()
-    for lang in tqdm(LANGUAGES, desc="build"):
-        files |= _edition(lang)
-    for name, content in files.items():
-        _write(arguments.out / name, content.encode())
-    _write(arguments.out / "build" / "gradescope.zip", bundle(arguments.visibility))
+    try:
+        files = {name: content for lang in LANGUAGES for name, content in _edition(lang).items()} | _solution()
+        for name, content in files.items():
+            _write(arguments.out / name, content.encode())
+        _write(arguments.out / "build" / "gradescope.zip", bundle(arguments.visibility))
+    except (course.CourseError, OSError, SyntaxError) as error:
+        parser.exit(1, f"build: {error}\n")
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -53,7 +52,7 @@ def _edition(lang: Language) -> dict[str, str]:
     values = _values(lang)
     edition = cells(_MASTER, prose=[lang], code=lang, values={lang: values})
     check_asides(edition)
-    check_headings(edition, lang)
+    check_structure(edition, lang)
     return {
         f"{folder}/rnn.ipynb": written(student(edition, lang)),
         f"{folder}/requirements.txt": _handed_out("requirements.txt"),

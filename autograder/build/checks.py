@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from autograder.course import PUBLIC
+from autograder.course import PUBLIC, CourseError, questions
+from autograder.course.files import expect
 from autograder.language import LANGUAGES, Language
 
 __all__ = ["student_checks"]
@@ -34,12 +35,16 @@ _IMPORTS = (
 def student_checks(lang: Language) -> Mapping[str, str]:
     """File name and source of every public check for the edition in *lang*, such as `q1.py`."""
     helpers = (PUBLIC / "expect.py").read_text(encoding="utf-8")
-    return {path.name: _student_check(path, helpers, lang) for path in sorted(PUBLIC.glob("q*.py"))}
+    paths = {path.stem: path for path in sorted(PUBLIC.glob("q*.py"))}
+    graded = [question.id for question in questions()]
+    expect("tests/public", "check of", graded, paths)
+    expect("tests/hidden", "check of", paths, graded)
+    return {path.name: _student_check(path, helpers, lang) for path in paths.values()}
 
 
 def _student_check(path: Path, helpers: str, lang: Language) -> str:
     source = path.read_text(encoding="utf-8")
-    tests = [_test(source, node, path.stem, lang) for node in _functions(source).values()]
+    tests = [_test(source, node, path.stem, lang) for node in _functions(source, path.name).values()]
     body = "\n\n\n".join([*_needed("\n".join(tests), helpers, lang), *tests])
     imports = "\n".join(line for line in _IMPORTS if re.search(rf"\b{line.split()[-1]}\b", body))
     written = _HEADER.format(question=path.stem, imports=imports) + body + "\n"
@@ -47,8 +52,10 @@ def _student_check(path: Path, helpers: str, lang: Language) -> str:
     return written.encode("ascii", "backslashreplace").decode("ascii")
 
 
-def _functions(source: str) -> dict[str, ast.FunctionDef]:
-    return {node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
+def _functions(source: str, file: str) -> dict[str, ast.FunctionDef]:
+    return {
+        node.name: node for node in ast.parse(source, f"tests/public/{file}").body if isinstance(node, ast.FunctionDef)
+    }
 
 
 def _test(source: str, node: ast.FunctionDef, question: str, lang: Language) -> str:
@@ -56,7 +63,8 @@ def _test(source: str, node: ast.FunctionDef, question: str, lang: Language) -> 
     pattern = "".join(rf"{other}: (?P<{other}>.+?)\s*" for other in LANGUAGES)
     told = re.fullmatch(pattern, ast.get_docstring(node) or "", re.DOTALL)
     if told is None:
-        raise ValueError(f"{node.name}: the docstring must hold {', then '.join(f'`{x}: ...`' for x in LANGUAGES)}")
+        wanted = ", then ".join(f"`{each}: ...`" for each in LANGUAGES)
+        raise CourseError(f"tests/public/{question}.py, {node.name}: the docstring must hold {wanted}")
     message = " ".join(told[lang].split()).replace("\\", "\\\\").replace('"', '\\"')
     function = re.sub(r'\n    """.*?"""', "", _in_language(source, node, lang), count=1, flags=re.DOTALL)
     return f'@test_case(name="{question}", success_message="{message}")\n{function}'
@@ -64,7 +72,7 @@ def _test(source: str, node: ast.FunctionDef, question: str, lang: Language) -> 
 
 def _needed(tests: str, helpers: str, lang: Language) -> list[str]:
     """The functions of *helpers* that *tests* lead to, each in *lang*."""
-    functions = _functions(helpers)
+    functions = _functions(helpers, "expect.py")
     wanted: set[str] = set()
 
     def want(code: ast.AST) -> None:
@@ -81,8 +89,9 @@ def _in_language(source: str, function: ast.FunctionDef, lang: Language) -> str:
     """The source of *function* with each call of `text` replaced by its argument for *lang*."""
     segment = ast.get_source_segment(source, function) or ""
     while calls := [node for node in ast.walk(ast.parse(segment)) if isinstance(node, ast.Call) and _is_text(node)]:
-        words = next(keyword.value for keyword in calls[0].keywords if keyword.arg == lang)
-        call, chosen = (ast.get_source_segment(segment, node) or "" for node in (calls[0], words))
+        words = {keyword.arg or "": keyword.value for keyword in calls[0].keywords}
+        expect(f"tests/public, {function.name}, {ast.unparse(calls[0])}", "language", LANGUAGES, words)
+        call, chosen = (ast.get_source_segment(segment, node) or "" for node in (calls[0], words[lang]))
         segment = segment.replace(call, f"({chosen})" if "\n" in chosen else chosen, 1)
     return segment
 

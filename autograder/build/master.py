@@ -9,17 +9,22 @@ from symtable import symtable
 
 import jupytext
 
+from autograder.course import CourseError
 from autograder.language import LANGUAGES, Language
 
-__all__ = ["ASIDES", "Cell", "answer", "cells", "check_asides", "filled", "in_language", "is_question"]
+__all__ = ["ASIDES", "Cell", "answer", "cells", "check_asides", "filled", "in_language", "is_question", "prompt"]
 
 ASIDES = {"aside", "picture"}
 """The roles of cells that are asides: passed over in runs that nobody sees."""
 _COMMENT = re.compile(r"(?P<kept>\s*# )(?P<lang>ko|en): (?P<more>.*)")
 _CODE = re.compile(r"(?P<kept>.*\S)  # (?P<lang>ko|en)(?P<more>)")
 _EMBED = re.compile(r"# embed: ([\w/]+\.py)")
-_PROMPT = re.compile(r'\s*""" # BEGIN PROMPT\n.*?"""  # END PROMPT\n', re.DOTALL)
-_MARKER = re.compile(r"^\s*# (?:BEGIN SOLUTION NO PROMPT|END SOLUTION)\n?", re.MULTILINE)
+_ANSWER = re.compile(
+    r'(?P<above>.*?) *""" # BEGIN PROMPT\n(?P<prompt>.*?) *"""  # END PROMPT\n'
+    r" *# BEGIN SOLUTION NO PROMPT\n(?P<answer>.*?) *# END SOLUTION\n(?P<below>.*)",
+    re.DOTALL,
+)
+_MARKUP = re.compile(r"\{\{\w+\}\}|# embed:.*|(?:BEGIN|END) (?:PROMPT|SOLUTION)")
 
 
 @dataclass(frozen=True)
@@ -59,13 +64,13 @@ def cells(
     *values* are filled in by the language of the cell.
 
     Raises:
-        ValueError: a cell is in a language that there is no edition of.
+        CourseError: a cell is in a language that there is no edition of.
     """
     chosen = []
     for cell in jupytext.read(master, fmt="py:percent").cells:
         lang = cell.metadata.get("lang", code)
         if lang not in {*LANGUAGES, "master"}:
-            raise ValueError(f"no edition is in the language {lang!r}: {cell.source.splitlines()[0]}")
+            raise CourseError(f"no edition is in the language {lang!r}: {cell.source.splitlines()[0]}")
         if lang not in {*prose, code}:
             continue
         source = _EMBED.sub(lambda line: (master.parent / line[1]).read_text(encoding="utf-8").rstrip(), cell.source)
@@ -81,18 +86,32 @@ def is_question(role: str) -> bool:
 
 
 def answer(source: str) -> str:
-    """A cell as one who solves it would write it: without the prompt and the markup."""
-    return _MARKER.sub("", _PROMPT.sub("\n", "\n" + source + "\n")).strip("\n")
+    """A cell as one who solves it would write it. Raises `CourseError` for markup that means nothing."""
+    return _written(source, "answer")
+
+
+def prompt(source: str) -> str:
+    """A cell as students get it. Raises `CourseError` for markup that means nothing."""
+    return _written(source, "prompt")
+
+
+def _written(source: str, part: str) -> str:
+    form = _ANSWER.fullmatch(source + "\n")
+    written = "".join(form.group("above", part, "below")) if form else source
+    if left := _MARKUP.search(written):
+        raise CourseError(f"solutions/rnn.py: {left[0]} means nothing in the cell that begins with {source[:60]!r}")
+    return written.strip("\n")
 
 
 def check_asides(cells: Sequence[Cell]) -> None:
-    """Raise ValueError if a cell that is no aside speaks of a name that an aside binds, since asides may not be run."""
+    """Raise `CourseError` if a cell that is no aside speaks of a name that an aside binds: asides may not be run."""
     code = [cell for cell in cells if cell.kind == "code"]
     bound = set().union(*(_bound(cell.source) for cell in code if cell.role in ASIDES))
-    for source in (answer(cell.source) for cell in code if cell.role not in ASIDES):
-        spoken = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+    for cell in (cell for cell in code if cell.role not in ASIDES):
+        parsed = ast.parse(source := answer(cell.source), f"rnn.py, cell {cell.role}")
+        spoken = {node.id for node in ast.walk(parsed) if isinstance(node, ast.Name)}
         if needed := sorted(spoken & bound):
-            raise ValueError(f"{', '.join(needed)}: bound by an aside, and spoken of by another cell:\n{source}")
+            raise CourseError(f"{', '.join(needed)}: bound by an aside, and spoken of by another cell:\n{source}")
 
 
 def _bound(source: str) -> set[str]:

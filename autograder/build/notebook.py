@@ -11,10 +11,11 @@ from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
-from otter.assign.solutions import replace_solutions
 
-from autograder.build.master import ASIDES, Cell, answer, is_question
+from autograder.build.master import ASIDES, Cell, answer, is_question, prompt
+from autograder.course import CourseError
 from autograder.language import Language
 
 __all__ = ["executed", "solution", "student", "written"]
@@ -24,7 +25,7 @@ _TQDM_TIMING = re.compile(r" \[\d\d:\d\d<[^\]]*\]")
 
 def student(cells: Sequence[Cell], edition: Language) -> NotebookNode:
     """The notebook handed out: prompts instead of answers, no output, and errors stop no run of all cells."""
-    return _notebook([_node(cell, _prompt(cell), "raises-exception") for cell in cells], edition)
+    return _notebook([_node(cell, prompt(cell.source), "raises-exception") for cell in cells], edition)
 
 
 def solution(cells: Sequence[Cell], edition: Language) -> NotebookNode:
@@ -36,22 +37,27 @@ def executed(notebook: NotebookNode) -> NotebookNode:
     """*notebook* after a run, with so much of its output as is the same on every run.
 
     Raises:
-        nbclient.exceptions.CellExecutionError: a cell of the solution raised.
-        ValueError: a public check fails on the reference.
+        CourseError: a cell of the solution raises, or a public check fails on it.
     """
     run = copy.deepcopy(notebook)  # into whose metadata the kernel writes its versions
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "rnn.ipynb").write_text(written(notebook), encoding="utf-8")  # which Otter exports
         # Bars are as wide as the terminal says, and a user's own IPython set-up must not show in the output.
         environment = {key: value for key, value in os.environ.items() if key not in {"COLUMNS", "LINES"}}
-        NotebookClient(
+        client = NotebookClient(
             run,
             timeout=120,
             resources={"metadata": {"path": folder}},
             record_timing=False,
             coalesce_streams=True,
             extra_arguments=["--IPKernelApp.log_level=ERROR"],
-        ).execute(env=environment | {"PYTHONUTF8": "1", "IPYTHONDIR": f"{folder}/ipython"})
+        )
+        try:
+            client.execute(env=environment | {"PYTHONUTF8": "1", "IPYTHONDIR": f"{folder}/ipython"})
+        except CellExecutionError as error:
+            failed = next(cell for cell in run.cells if any("ename" in output for output in cell.get("outputs", ())))
+            where = f"solutions/rnn.py, in the cell that begins with {failed.source[:60]!r}"
+            raise CourseError(f"{where}: {error.ename}: {error.evalue}") from error
     notebook.cells = [_settled(cell) for cell in run.cells]
     return notebook
 
@@ -60,11 +66,6 @@ def written(notebook: NotebookNode) -> str:
     """The text of *notebook*'s file."""
     nbformat.validate(notebook)
     return str(nbformat.writes(notebook)) + "\n"  # type: ignore[no-untyped-call]
-
-
-def _prompt(cell: Cell) -> str:
-    """The source of *cell* as students get it; Otter Assign's own function leaves the prompt in the answer's place."""
-    return "\n".join(replace_solutions(cell.source.split("\n"), "python")) if is_question(cell.role) else cell.source
 
 
 def _node(cell: Cell, source: str, *tags: str) -> dict[str, Any]:
@@ -106,5 +107,5 @@ def _settled(cell: NotebookNode) -> NotebookNode:
         if output.output_type == "stream":
             output.text = _TQDM_TIMING.sub("", output.text.split("\r")[-1])
         if "✗" in (verdict := output.get("data", {}).get("text/plain", "")):
-            raise ValueError(f"a public check fails on the reference: {verdict}")
+            raise CourseError(f"a public check fails on the reference: {verdict}")
     return cell

@@ -1,19 +1,23 @@
-"""What the hidden checks say of the questions, as students read it: points, topics and names."""
+"""What the hidden checks say of the questions, and so of the master: points, topics, names, and order."""
 
+import itertools
 import re
 from collections.abc import Sequence
 
 from autograder import course
-from autograder.build.master import Cell
+from autograder.build.master import ASIDES, Cell, is_question
+from autograder.course import CourseError
+from autograder.course.files import expect
 from autograder.language import Language
 
-__all__ = ["check_headings", "table"]
+__all__ = ["check_structure", "table"]
 
 _HEADING = {"ko": r"### (q\d+)\b.*\((\d+)점\)", "en": r"### (q\d+)\b.*\((\d+) points\)"}
 _COLUMNS = {
     "ko": "| 문제 | 내용 | 점수 | 남겨야 할 변수와 그 점수 |",
     "en": "| Question | Topic | Points | Names to leave behind, and their points |",
 }
+_MASTER = "solutions/rnn.py"
 _TOTAL = {"ko": "합계", "en": "total"}
 
 
@@ -27,10 +31,25 @@ def table(lang: Language) -> str:
     return "\n".join([*rows, f"| {_TOTAL[lang]} | | {course.maximum():g} | |"])
 
 
-def check_headings(cells: Sequence[Cell], lang: Language) -> None:
-    """Raise ValueError unless the headings of the questions in *cells* give the points of the hidden checks."""
+def check_structure(cells: Sequence[Cell], lang: Language) -> None:
+    """Raise `CourseError` unless *cells* are those of the questions that hidden checks grade.
+
+    Headings give their points, and each has one answer cell before its check.
+    """
+    graded = course.questions()
+    roles = ["check", *sorted(ASIDES), *(question.id for question in graded)]
+    expect(_MASTER, "kind of cell", (cell.role for cell in cells if cell.role), roles)
     prose = "\n".join(cell.source for cell in cells if cell.kind == "markdown")
-    headings = re.findall(_HEADING[lang], prose)
-    graded = [(question.id, f"{question.points:g}") for question in course.questions()]
-    if headings != graded:
-        raise ValueError(f"headings ({lang}) and hidden checks disagree: {sorted({*headings} ^ {*graded})}")
+    headings = [f"a heading of {id_} with {points} points" for id_, points in re.findall(_HEADING[lang], prose)]
+    order = [cell.source if cell.role == "check" else f"an answer cell {cell.role}" for cell in cells if _asks(cell)]
+    for found, wanted in (
+        (headings, [f"a heading of {one.id} with {one.points:g} points" for one in graded]),
+        (order, [said for one in graded for said in (f"an answer cell {one.id}", f'grader.check("{one.id}")')]),
+    ):
+        for there, here in itertools.zip_longest(found, wanted, fillvalue="nothing more"):
+            if there != here:
+                raise CourseError(f"{_MASTER} ({lang}): there is {there}, where tests/hidden wants {here}")
+
+
+def _asks(cell: Cell) -> bool:
+    return cell.role == "check" or is_question(cell.role)

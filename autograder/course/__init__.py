@@ -4,7 +4,7 @@ All of it is read from the files that instructors edit, once a process.
 """
 
 from autograder.course.deciding import fingerprint
-from autograder.course.files import ASSIGNMENT, HIDDEN, PUBLIC, REFERENCE, ROOT, reference_cells
+from autograder.course.files import ASSIGNMENT, HIDDEN, PUBLIC, REFERENCE, ROOT, CourseError, reference_cells
 from autograder.course.questions import Check, Question, assignment, checks, given, maximum, question, questions
 from autograder.course.scenarios import Scenario, replacements, scenarios, shown_examples
 
@@ -15,6 +15,7 @@ __all__ = [
     "REFERENCE",
     "ROOT",
     "Check",
+    "CourseError",
     "Question",
     "Scenario",
     "assignment",

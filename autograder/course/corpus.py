@@ -4,11 +4,10 @@ import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import tomli
-
-from autograder.course.files import REFERENCE, ROOT
+from autograder.course.files import REFERENCE, ROOT, entries, expect, expect_keys
 from autograder.course.questions import questions
 from autograder.language import LANGUAGES, Language
 
@@ -76,7 +75,8 @@ def _solution() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
 @functools.cache
 def alternatives() -> tuple[Alternative, ...]:
     """All of `tests/alternatives`."""
-    return tuple(map(_alternative, _entries("alternative")))
+    more = ("source", "script", "notebook", "given_edited", *_ids())
+    return tuple(_alternative(entry) for _, _, entry in entries(_files("alternatives"), "alternative", ("id",), more))
 
 
 def _alternative(entry: dict[str, Any]) -> Alternative:
@@ -107,28 +107,25 @@ def _as_notebook(cells: list[str]) -> bytes:
 @functools.cache
 def misconceptions() -> tuple[Misconception, ...]:
     """All of `tests/misconceptions`, question by question."""
-    return tuple(
-        Misconception(
-            entry["id"],
-            entry["question"],
-            _answers(entry),
-            entry["catches"],
-            {lang: entry["hint"][lang] for lang in LANGUAGES},
-        )
-        for entry in _entries("misconception")
-    )
+    found = []
+    checks = {question.id: [check.name for check in question.checks] for question in questions()}
+    for where, question, entry in entries(
+        _files("misconceptions"), "misconception", ("id", "catches", "hint"), ("source", *_ids())
+    ):
+        expect(where, "answer to", [question], entry)
+        expect(where, "check", [entry["catches"]], checks[question])
+        expect_keys(f"{where}, hint", entry["hint"], LANGUAGES)
+        found.append(Misconception(entry["id"], question, _answers(entry), entry["catches"], entry["hint"]))
+    return tuple(found)
 
 
-def _entries(kind: str) -> list[dict[str, Any]]:
-    """All entries of that kind, with the question that their file is named after. Raises ValueError for equal ids."""
-    entries: dict[str, dict[str, Any]] = {}
-    for path in sorted((ROOT / "tests" / f"{kind}s").glob("*.toml")):
-        for entry in tomli.loads(path.read_text(encoding="utf-8"))[kind]:
-            if entry["id"] in entries:
-                raise ValueError(f"the id {entry['id']!r} is given twice: hints are found by it")
-            entries[entry["id"]] = {"question": path.stem, **entry}
-    return list(entries.values())
+def _files(kind: str) -> list[Path]:
+    return sorted((ROOT / "tests" / kind).glob("*.toml"))
+
+
+def _ids() -> list[str]:
+    return [question.id for question in questions()]
 
 
 def _answers(entry: Mapping[str, Any]) -> dict[str, str]:
-    return {key: code for key, code in entry.items() if key.startswith("q") and key != "question"}
+    return {question: entry[question] for question in _ids() if question in entry}

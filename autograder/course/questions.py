@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-from autograder.course.files import ASSIGNMENT, HIDDEN, code_cells
+from autograder.course.files import ASSIGNMENT, HIDDEN, CourseError, code_cells, expect
 from autograder.intake import Assignment
 from autograder.language import LANGUAGES, Language
 
@@ -103,20 +103,23 @@ def _question(path: Path) -> Question:
     module = _module(path)
     id_ = path.stem.removeprefix("test_")
     tests = [test for name, test in vars(module).items() if name.startswith("test_")]
-    return Question(id_, _in_languages(module.__doc__, path.name), tuple(_check(id_, test) for test in tests))
+    return Question(
+        id_, _in_languages(module.__doc__, f"tests/hidden/{path.name}"), tuple(_check(id_, test) for test in tests)
+    )
 
 
 def _check(question: str, test: Callable[..., None]) -> Check:
+    where = f"tests/hidden/test_{question}.py, {test.__name__}"
     marks = {mark.name: mark.args for mark in getattr(test, "pytestmark", ())}
-    return Check(
-        question,
-        test.__name__,
-        float(marks["points"][0]) if "points" in marks else 0.0,
-        tuple(inspect.signature(test).parameters),
-        marks.get("either_layout", ()),
-        _in_languages(test.__doc__, f"{question}: {test.__name__}"),
-        test,
-    )
+    parameters, layouts = tuple(inspect.signature(test).parameters), marks.get("either_layout", ())
+    expect(where, "mark", marks, ("points", "either_layout"))
+    expect(f"{where}, either_layout", "parameter", layouts, parameters)
+    match marks.get("points", (0,)):
+        case (int() | float() as points,) if points >= 0:
+            titles = _in_languages(test.__doc__, where)
+            return Check(question, test.__name__, float(points), parameters, layouts, titles, test)
+        case other:
+            raise CourseError(f"{where}: points are a number from 0, not {', '.join(map(repr, other)) or 'nothing'}")
 
 
 def _module(path: Path) -> ModuleType:
@@ -124,16 +127,19 @@ def _module(path: Path) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise CourseError(f"tests/hidden/{path.name}: {type(error).__name__}: {error}") from error
     return module
 
 
 def _in_languages(docstring: str | None, where: str) -> dict[Language, str]:
-    """The lines `ko: …` and `en: …` of a docstring. Raises ValueError if one is missing."""
+    """The lines `ko: …` and `en: …` of a docstring. Raises `CourseError` if one is missing."""
     found: dict[Language, str] = {}
     for lang in LANGUAGES:
         match = re.search(rf"^\s*{lang}: (.+)$", docstring or "", re.MULTILINE)
         if match is None:
-            raise ValueError(f"{where}: the docstring has no line that starts with '{lang}: '")
+            raise CourseError(f"{where}: the docstring has no line that starts with '{lang}: '")
         found[lang] = match[1].strip()
     return found

@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import tomli
-
-from autograder.course.files import HIDDEN, SHOWN, reference_cells
+from autograder.course.files import HIDDEN, SHOWN, entries, expect_keys, reference_cells, toml
 from autograder.language import LANGUAGES, Language
 
 __all__ = ["Margin", "Scenario", "margin", "replacements", "scenarios", "shown_examples", "sizes"]
@@ -52,13 +50,15 @@ def shown_examples() -> tuple[Scenario, ...]:
 @functools.cache
 def margin() -> Margin:
     """What `tests/hidden/scenarios.toml` says of private numbers."""
-    return Margin(**tomli.loads((HIDDEN / "scenarios.toml").read_text(encoding="utf-8"))["margin"])
+    said = toml(HIDDEN / "scenarios.toml").get("margin", {})
+    expect_keys("tests/hidden/scenarios.toml, margin", said, ("code", "least"))
+    return Margin(**said)
 
 
 def _read(path: Path, kind: str, *, shown: bool) -> tuple[Scenario, ...]:
     return tuple(
         Scenario(entry.pop("id"), {lang: entry.pop(lang) for lang in LANGUAGES}, {"dropout": 0.0, **entry}, shown)
-        for entry in tomli.loads(path.read_text(encoding="utf-8"))[kind]
+        for _, _, entry in entries([path], kind, ("id", *LANGUAGES, "data"), _released())
     )
 
 

@@ -10,9 +10,11 @@ from torch import Tensor
 
 from autograder import course
 from autograder.course import assignment
+from autograder.course.scenarios import margin
 from autograder.grade import CheckResult, Grade, Note, QuestionGrade, Result, Status, Submission
 from autograder.grading.evidence import Evidence
 from autograder.grading.explanation import explained
+from autograder.grading.hidden import findings
 from autograder.grading.reference import Reference, Run
 from autograder.grading.runs import Runs
 from autograder.grading.trials import Learned
@@ -53,6 +55,16 @@ class Grader:
         own = run_in(sandbox)  # the solution and known mistakes have all the room that there is
         self._reference = Reference(own)
         self._learned = Learned(own, self._reference)
+
+    def prove(self) -> None:
+        """Raise `CourseError` where the solution fails, or a hidden check fails it: nobody could be graded then."""
+        for scenario in course.scenarios():
+            solution = self._reference.shared(scenario)
+            for question, record in solution.records.items():
+                for check, note in findings(course.question(question), record, solution.at[question]).items():
+                    where = f"tests/hidden/test_{question}.py, {check}, in scenario {scenario.id!r}"
+                    raise course.CourseError(f"{where}: finds the solution wrong: {note.kind} {note.about}")
+        course.shown_examples(), margin()  # what is wrong there would show with the first wrong answer only
 
     def grade(self, submission: Submission, secret: bytes, evidence: bytes = b"") -> Result:
         """The grade; with *evidence* of an earlier grading, student code is run only where that does not tell.

@@ -7,24 +7,20 @@ from typing import Any
 
 import pytest
 
-from autograder.course import HIDDEN, ROOT, Question
+from autograder.course import HIDDEN, ROOT, CourseError, Question
 from autograder.course.compare import Mismatch
 from autograder.grade import Note
 from autograder.grading.reference import ReferenceValues
 from autograder.wire.log import Record
 
-__all__ = ["GraderFault", "findings"]
-
-
-class GraderFault(Exception):
-    """The graders themselves are at fault: nothing that a student did."""
+__all__ = ["findings"]
 
 
 def findings(question: Question, record: Record, reference: ReferenceValues) -> dict[str, Note]:
     """What the checks of *question* find wrong in *record*, by the check's name.
 
-    Their arguments are put where fixtures would put them. Raises `GraderFault` if one ends in anything but a failed
-    assertion.
+    Their arguments are put where fixtures would put them. Raises `CourseError` if one ends in anything but a failed
+    assertion: nothing that a student did.
     """
     found = {}
     for item in _collected()[question.id]:
@@ -36,7 +32,8 @@ def findings(question: Question, record: Record, reference: ReferenceValues) -> 
         except AssertionError:
             found[item.name] = Note("assertion", {"name": item.name})
         except (Exception, pytest.fail.Exception, pytest.skip.Exception) as failure:
-            raise GraderFault(f"{item.name}: {type(failure).__name__}: {failure}") from failure
+            where = f"tests/hidden/test_{question.id}.py, {item.name}"
+            raise CourseError(f"{where}: {type(failure).__name__}: {failure}") from failure
     return found
 
 
@@ -66,7 +63,7 @@ def _collected() -> Mapping[str, Sequence[pytest.Function]]:
         patch.delenv("PYTEST_ADDOPTS", raising=False)  # is for a pytest around this one, as by hand
         status = pytest.main([*quiet, *options, *tests], plugins=[collecting])
     if status != pytest.ExitCode.OK:
-        raise GraderFault(f"pytest could not collect the hidden checks ({status!r})")
+        raise CourseError(f"pytest could not collect the hidden checks ({status!r})")
     found = defaultdict[str, list[pytest.Function]](list)
     for item in collecting.items:
         found[item.path.stem.removeprefix("test_")].append(item)

@@ -10,21 +10,18 @@ import msgspec
 from torch import Tensor
 
 from autograder import course
+from autograder.course.files import expect
 from autograder.course.scenarios import margin
 from autograder.wire.job import Correction, Job
 from autograder.wire.log import Log, Record
 from autograder.wire.values import Described, Layer, Packed, TensorData
 
-__all__ = ["Reference", "ReferenceFault", "ReferenceValues", "Run", "Solution"]
+__all__ = ["Reference", "ReferenceValues", "Run", "Solution"]
 
 Run = Callable[[Job, Mapping[str, Tensor]], Log]
 """Runs a job, with the tensors that it refers to, in a process of its own."""
 ATTEMPTS = 200
 """So many private numbers are tried; one in a few is fit."""
-
-
-class ReferenceFault(Exception):
-    """The solution fails, or its numbers are never fit to grade with."""
 
 
 class ReferenceValues:
@@ -66,7 +63,8 @@ class Solution:
     def __init__(self, log: Log, salt: str = "") -> None:
         self.salt = salt
         self.log = log
-        self.at = {r.message.question: ReferenceValues(r) for r in log.records if r.message.when == "check"}
+        self.records = {r.message.question: r for r in log.records if r.message.when == "check"}
+        self.at = {question: ReferenceValues(record) for question, record in self.records.items()}
         """The values at the check of each question."""
 
     @functools.cached_property
@@ -101,7 +99,7 @@ class Reference:
             value = solution.log.records[-1]["margin"]
             if isinstance(value, float) and value >= margin().least:
                 return solution
-        raise ReferenceFault(f"no private numbers are fit in scenario {scenario.id!r}")
+        raise course.CourseError(f"no private numbers are fit in scenario {scenario.id!r}")
 
 
 def _solved(run: Run, scenario: course.Scenario, salt: str = "") -> Solution:
@@ -110,6 +108,10 @@ def _solved(run: Run, scenario: course.Scenario, salt: str = "") -> Solution:
     if salt:
         cells, names = (*cells, margin().code), {**names, "margin": ("margin",)}
     log = run(Job(cells, names, course.replacements(scenario), salt=salt), {})
+    solution = Solution(log, salt)
     if log.failures or not log.finished:
-        raise ReferenceFault(f"the solution fails in scenario {scenario.id!r}: {log.failures}")
-    return Solution(log, salt)
+        errors = (f"code cell {one.failure.cell}, line {one.failure.line}: {one.failure.kind}" for one in log.failures)
+        said = next(errors, "it does not come to its end")
+        raise course.CourseError(f"solutions/rnn.ipynb fails in scenario {scenario.id!r}: {said}")
+    expect("solutions/rnn.ipynb", "check of", [one.id for one in course.questions()], solution.at)
+    return solution

@@ -238,6 +238,8 @@ def prepare() -> None:
         vars(module).update(bars)
         setattr(tqdm, name, module)
     IPython.display.display = time.sleep = _nothing
+    # A run has one core, and a large machine's number of threads is more than it may have.
+    torch.set_num_threads = torch.set_num_interop_threads = _nothing
     # Event loops do without the socket by which threads would wake them: there are no sockets here.
     selectors.DefaultSelector = _Selector  # type: ignore[misc, assignment]
     asyncio.create_task = _task  # type: ignore[assignment]

@@ -22,10 +22,12 @@ from unittest.mock import Mock
 
 import pytest
 
+from autograder.build import __main__ as build
 from autograder.build.bundle import bundle
 from autograder.build.checks import student_checks
 from autograder.build.master import Cell, answer, cells, check_asides, filled, in_language, is_question
-from autograder.build.questions import check_headings, table
+from autograder.build.questions import check_structure, table
+from autograder.course import CourseError
 from autograder.language import LANGUAGES, Language
 
 ROOT = Path(__file__).parents[2]
@@ -261,19 +263,36 @@ def test_tables_give_the_points_of_the_hidden_checks(lang: Language) -> None:
     assert "{{" not in readme
 
 
-def headings(lang: Language) -> list[Cell]:
-    prose = cells(MASTER, prose=[lang], code=lang, values={lang: {}})
-    return [cell for cell in prose if cell.kind == "markdown"]
-
-
 @pytest.mark.parametrize(("lang", "points", "others"), [("ko", "(15점)", "(16점)"), ("en", "(15 points)", "(points)")])
 def test_heading_that_contradicts_the_points_fails_the_build(lang: Language, points: str, others: str) -> None:
     """The points in a question's heading are those of its hidden checks, else the build says which differ."""
-    right = headings(lang)
-    check_headings(right, lang)
+    right = cells(MASTER, prose=[lang], code=lang, values={lang: {}})
+    check_structure(right, lang)
     wrong = [Cell(cell.kind, cell.source.replace(points, others), cell.role) for cell in right]
     with pytest.raises(ValueError, match="q3"):
-        check_headings(wrong, lang)
+        check_structure(wrong, lang)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "complaint"),
+    [
+        ("# %% q3\n", "# %%\n", r'grader.check\("q3"\), where .* an answer cell q3'),
+        ("# %% q3\n", "# %% Q3\n", "no kind of cell Q3"),
+        ('grader.check("q3")', "pass", r'an answer cell q4, where .* grader.check\("q3"\)'),
+        ("NO PROMPT\nhidden", "NO PROMT\nhidden", "PROMPT means nothing in .*hidden_states"),
+        ("# END SOLUTION\n\n# %%\ngrader.check", "\n# %%\ngrader.check", "PROMPT means nothing in the cell"),
+        ("\n# {{questions}}", "\n# {{question}}", "{{question}} means nothing"),
+    ],
+)
+def test_mistake_in_the_master_fails_the_build(
+    right: str, wrong: str, complaint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slip in the markup is named with its cell: no answer is handed out, and no question is without its check."""
+    (tmp_path / "handout").symlink_to(ROOT / "solutions" / "handout")
+    (tmp_path / "rnn.py").write_text(MASTER.read_text(encoding="utf-8").replace(right, wrong), encoding="utf-8")
+    monkeypatch.setattr(build, "_MASTER", tmp_path / "rnn.py")
+    with pytest.raises(CourseError, match=complaint):
+        build._edition("ko")
 
 
 def test_unknown_language_fails_the_build(tmp_path: Path) -> None:
@@ -318,7 +337,7 @@ def test_no_cell_needs_an_aside() -> None:
     ]
     assert sum("display(draw_" in "".join(cell["source"]) for cell in tagged) == 4
     assert sum("set_up()" in "".join(cell["source"]) for cell in tagged) == 1
-    aside, answer_cell = Cell("code", "steps = 3", "aside"), Cell("code", "# BEGIN SOLUTION NO PROMPT\nx = steps", "q1")
+    aside, answer_cell = Cell("code", "steps = 3", "aside"), Cell("code", "x = steps", "q1")
     for other in (answer_cell, Cell("code", "steps = 4", "")):
         with pytest.raises(ValueError, match="steps: bound by an aside"):
             check_asides([aside, other])

@@ -128,12 +128,13 @@ def test_usage_errors_are_one_line_and_exit_2(
     given: Path, out: Path, tmp_path: Path, engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Wrong commands are told by name, before anything is written."""
-    assert usage_error(capsys, "grade", tmp_path / "nothing", "--out", out).startswith("autograder: ")
+    assert "nothing cannot be read." in usage_error(capsys, "grade", tmp_path / "nothing", "--out", out)
     assert "is not a folder" in usage_error(capsys, "grade", given, "--out", given / "kim.ipynb")
     assert "holds the submissions" in usage_error(capsys, "grade", given, "--out", given)
     assert "'0' is not a number from 1" in usage_error(capsys, "grade", given, "--out", out, "--workers", "0")
     assert "required" in usage_error(capsys, "grade", given)
-    assert usage_error(capsys, "grade", given, "--out", out, "--roster", tmp_path / "no.csv").startswith("autograder: ")
+    roster = usage_error(capsys, "grade", given, "--out", out, "--roster", tmp_path / "no.csv")
+    assert "no.csv: the roster cannot be read" in roster
     assert "a platform and at most one file" in usage_error(capsys, "export", out, "--to", "blackbird")
     for command in (("regrade",), ("export", "--to", "email")):
         assert "holds no gradebook.sqlite" in usage_error(capsys, command[0], out, *command[1:])
@@ -151,6 +152,8 @@ def test_errors_in_files_beside_the_gradebook_exit_2(
     (out / "adjustments.csv").unlink()
     cli.main(["grade", str(given), "--out", str(out)])
     assert "moodle needs FILE" in usage_error(capsys, "export", out, "--to", "moodle")
+    assert cli.main(["export", str(out), "--to", "moodle", "no.csv"]) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == "autograder: no.csv: No such file or directory"
 
 
 def test_names_cannot_write_into_the_terminal(

@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -25,8 +26,9 @@ import pytest
 from autograder import course
 from autograder.classroom.gradebook import FILE_NAME, Gradebook, Rows
 from autograder.course import corpus
-from autograder.grade import Grade
-from autograder.grading import reference, trials
+from autograder.grade import Grade, Note
+from autograder.grading import Grader, reference, trials
+from autograder.grading import grader as graders
 from autograder.sandbox import Sandbox
 
 CLASS = 8
@@ -316,6 +318,73 @@ def test_full_disk_of_the_cache_costs_nobody_a_grade(
 
 
 # The grader's own faults
+
+WRONG = [
+    (
+        "tests/hidden/test_q3.py",
+        ".points(7)",
+        ".point(7)",
+        "tests/hidden/test_q3.py, test_h_n: there is no mark point;",
+    ),
+    ("tests/hidden/test_q3.py", "points(7)", "points('7')", "test_h_n: points are a number from 0, not '7'"),
+    ("tests/hidden/test_q3.py", '("hidden_states")', '("states")', "test_hidden_states, .* no parameter states;"),
+    ("tests/hidden/test_q3.py", "def test_h_n(", "deff test_h_n(", "tests/hidden/test_q3.py: SyntaxError: .* line 23"),
+    ("tests/hidden/scenarios.toml", "hidden_size", "hiden_size", "scenario other-sizes: there is no key hiden_size;"),
+    ("tests/hidden/scenarios.toml", "en = ", "english = ", "scenario other-sizes: there is no key en;"),
+    ("tests/hidden/scenarios.toml", '"square"', '"other-sizes"', "scenario other-sizes: another one has that id"),
+    ("tests/hidden/scenarios.toml", '"square"', '"square', r"tests/hidden/scenarios.toml: .*\(at line 29, column 13\)"),
+    ("tests/hidden/scenarios.toml", "least =", "last =", "margin: there is no key least; there is last, code"),
+    ("tests/shown/examples.toml", "[[example]]", "[[exmple]]", "tests/shown/examples.toml: there is no key exmple;"),
+    ("tests/misconceptions/q3.toml", '= "test_h', '= "test_hh', "batch-axis-as-time: there is no check test_hh"),
+    ("tests/misconceptions/q3.toml", "q3 = ", "q33 = ", "misconception batch-axis-as-time: there is no key q33;"),
+    ("tests/misconceptions/q3.toml", "ko = ", "kr = ", "batch-axis-as-time, hint: there is no key ko; there is kr, en"),
+    ("tests/alternatives/q3.toml", "q3 = ", "q9 = ", "alternative .*: there is no key q9; there is id, .* q8"),
+]
+READ = """
+import json, sys
+from pathlib import Path
+from autograder import course
+from autograder.course import corpus, files
+from autograder.course.scenarios import margin
+readers = (course.questions, course.scenarios, course.shown_examples, margin, corpus.misconceptions)
+assert files.ROOT == Path.cwd(), files.ROOT
+said = []
+for name, old, new, _ in json.loads(sys.stdin.read()):
+    content = Path(name).read_text(encoding="utf-8")
+    Path(name).write_text(content.replace(old, new, 1), encoding="utf-8")
+    try:
+        for read in (*readers, corpus.alternatives):
+            read.cache_clear()
+            read()
+        said.append("")
+    except course.CourseError as error:
+        said.append(str(error))
+    Path(name).write_text(content, encoding="utf-8")
+print(json.dumps(said))
+"""
+
+
+def test_mistake_in_the_courses_files_is_told_in_one_line(tmp_path: Path) -> None:
+    """What instructors mistype is named with its file and entry, and with what could have been meant."""
+    for folder in ("autograder", "solutions", "tests"):
+        shutil.copytree(course.ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "engine"))
+    command = [sys.executable, "-B", "-c", READ]
+    done = subprocess.run(command, input=json.dumps(WRONG), capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    for (*_, complaint), said in zip(WRONG, json.loads(done.stdout), strict=True):
+        assert re.search(complaint, said), said
+        assert "\n" not in said
+
+
+def test_graders_that_find_the_solution_wrong_grade_nobody(grader: Grader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hidden check that fails the solution is a mistake of the check's, and is named before anybody is graded."""
+    grader.prove()
+    wrong = {"test_h_n": Note("shape", {"name": "h_n"})}
+    monkeypatch.setattr(graders, "findings", lambda question, *_: wrong if question.id == "q3" else {})
+    with pytest.raises(
+        course.CourseError, match=r"test_q3\.py, test_h_n, in scenario 'other-sizes': finds the solution"
+    ):
+        grader.prove()
 
 
 def test_check_that_raises_is_no_zero_and_is_tried_again(tmp_path: Path, autograder: Callable[..., Any]) -> None:

@@ -413,3 +413,6 @@ def test_nbgrader_exports_what_was_put_into_its_gradebook(tmp_path: Path) -> Non
     assert {float(line["max_score"]) for line in exported.values()} == {100.0}
     again = returned("nbgrader", [row("Kim", 90, id="kim01")], file, "rnn")
     assert again.remarks == ["written over there (1): Kim: 85 to 90"]
+    file.write_text("student,score\n" * 100)
+    with pytest.raises(ReturnError, match=r"gradebook\.db: nbgrader cannot use it: file is not a database"):
+        returned("nbgrader", rows, file, "rnn")

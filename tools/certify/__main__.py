@@ -15,6 +15,7 @@ from tqdm import tqdm
 from autograder import course
 from autograder.classroom.pool import Pool
 from autograder.classroom.worker import Task
+from autograder.sandbox import SandboxFault
 from tools.certify import cases, mutants, ways
 from tools.certify.cases import Case
 from tools.certify.judging import side_by_side, stable, told_apart
@@ -98,4 +99,7 @@ def _judge(arguments: argparse.Namespace, proof: Proof) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except (course.CourseError, SandboxFault) as error:
+        sys.exit(f"certify: {error}")

@@ -5,10 +5,12 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from autograder import course
 from autograder.grade import Row
@@ -118,16 +120,26 @@ def nbgrader(graded: Graded) -> Returned:
     """The `gradebook.db` that is given, which is made if it is not there, with a grade cell for each question."""
     try:
         from nbgrader.api import Gradebook
+        from sqlalchemy.exc import SQLAlchemyError
     except ImportError as missing:
         raise ReturnError("this needs nbgrader: pip install nbgrader") from missing
     if graded.file is None:
         raise ReturnError("nbgrader needs FILE: the gradebook.db of the course")
     # It calls a program that was installed beside this Python.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    book, title = f"sqlite:///{graded.file.resolve()}", graded.named()[0]
+    file, title = graded.file.resolve(), graded.named()[0]
+
+    @contextmanager
+    def opened() -> Iterator[Any]:
+        try:
+            with Gradebook(f"sqlite:///{file}") as there:
+                yield there
+        except SQLAlchemyError as error:
+            raise ReturnError(f"{file}: nbgrader cannot use it: {getattr(error, 'orig', error)}") from error
+
     before: dict[str, float] = {}
-    if graded.file.exists():
-        with Gradebook(book) as there:
+    if file.exists():
+        with opened() as there:
             before = {each.student.id: each.score for each in there.assignment_submissions(title)}
     scored = {row.person.id or row.person.name: row for row in graded.scored}
     changed = [
@@ -137,7 +149,7 @@ def nbgrader(graded: Graded) -> Returned:
     ]
 
     def put() -> None:
-        with Gradebook(book) as there:
+        with opened() as there:
             there.update_or_create_assignment(title)
             there.update_or_create_notebook(_NOTEBOOK, title)
             for question in course.questions():
