@@ -3,6 +3,8 @@ PYTHON ?= python3
 SUBMISSIONS ?= examples/submissions
 OUT ?= out
 BIN := .venv/bin
+# Tests wait for other processes a part of their time.
+TESTERS := $(shell expr $$(nproc) + 1)
 
 # Korean file names and texts, whatever the machine's locale.
 export PYTHONUTF8 := 1
@@ -21,7 +23,7 @@ test: .venv/.develop  ## lint, type checks and the whole test suite
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest --numprocesses logical --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses $(TESTERS) --dist loadfile --no-loadscope-reorder
 
 build: .venv/.develop  ## regenerate assignment/, solutions/rnn.ipynb and build/gradescope.zip
 	$(BIN)/python -m autograder.build
@@ -33,7 +35,7 @@ bench: .venv/.develop  ## speed beside other graders on the same submissions
 	$(BIN)/python -m tools.bench $(BENCH)
 
 fuzz: .venv/.develop  ## a hundred thousand damaged submissions and observations through everything that reads them
-	FUZZ_EXAMPLES=10000 $(BIN)/python -m pytest --numprocesses logical tests/engine/test_fuzz_intake.py tests/engine/test_wire.py
+	FUZZ_EXAMPLES=10000 $(BIN)/python -m pytest --numprocesses $(TESTERS) tests/engine/test_fuzz_intake.py tests/engine/test_wire.py
 
 attacks: .venv/.develop  ## what hostile submissions gain with `otter run`, for docs/security.md
 	$(BIN)/python -m tools.otter_attacks
