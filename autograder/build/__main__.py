@@ -4,7 +4,10 @@ import argparse
 import base64
 import bz2
 import json
+from functools import partial
 from pathlib import Path
+
+from tqdm import tqdm
 
 from autograder import course
 from autograder.build.bundle import bundle
@@ -33,7 +36,9 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     try:
-        files = {name: content for lang in LANGUAGES for name, content in _edition(lang).items()} | _solution()
+        files: dict[str, str] = {}
+        for made in tqdm([*(partial(_edition, lang) for lang in LANGUAGES), _solution], desc="build", unit="part"):
+            files |= made()
         for name, content in files.items():
             _write(arguments.out / name, content.encode())
         _write(arguments.out / "build" / "gradescope.zip", bundle(arguments.visibility))

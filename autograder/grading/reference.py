@@ -114,4 +114,6 @@ def _solved(run: Run, scenario: course.Scenario, salt: str = "") -> Solution:
         said = next(errors, "it does not come to its end")
         raise course.CourseError(f"solutions/rnn.ipynb fails in scenario {scenario.id!r}: {said}")
     expect("solutions/rnn.ipynb", "check of", [one.id for one in course.questions()], solution.at)
+    described = [one for record in solution.records.values() for one in record.message.values.items()]
+    expect("tests/hidden/given.py", "name", course.given(), {name for name, value in described if value is not None})
     return solution
