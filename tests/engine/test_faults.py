@@ -387,6 +387,13 @@ def test_graders_that_find_the_solution_wrong_grade_nobody(grader: Grader, monke
         grader.prove()
 
 
+def test_given_name_that_the_solution_does_not_bind_is_told(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistyped name in `given.py` would never be put back: it is told before anybody is graded."""
+    monkeypatch.setattr(course, "given", lambda: ("hiden_size",))
+    with pytest.raises(course.CourseError, match=r"tests/hidden/given\.py: there is no name hiden_size;"):
+        reference.Reference(run).shared(course.scenarios()[0])
+
+
 def test_check_that_raises_is_no_zero_and_is_tried_again(tmp_path: Path, autograder: Callable[..., Any]) -> None:
     """A hidden check that breaks on one submission leaves that one without a score, and the others alone."""
     for folder in ("autograder", "solutions", "tests"):
