@@ -2,9 +2,7 @@
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 import torch
@@ -21,7 +19,7 @@ from autograder.sandbox import Sandbox
 from autograder.wire.log import Record
 from tools.certify.proof import Found
 
-__all__ = ["Judge", "judge", "side_by_side", "stable", "told_apart"]
+__all__ = ["Judge", "judge", "stable", "told_apart"]
 
 TOGETHER = 40
 """So many answers share a run: of more than twice as many, not all would be read."""
@@ -76,14 +74,6 @@ def judge() -> Judge:
     """This process's own."""
     torch.set_num_threads(1)
     return Judge(run_in(Sandbox(secrets=(course.REFERENCE, course.HIDDEN))))
-
-
-def side_by_side(parts: Sequence[Callable[[str], Found]], questions: Sequence[str], workers: int) -> Iterator[Found]:
-    """What each of *parts* finds of each question, by so many processes."""
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        tasks = [pool.submit(part, question) for part in parts for question in questions]
-        for task in tasks:
-            yield task.result()
 
 
 def stable(question: str, *, every: int, seeds: int) -> Found:

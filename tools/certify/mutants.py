@@ -20,6 +20,9 @@ __all__ = ["Mutant", "caught", "equivalent", "mutants"]
 
 T = TypeVar("T")
 
+LEAST_CAUGHT = 0.98
+"""The share of mutants that the graders must notice."""
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -52,7 +55,7 @@ def caught(question: str, *, every: int) -> Found:
     tried = [one for one in mutants(question) if not one.is_right][::every]
     failed = judge().failing([Trial(one.id, question, {question: one.code}) for one in tried])
     wrong = [f"{one.id} passes: {one.change}" for one in tried if not failed[one.id]]
-    return Found("mutants caught", wrong, len(tried))
+    return Found("mutants caught", wrong, len(tried), LEAST_CAUGHT)
 
 
 def mutants(question: str) -> list[Mutant]:

@@ -23,7 +23,7 @@ from autograder.wire.job import Job
 from autograder.wire.messages import Failure
 from tools.certify.proof import Found
 
-__all__ = ["LEAST_CAUGHT", "measure"]
+__all__ = ["measure"]
 
 LEAST_CAUGHT = 0.85
 """The share of wrong answers that the public checks must catch."""
@@ -70,7 +70,7 @@ def measure() -> tuple[Found, Found]:
         tried += not error
         rejected += [f"{right.id}: {said}"] if not error and any(said.values()) else []
     return (
-        Found("wrong answers that public checks catch", missed, len(corpus.misconceptions())),
+        Found("wrong answers that public checks catch", missed, len(corpus.misconceptions()), LEAST_CAUGHT),
         Found("right answers that public checks pass", rejected, tried),
     )
 
