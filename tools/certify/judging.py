@@ -81,14 +81,14 @@ def stable(question: str, *, every: int, seeds: int) -> Found:
 
     The answers are tried with the first seed under all scenarios, and with each other seed in one.
     """
-    catches = {trial.id: check for trial, check in [*_trials(question)][::every]}
-    tried = [trial for trial, _ in _trials(question) if trial.id in catches]
+    chosen = [*_trials(question)][::every]
+    tried = [trial for trial, _ in chosen]
     first = {scenario.id: judge().failing(tried, [scenario]) for scenario in course.scenarios()}
     wrong = set()
-    for id_, check in catches.items():
-        failed = set[str]().union(*(found[id_] for found in first.values()))
+    for trial, check in chosen:
+        failed = set[str]().union(*(found[trial.id] for found in first.values()))
         if check not in failed if check else failed:
-            wrong.add(f"{id_} fails {', '.join(sorted(failed)) or 'nothing'}")
+            wrong.add(f"{trial.id} fails {', '.join(sorted(failed)) or 'nothing'}")
     for seed in range(1, seeds):
         scenario = course.scenarios()[seed % len(course.scenarios())]
         other = judge().failing(tried, [scenario], seed)

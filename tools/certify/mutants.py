@@ -28,14 +28,10 @@ LEAST_CAUGHT = 0.98
 class Mutant:
     """The solution with one change in one answer cell."""
 
+    id: str
     question: str
-    number: int
     code: str
     change: str
-
-    @property
-    def id(self) -> str:
-        return f"{self.question}-{self.number:03}"
 
     @property
     def is_right(self) -> bool:
@@ -60,14 +56,15 @@ def caught(question: str, *, every: int) -> Found:
 
 def mutants(question: str) -> list[Mutant]:
     """All changes of the answer cell of *question*, each only once."""
-    found = []
+    found: list[Mutant] = []
     original = ast.parse(corpus.answer(question))
-    seen = {ast.unparse(original)}
+    before = ast.unparse(original)
+    seen = {before}
     for tree in _changed(original):
         code = ast.unparse(ast.fix_missing_locations(tree))
         if code not in seen:
             seen.add(code)
-            found.append(Mutant(question, len(seen) - 1, code, _difference(ast.unparse(original), code)))
+            found.append(Mutant(f"{question}-{len(found) + 1:03}", question, code, _difference(before, code)))
     return found
 
 
