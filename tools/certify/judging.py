@@ -4,7 +4,6 @@ import functools
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
-import msgspec
 import torch
 
 from autograder import course
@@ -32,20 +31,16 @@ class Judge:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._reference = Reference(run)
-        self._known: dict[bytes, set[str]] = {}
 
     def observed(self, trials: Sequence[Trial], scenario: Scenario, seed: int = 0) -> dict[str, Record]:
         """What each of *trials*, all of one question, leaves behind, by its id; nothing of one that does not end."""
+        solution = self._reference.shared(scenario)
         found: dict[str, Record] = {}
         for start in range(0, len(trials), TOGETHER):
-            found |= self._together(trials[start : start + TOGETHER], scenario, seed)
-        return found
-
-    def _together(self, trials: Sequence[Trial], scenario: Scenario, seed: int) -> dict[str, Record]:
-        found = observe(trials, scenario, self._reference.shared(scenario), self._run, seed=seed)
-        lacking = [trial for trial in trials if trial.id not in found]  # one of them kept the others from their turn
-        for trial in lacking if len(trials) > 1 else ():
-            found |= self._together([trial], scenario, seed)
+            found |= observe(trials[start : start + TOGETHER], scenario, solution, self._run, seed=seed)
+        for trial in trials:
+            if trial.id not in found:  # it does not end, or another one kept it from its turn
+                found |= observe([trial], scenario, solution, self._run, seed=seed)
         return found
 
     def failing(
@@ -55,18 +50,14 @@ class Judge:
         failed: dict[str, set[str]] = {trial.id: set() for trial in trials}
         for scenario in scenarios:
             records = self.observed(trials, scenario, seed)
+            right = self._reference.shared(scenario).at
             for trial in trials:
-                record = records.get(trial.id)
-                failed[trial.id] |= {STOPPED} if record is None else self._failing(trial.question, record, scenario)
+                if trial.id in records:
+                    found = findings(course.question(trial.question), records[trial.id], right[trial.question])
+                    failed[trial.id] |= found.keys()
+                else:
+                    failed[trial.id].add(STOPPED)
         return failed
-
-    def _failing(self, question: str, record: Record, scenario: Scenario) -> set[str]:
-        values = msgspec.json.encode(record.message.values)
-        key = f"{scenario.id} {question} ".encode() + values + record.blob
-        if key not in self._known:
-            right = self._reference.shared(scenario).at[question]
-            self._known[key] = set(findings(course.question(question), record, right))
-        return self._known[key]
 
 
 @functools.cache
