@@ -60,24 +60,23 @@ def attacks() -> tuple[Attack, ...]:
 def _attack(family: str, entry: Mapping[str, Any]) -> Attack:
     status, score = entry["verdict"].split()
     absent, unconfined = tuple(entry.get("absent", ())), entry.get("unconfined", False)
-    content = _laid_over(entry)
-    return Attack(family, entry["id"], content, status, float(score), absent, unconfined)
+    return Attack(family, entry["id"], _laid_over(entry), status, float(score), absent, unconfined)
 
 
 def _laid_over(entry: Mapping[str, Any]) -> bytes:
     """The submission with the code of one attack in it."""
     notebook = json.loads((course.ASSIGNMENT / "en" / "rnn.ipynb").read_text(encoding="utf-8"))
-    answers = {question: corpus.answer(question) for question in _RIGHT}
-    answers |= {name: code for name, code in entry.items() if name.startswith("q")}
-    place = 0
-    for number, cell in enumerate(notebook["cells"], 1):
+    answers = {**{question: corpus.answer(question) for question in _RIGHT}, **entry}
+    start, times = entry.get("start_times", (entry.get("start", ""), 1))
+    cells = []
+    for cell in notebook["cells"]:
         cell["source"] = answers.get(cell["metadata"].get("question"), cell["source"])
-        if cell["cell_type"] == "code" and "grader = otter.Notebook()" in "".join(cell["source"]):
-            place = number  # after the imports
-    piece, times = entry.get("start_times", (entry.get("start", ""), 1))
-    notebook["cells"][place:place] = [_cell(piece * times)] if piece else []
-    notebook["cells"] += [_cell(entry["end"])] if "end" in entry else []
-    return json.dumps(notebook).encode()
+        cells.append(cell)
+        if start and "grader = otter.Notebook()" in "".join(cell["source"]):
+            cells.append(_cell(start * times))  # after the imports
+    if "end" in entry:
+        cells.append(_cell(entry["end"]))
+    return json.dumps({**notebook, "cells": cells}).encode()
 
 
 def _cell(source: str) -> dict[str, object]:

@@ -5,12 +5,11 @@ Only attacks that are harmless without a sandbox are tried.
 
 import json
 import os
-import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
-from tqdm import tqdm
+from tqdm.contrib.concurrent import thread_map
 
 from tools import otter
 from tools.attacks import Attack, attacks, base
@@ -44,27 +43,25 @@ def gained(attack: Attack, autograder: Path, honest: float) -> str:
     return "what it was after: " + ", ".join(found) if found else ""
 
 
-def main() -> int:
+def main() -> None:
     """Run the attacks and print a table in Markdown."""
     tried = [attack for attack in attacks() if attack.unconfined]
-    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    print("| attack | gained with `otter run` |\n|---|---|")
+    count = 0
+    with tempfile.TemporaryDirectory() as folder:
         autograder = otter.packed(Path(folder))
         honest = points(otter.run(base(), autograder, ENVIRONMENT)[2])
         assert honest is not None
-        found = pool.map(lambda attack: gained(attack, autograder, honest), tried)
-        gains = dict(
-            zip([attack.file_name for attack in tried], tqdm(found, total=len(tried), unit="attack"), strict=True)
-        )
-        for attack in tried:
-            if gains[attack.file_name].startswith("no result"):  # a busy machine is no attack: once more, alone
-                gains[attack.file_name] = gained(attack, autograder, honest)
-    print("| attack | gained with `otter run` |\n|---|---|")
-    for attack in tried:
-        if gains[attack.file_name]:
-            print(f"| {attack.family}: {attack.id} | {gains[attack.file_name]} |")
-    print(f"\n{sum(map(bool, gains.values()))} of the {len(tried)} attacks tried gained something.")
-    return 0
+        tell = partial(gained, autograder=autograder, honest=honest)
+        gains = thread_map(tell, tried, max_workers=len(os.sched_getaffinity(0)), unit="attack")
+        for attack, gain in zip(tried, gains, strict=True):
+            if gain.startswith("no result"):  # a busy machine is no attack: once more, alone
+                gain = tell(attack)
+            if gain:
+                count += 1
+                print(f"| {attack.family}: {attack.id} | {gain} |")
+    print(f"\n{count} of the {len(tried)} attacks tried gained something.")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

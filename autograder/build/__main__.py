@@ -4,6 +4,7 @@ import argparse
 import base64
 import bz2
 import json
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -37,8 +38,9 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         files: dict[str, str] = {}
-        for made in tqdm([*(partial(_edition, lang) for lang in LANGUAGES), _solution], desc="build", unit="part"):
-            files |= made()
+        parts: list[Callable[[], dict[str, str]]] = [*(partial(_edition, lang) for lang in LANGUAGES), _solution]
+        for make in tqdm(parts, desc="build", unit="part"):
+            files |= make()
         for name, content in files.items():
             _write(arguments.out / name, content.encode())
         _write(arguments.out / "build" / "gradescope.zip", bundle(arguments.visibility))

@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from nbformat import NotebookNode
+from nbformat import NotebookNode, v4
 
 from autograder.build.master import ASIDES, Cell, answer, is_question, prompt
 from autograder.course import CourseError
@@ -68,7 +68,7 @@ def written(notebook: NotebookNode) -> str:
     return str(nbformat.writes(notebook)) + "\n"  # type: ignore[no-untyped-call]
 
 
-def _node(cell: Cell, source: str, *tags: str) -> dict[str, Any]:
+def _node(cell: Cell, source: str, *tags: str) -> NotebookNode:
     """*cell* with *source* and the metadata that its role asks for; a code cell has *tags*, too."""
     metadata: dict[str, Any] = {}
     if is_question(cell.role):
@@ -79,11 +79,12 @@ def _node(cell: Cell, source: str, *tags: str) -> dict[str, Any]:
         metadata |= {"cellView": "form", "jupyter": {"source_hidden": True}}
     if cell.kind == "code" and (tagged := [*(["aside"] if cell.role in ASIDES else []), *tags]):
         metadata["tags"] = tagged
-    output: dict[str, Any] = {"execution_count": None, "outputs": []} if cell.kind == "code" else {}
-    return {"cell_type": cell.kind, "metadata": metadata, "source": source, **output}
+    make = v4.new_code_cell if cell.kind == "code" else v4.new_markdown_cell
+    node: NotebookNode = make(source, metadata=metadata)  # type: ignore[no-untyped-call]
+    return node
 
 
-def _notebook(cells: Sequence[dict[str, Any]], edition: Language) -> NotebookNode:
+def _notebook(cells: Sequence[NotebookNode], edition: Language) -> NotebookNode:
     """*cells* with ids that depend on nothing but the content, so that an edit changes one cell's id only."""
     names: list[str] = []
     for cell in cells:
@@ -93,9 +94,7 @@ def _notebook(cells: Sequence[dict[str, Any]], edition: Language) -> NotebookNod
         cell["id"] = f"{name}-{again + 1}" if again else name
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}, "edition": edition}
-    made: NotebookNode = nbformat.from_dict(  # type: ignore[no-untyped-call]
-        {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
-    )
+    made: NotebookNode = v4.new_notebook(cells=cells, metadata=metadata)  # type: ignore[no-untyped-call]
     return made
 
 

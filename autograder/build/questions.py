@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 from autograder import course
-from autograder.build.master import ASIDES, Cell, is_question
+from autograder.build.master import ASIDES, Cell
 from autograder.course import CourseError
 from autograder.course.files import expect
 from autograder.language import Language
@@ -41,7 +41,8 @@ def check_structure(cells: Sequence[Cell], lang: Language) -> None:
     expect(_MASTER, "kind of cell", (cell.role for cell in cells if cell.role), roles)
     prose = "\n".join(cell.source for cell in cells if cell.kind == "markdown")
     headings = [f"a heading of {id_} with {points} points" for id_, points in re.findall(_HEADING[lang], prose)]
-    order = [cell.source if cell.role == "check" else f"an answer cell {cell.role}" for cell in cells if _asks(cell)]
+    asking = [cell for cell in cells if cell.role and cell.role not in ASIDES]
+    order = [cell.source if cell.role == "check" else f"an answer cell {cell.role}" for cell in asking]
     for found, wanted in (
         (headings, [f"a heading of {one.id} with {one.points:g} points" for one in graded]),
         (order, [said for one in graded for said in (f"an answer cell {one.id}", f'grader.check("{one.id}")')]),
@@ -49,7 +50,3 @@ def check_structure(cells: Sequence[Cell], lang: Language) -> None:
         for there, here in itertools.zip_longest(found, wanted, fillvalue="nothing more"):
             if there != here:
                 raise CourseError(f"{_MASTER} ({lang}): there is {there}, where tests/hidden wants {here}")
-
-
-def _asks(cell: Cell) -> bool:
-    return cell.role == "check" or is_question(cell.role)

@@ -1,13 +1,13 @@
 """Questions and their hidden checks, as the test files say: names come from signatures, points from marks."""
 
 import functools
-import importlib.util
 import inspect
 import re
+import runpy
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 from autograder.course.files import ASSIGNMENT, HIDDEN, CourseError, code_cells, expect
 from autograder.intake import Assignment
@@ -89,7 +89,7 @@ def maximum() -> float:
 @functools.cache
 def given() -> tuple[str, ...]:
     """The names that the given cells bind and questions rely on, as `tests/hidden/given.py` lists them."""
-    return tuple(_module(HIDDEN / "given.py").NAMES)
+    return tuple(_bound(HIDDEN / "given.py")["NAMES"])
 
 
 @functools.cache
@@ -100,11 +100,11 @@ def assignment() -> Assignment:
 
 
 def _question(path: Path) -> Question:
-    module = _module(path)
+    bound = _bound(path)
     id_ = path.stem.removeprefix("test_")
-    tests = [test for name, test in vars(module).items() if name.startswith("test_")]
+    tests = [test for name, test in bound.items() if name.startswith("test_")]
     return Question(
-        id_, _in_languages(module.__doc__, f"tests/hidden/{path.name}"), tuple(_check(id_, test) for test in tests)
+        id_, _in_languages(bound["__doc__"], f"tests/hidden/{path.name}"), tuple(_check(id_, test) for test in tests)
     )
 
 
@@ -122,16 +122,12 @@ def _check(question: str, test: Callable[..., None]) -> Check:
             raise CourseError(f"{where}: points are a number from 0, not {', '.join(map(repr, other)) or 'nothing'}")
 
 
-def _module(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"hidden_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+def _bound(path: Path) -> dict[str, Any]:
+    """What a file with hidden checks binds. Raises `CourseError`."""
     try:
-        spec.loader.exec_module(module)
+        return runpy.run_path(str(path))
     except Exception as error:
         raise CourseError(f"tests/hidden/{path.name}: {type(error).__name__}: {error}") from error
-    return module
 
 
 def _in_languages(docstring: str | None, where: str) -> dict[Language, str]:

@@ -55,7 +55,8 @@ class Naming:
     @classmethod
     def of(cls, stems: Collection[str]) -> "Naming":
         """The naming of those files and folders, whose names come without suffixes."""
-        uses, people, numbered = defaultdict[str, set[tuple[str, str]]](set), set[str](), set[str]()
+        owners, words = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
+        people, numbered = set[str](), set[str]()
         for stem in stems:
             parts = [*PART.finditer(stem)]
             numbers = [part[0] for part in parts if part.lastgroup == "number"]
@@ -63,12 +64,13 @@ class Naming:
             people.add(owner)
             numbered.update(numbers[:1])
             for part in parts:
-                uses[_key(part)].add((owner, fold(part[0])))
+                owners[_key(part)].add(owner)
+                words[_key(part)].add(fold(part[0]))
         common = set[str]()
-        for key, those in uses.items():
-            owners, words = ({each[place] for each in those} for place in (0, 1))
-            repeated = 2 * len(words) <= len(owners) or ("0" in key and owners <= numbered)
-            common |= {key} if repeated and 1 < len(owners) > len(people) / 2 else set()
+        for key, those in owners.items():
+            repeated = 2 * len(words[key]) <= len(those) or ("0" in key and those <= numbered)
+            if repeated and 1 < len(those) > len(people) / 2:
+                common.add(key)
         naming = cls(frozenset(common))
         said = {(slot, fold(_text(parts))) for stem in stems for slot, parts in naming._apart(stem)[1]}
         return cls(naming.common, Counter(slot for slot, _ in said))
@@ -101,11 +103,12 @@ class Naming:
             numbers = [part for part in dates if _key(part) not in self.common]
         last = parts[-1:] if numbers and parts[-2:-1] != numbers[-1:] else []
         titles = [part for part in parts if _key(part) in self.common and (part in last or _is_no_surname(part))]
-        marks = ["start", "end"]
-        for part in reversed(parts):
+        marks = ["start"]
+        for part in parts:
             kind = "number" if part in numbers else part.lastgroup
             title = part in titles or _HANDED_OUT.search(_key(part))
-            marks.insert(1, kind if kind in ("number", "date") else _key(part) if title else "")
+            marks.append(kind if kind in ("number", "date") else _key(part) if title else "")
+        marks.append("end")
         at = [place for place, mark in enumerate(marks) if mark]
         said = [((marks[i], marks[j]), parts[i : j - 1]) for i, j in pairwise(at) if j - i > 1]
         return numbers[0][0] if numbers else "", said, _text(titles)

@@ -20,7 +20,7 @@ from tools.certify import mutants as mutation
 from tools.certify.cases import EXACT, RECOGNISED, UNTOLD, Case, beside_another_mistake, corpus, problems, told
 from tools.certify.judging import Judge
 from tools.certify.mutants import equivalent, mutants
-from tools.certify.proof import Found, Proof
+from tools.certify.proof import Found
 
 MISTAKE = next(case for case in corpus() if case.questions == {"q3"} and case.mistakes)
 EXAMPLE = Example(
@@ -95,14 +95,9 @@ def test_every_mistake_is_beside_one_of_every_other_question() -> None:
 
 def test_proof_fails_where_too_many_are_wrong_or_nothing_was_tried() -> None:
     """A share may be enough; of nothing, nothing is."""
-    proof = Proof()
-    proof.add(Found("mutants", ["one"], 100), least=0.98)
-    assert proof.holds
-    proof.add(Found("corpus", ["one"], 100))
-    assert not proof.holds
-    nothing = Proof()
-    nothing.add(Found("corpus", [], 0))
-    assert not nothing.holds
+    assert Found("mutants", ["one"], 100, least=0.98).holds
+    assert not Found("corpus", ["one"], 100).holds
+    assert not Found("corpus", [], 0).holds
 
 
 def test_mutants_differ_from_one_another_and_every_excuse_is_used() -> None:
@@ -128,7 +123,7 @@ def certified(pool: Pool, run: Run) -> str:
             patch.setattr(module, name, lambda *_: contextlib.nullcontext(pool))
         for module in (judging, mutation):
             patch.setattr(module, "judge", lambda: judge)
-        patch.setattr(judging, "ProcessPoolExecutor", lambda workers, **_: ThreadPoolExecutor(workers))
+        patch.setattr(certify, "ProcessPoolExecutor", lambda workers, **_: ThreadPoolExecutor(workers))
         assert certify.main(["--only", *parts, *few]) == 0
     return printed.getvalue()
 

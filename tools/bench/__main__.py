@@ -21,6 +21,7 @@ from tools.commands import Cost
 
 __all__ = ["main"]
 
+CORES = len(os.sched_getaffinity(0))
 CLASS, REGRADED, ONE = "`autograder grade`, the class", "`autograder regrade`, the class", "`autograder grade`, alone"
 OTTER, OTHER = "`otter run`", "`nbgrader autograde`"
 GRADING, LIMIT = "grading, in one process", "the limit: the same runs of the same cells, bare"
@@ -31,35 +32,33 @@ Costs = dict[str, list[Cost]]
 """Of one notebook each, round by round."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> None:
     """Measure as *argv* says and print the tables."""
-    cores = len(os.sched_getaffinity(0))
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--size", type=int, default=100, help="submissions in the class (default: %(default)s)")
     parser.add_argument("--sample", type=int, default=4, help="how many of them the others get (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="medians of so many rounds (default: %(default)s)")
-    parser.add_argument("--workers", type=int, default=cores, help="at a time (default: %(default)s)")
     arguments = parser.parse_args(argv)
     versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "otter-grader", "nbgrader"))
     print(
-        f"Measured {date.today()} by `python -m tools.bench {' '.join(sys.argv[1:])}` on {cores} cores "
-        f"({_processor()}), {versions}. A class of {arguments.size} by {arguments.workers} workers; the others get "
+        f"Measured {date.today()} by `python -m tools.bench {' '.join(sys.argv[1:])}` on {CORES} cores "
+        f"({_processor()}), {versions}. A class of {arguments.size} by {CORES} workers; the others get "
         f"{arguments.sample} of it, one at a time. Medians of {arguments.rounds} rounds, everything in turn in each.\n"
     )
     submissions = list(made_up_class(arguments.size))
     costs: Costs = defaultdict(list)
-    pages: dict[str, list[float]] = {}
-    opening: float | None = None
     for _ in range(arguments.rounds):
         with tempfile.TemporaryDirectory() as place:
-            _round(submissions, arguments, Path(place), costs)
-            pages |= page_seconds(Path(place, "class"))
-            opening = opening_seconds(Path(place, "class"))
+            folder = Path(place)
+            _round(submissions, submissions[: arguments.sample], folder, costs)
+            pages, opening = page_seconds(folder / "class"), opening_seconds(folder / "class")
     _print_costs(costs)
-    _print_pages(pages)
+    _print_table(
+        ("a feedback page (wanted: at most 5 ms for a language)", "ms, mean", "ms, at most"),
+        ((name, f"{statistics.fmean(each) * 1e3:.1f}", f"{max(each) * 1e3:.1f}") for name, each in pages.items()),
+    )
     if opening is not None:
         print(f"The report on the class opens in {opening:.2f} s in Chromium (wanted: at most 1).\n")
-    return 0
 
 
 def _processor() -> str:
@@ -68,11 +67,10 @@ def _processor() -> str:
     return next(names, platform.machine())
 
 
-def _round(submissions: Sequence[Submission], arguments: argparse.Namespace, folder: Path, costs: Costs) -> None:
+def _round(submissions: Sequence[Submission], sample: Sequence[Submission], folder: Path, costs: Costs) -> None:
     """Everything once."""
-    costs[CLASS].append(by_us(submissions, folder / "class", arguments.workers).each(len(submissions)))
-    costs[REGRADED].append(regraded(folder / "class", arguments.workers).each(len(submissions)))
-    sample = submissions[: arguments.sample]
+    costs[CLASS].append(by_us(submissions, folder / "class", CORES).each(len(submissions)))
+    costs[REGRADED].append(regraded(folder / "class").each(len(submissions)))
     costs[ONE] += [by_us([one], folder / one.name, 1) for one in sample]
     costs[OTTER] += by_otter(sample, folder)
     costs[OTHER].append(by_nbgrader(sample, folder / "nbgrader"))
@@ -100,11 +98,6 @@ def _print_costs(costs: Costs) -> None:
     )
 
 
-def _print_pages(pages: dict[str, list[float]]) -> None:
-    rows = ((name, f"{statistics.fmean(each) * 1e3:.1f}", f"{max(each) * 1e3:.1f}") for name, each in pages.items())
-    _print_table(("a feedback page (wanted: at most 5 ms for a language)", "ms, mean", "ms, at most"), rows)
-
-
 def _print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for cells in (header, ["---", *["---:"] * (len(header) - 1)], *rows):
         print(f"| {' | '.join(cells)} |")
@@ -112,4 +105,4 @@ def _print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

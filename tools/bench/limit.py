@@ -5,13 +5,12 @@
 
 import contextlib
 import json
-import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import NoReturn
 
 import msgspec
 import torch
@@ -25,7 +24,7 @@ from autograder.sandbox.policy import environment
 from autograder.student import execute, layers, warm
 from autograder.wire.job import Job, decode_job, encode_job
 from autograder.wire.log import Log
-from tools.commands import Cost, command
+from tools.commands import Cost, command, forked
 
 __all__ = ["beside_the_limit"]
 
@@ -36,11 +35,11 @@ STATEMENT_SECONDS = 5
 def beside_the_limit(submissions: Sequence[Submission], folder: Path) -> tuple[Cost, Cost]:
     """What grading in one process costs, and what the same runs alone do."""
     runs: list[tuple[Job, Mapping[str, Tensor], Log]] = []
-    costs: list[Cost] = []
 
     def run(job: Job, tensors: Mapping[str, Tensor]) -> Log:
-        runs.append((job, tensors, confined(job, tensors)))
-        return runs[-1][-1]
+        log = confined(job, tensors)
+        runs.append((job, tensors, log))
+        return log
 
     torch.set_num_threads(1)
     with Sandbox(secrets=(course.REFERENCE, course.HIDDEN)) as sandbox:
@@ -52,11 +51,11 @@ def beside_the_limit(submissions: Sequence[Submission], folder: Path) -> tuple[C
             for submission in submissions:
                 grader.grade(submission, b"bench")
             wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-            costs.append(Cost(wall, cpu + sum(log.cpu_seconds for _, _, log in runs)))
+    grading = Cost(wall, cpu + sum(log.cpu_seconds for _, _, log in runs))
     file = folder / "jobs"
     file.write_bytes(msgspec.msgpack.encode([encode_job(job, tensors) for job, tensors, _ in runs]))
     _, shown = command([sys.executable, "-m", "tools.bench.limit", file], cwd=folder, env=environment())
-    return costs[-1], Cost(*json.loads(shown.splitlines()[-1]))
+    return grading, Cost(*json.loads(shown.splitlines()[-1]))
 
 
 def main() -> None:
@@ -64,14 +63,16 @@ def main() -> None:
     torch.set_num_threads(1)
     warm()
     payloads = msgspec.msgpack.decode(Path(sys.argv[1]).read_bytes(), type=list[bytes])
-    cpu, wall = 0.0, time.perf_counter()
-    for payload in payloads:
-        pid = os.fork()
-        if pid == 0:
-            _child(payload)
-        _, _, usage = os.wait4(pid, 0)
-        cpu += usage.ru_utime + usage.ru_stime
-    print(json.dumps([time.perf_counter() - wall, cpu]))
+    started = time.perf_counter()
+    cpu = sum(forked(partial(_run, payload)) for payload in payloads)
+    print(json.dumps([time.perf_counter() - started, cpu]))
+
+
+def _run(payload: bytes) -> None:
+    signal.setitimer(signal.ITIMER_PROF, STATEMENT_SECONDS)
+    job, tensors = decode_job(payload)
+    layers.salted(job.salt)
+    _Bare(job, tensors, lambda frame: None).everything()
 
 
 class _Bare(execute.Execution):
@@ -85,19 +86,6 @@ class _Bare(execute.Execution):
     def send(self, message: object, blob: bytes = b"") -> None: ...
 
     def record(self, question: str, when: object) -> None: ...
-
-
-def _child(payload: bytes) -> NoReturn:
-    try:
-        signal.setitimer(signal.ITIMER_PROF, STATEMENT_SECONDS)
-        null = os.open(os.devnull, os.O_RDWR)
-        os.dup2(null, 1)
-        os.dup2(null, 2)
-        job, tensors = decode_job(payload)
-        layers.salted(job.salt)
-        _Bare(job, tensors, lambda frame: None).everything()
-    finally:
-        os._exit(0)
 
 
 if __name__ == "__main__":

@@ -23,12 +23,12 @@ def by_us(submissions: Sequence[Submission], folder: Path, workers: int) -> Cost
     given.mkdir(parents=True)
     for submission in submissions:
         (given / submission.name).write_bytes(submission.content)
-    return command([OURS, "grade", given, "--out", folder / "out", "--workers", str(workers)], cwd=folder)[0]
+    return command([OURS, "grade", given, "--out", folder / "out", "--workers", workers], cwd=folder)[0]
 
 
-def regraded(folder: Path, workers: int) -> Cost:
+def regraded(folder: Path) -> Cost:
     """What it costs to grade again what `by_us` left in *folder*."""
-    return command([OURS, "regrade", folder / "out", "--workers", str(workers)], cwd=folder)[0]
+    return command([OURS, "regrade", folder / "out"], cwd=folder)[0]
 
 
 def by_otter(submissions: Sequence[Submission], folder: Path) -> list[Cost]:
@@ -49,7 +49,7 @@ def by_nbgrader(submissions: Sequence[Submission], folder: Path) -> Cost:
     given += [(Path("submitted", Path(submission.name).stem), submission.content) for submission in submissions]
     for place, content in given:
         (folder / place / "rnn").mkdir(parents=True)
-        (folder / place / "rnn" / "rnn.ipynb").write_text(json.dumps(_for_nbgrader(content)), encoding="utf-8")
+        (folder / place / "rnn" / "rnn.ipynb").write_text(_for_nbgrader(content), encoding="utf-8")
     environment = os.environ | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "PYTHONUTF8": "1"}
     command([NBGRADER, "generate_assignment", "rnn"], cwd=folder, env=environment)
     cost, shown = command([NBGRADER, "autograde", "rnn"], cwd=folder, env=environment)
@@ -59,14 +59,14 @@ def by_nbgrader(submissions: Sequence[Submission], folder: Path) -> Cost:
     return cost.each(len(submissions))
 
 
-def _for_nbgrader(content: bytes) -> dict[str, object]:
-    notebook: dict[str, object] = json.loads(content)
-    for number, cell in enumerate(notebook["cells"]):  # type: ignore[var-annotated, arg-type]
-        cell.setdefault("id", f"cell-{number}")
+def _for_nbgrader(content: bytes) -> str:
+    """The notebook with Otter's checks as tests of nbgrader's."""
+    notebook = json.loads(content)
+    for cell in notebook["cells"]:
         source = "".join(cell["source"])
-        if cell["cell_type"] == "code" and source.startswith('grader.check("'):
+        if source.startswith('grader.check("'):
             question = source.split('"')[1]
             cell["source"] = f'assert "All test cases passed" in repr(grader.check("{question}"))'
             kind = {"grade": True, "locked": True, "solution": False, "task": False, "cell_type": "code"}
             cell["metadata"]["nbgrader"] = {"grade_id": question, "points": 1, "schema_version": 3, **kind}
-    return {**notebook, "nbformat_minor": 5}
+    return json.dumps(notebook)

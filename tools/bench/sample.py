@@ -1,9 +1,9 @@
 """A class made up from right and wrong answers, no two submissions alike."""
 
-import json
 import random
 from collections.abc import Iterator
 
+from autograder import course
 from autograder.course import corpus
 from autograder.grade import Person, Submission
 from tools.certify.cases import in_other_words
@@ -24,12 +24,6 @@ def made_up_class(size: int, *, seed: int = 1) -> Iterator[Submission]:
         if draw.random() >= RIGHT_SHARE:
             for mistake in draw.sample(wrong, draw.choice([1, 1, 1, 2])):
                 answers[mistake.question] = mistake.answers[mistake.question]
-        yield Submission(f"{number:06}.ipynb", (Person(f"{number:06}"),), _signed(corpus.with_answers(answers), number))
-
-
-def _signed(notebook: bytes, number: int) -> bytes:
-    """The notebook with a comment of its own in an answer, as no two people write alike."""
-    content = json.loads(notebook)
-    cell = next(cell for cell in content["cells"] if cell["metadata"].get("question"))
-    cell["source"] = f"# submission {number}\n" + "".join(cell["source"])
-    return json.dumps(content).encode()
+        first = course.questions()[0].id  # no two people write alike
+        answers[first] = f"# submission {number}\n{answers.get(first) or corpus.answer(first)}"
+        yield Submission(f"{number:06}.ipynb", (Person(f"{number:06}"),), corpus.with_answers(answers))

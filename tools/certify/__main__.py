@@ -4,8 +4,9 @@ import argparse
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -18,9 +19,9 @@ from autograder.classroom.worker import Task
 from autograder.sandbox import SandboxFault
 from tools.certify import cases, mutants, ways
 from tools.certify.cases import Case
-from tools.certify.judging import side_by_side, stable, told_apart
-from tools.certify.proof import Found, Proof
-from tools.certify.public_checks import LEAST_CAUGHT, measure
+from tools.certify.judging import stable, told_apart
+from tools.certify.proof import Found
+from tools.certify.public_checks import measure
 
 __all__ = ["main"]
 
@@ -40,28 +41,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--workers", metavar="N", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--environment", metavar="DIR", type=Path, help="where `make grade`'s packages alone are")
     arguments = parser.parse_args(argv)
-    proof = Proof()
-    _grade(arguments, proof)
-    _judge(arguments, proof)
+    table = []
+    for found in _found(arguments):
+        for one in found.wrong:
+            tqdm.write(f"{'missed' if found.holds else 'FAIL'} {found.what}: {one}", file=sys.stdout)
+        table.append(found)
+    print("", *table, sep="\n")
+    return 0 if all(found.holds for found in table) else 1
+
+
+def _found(arguments: argparse.Namespace) -> Iterator[Found]:
+    """What each part of the proof finds."""
+    yield from _graded(arguments)
+    yield from _judged(arguments)
     if "ways" in arguments.only:
         submissions = [case.submission for case in _chosen(cases.corpus(), arguments)][::WAYS_EVERY]
-        for found in ways.grades_by_other_ways(submissions, arguments.workers, arguments.environment):
-            proof.add(found)
+        yield from ways.grades_by_other_ways(submissions, arguments.workers, arguments.environment)
     if "public" in arguments.only:
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            caught, passed = pool.submit(measure).result()
-        proof.add(caught, least=LEAST_CAUGHT)
-        proof.add(passed)
-    print("", *proof.lines, sep="\n")
-    return 0 if proof.holds else 1
+            yield from pool.submit(measure).result()
 
 
 def _chosen(found: Iterable[Case], arguments: argparse.Namespace) -> list[Case]:
     return [case for case in found if arguments.question in ("", *case.questions)][:: arguments.every]
 
 
-def _grade(arguments: argparse.Namespace, proof: Proof) -> None:
-    """Grade the corpus, and its mistakes in company, and score what their owners are told."""
+def _graded(arguments: argparse.Namespace) -> Iterator[Found]:
+    """The grades of the corpus, and of its mistakes in company, and what their owners are told."""
     chosen = _chosen(cases.corpus(), arguments) if "corpus" in arguments.only else []
     if "company" in arguments.only:
         chosen += _chosen(cases.beside_right_answers(), arguments)
@@ -73,29 +79,30 @@ def _grade(arguments: argparse.Namespace, proof: Proof) -> None:
     graded = [(case, results[case.submission.name].grade) for case in chosen]
     for kind in dict.fromkeys(case.kind for case in chosen):
         own = {case.id: "; ".join(cases.problems(case, grade)) for case, grade in graded if case.kind == kind}
-        proof.add(Found(kind, [f"{id_}: {found}" for id_, found in own.items() if found], len(own)))
+        yield Found(kind, [f"{id_}: {found}" for id_, found in own.items() if found], len(own))
     said = [each for case, grade in graded for each in cases.told(case, grade)]
     if said:
         untold = [where for where, what in said if what == cases.UNTOLD]
         more = ", ".join(f"{count} {what}" for what, count in Counter(what for _, what in said).most_common())
-        proof.add(Found("wrong answers that are told more", untold, len(said)), least=cases.LEAST_TOLD, more=more)
+        yield Found("wrong answers that are told more", untold, len(said), cases.LEAST_TOLD, more)
 
 
-def _judge(arguments: argparse.Namespace, proof: Proof) -> None:
-    """Do what is judged many answers at a time."""
+def _judged(arguments: argparse.Namespace) -> Iterator[Found]:
+    """What is judged many answers at a time: each part question by question, by so many processes."""
     every = arguments.every
-    possible: dict[str, tuple[Callable[[str], Found], float]] = {
-        "mutants": (partial(mutants.caught, every=every), 0.98),
-        "stability": (partial(stable, every=every, seeds=arguments.seeds), 1.0),
-        "shown": (told_apart, 1.0),
+    parts: dict[str, Callable[[str], Found]] = {
+        "mutants": partial(mutants.caught, every=every),
+        "stability": partial(stable, every=every, seeds=arguments.seeds),
+        "shown": told_apart,
     }
-    parts = [possible[name] for name in possible if name in arguments.only]
     questions = [one.id for one in course.questions() if arguments.question in ("", one.id)]
-    found = side_by_side([part for part, _ in parts], questions, arguments.workers) if parts else iter(())
-    for _, least in parts:
-        own = [next(found) for _ in tqdm(questions, unit="question", desc="judging")]
-        wrong = [one for finding in own for one in finding.wrong]
-        proof.add(Found(own[0].what, wrong, sum(finding.total for finding in own)), least=least)
+    with ProcessPoolExecutor(arguments.workers, mp_context=get_context("spawn")) as pool:
+        # All are begun at once, so that no process waits for the others between two parts.
+        begun = [pool.map(parts[name], questions) for name in parts if name in arguments.only]
+        for findings in begun:
+            own = list(tqdm(findings, total=len(questions), unit="question", desc="judging"))
+            wrong = [one for found in own for one in found.wrong]
+            yield replace(own[0], wrong=wrong, total=sum(found.total for found in own))
 
 
 if __name__ == "__main__":

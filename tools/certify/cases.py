@@ -34,30 +34,37 @@ class Case:
 
     kind: str
     id: str
-    content: bytes = b""
-    """Nothing where it is the solution with other *answers*."""
     mistakes: tuple[Misconception, ...] = ()
     """The known mistakes in it, of different questions; all else is right, unless it is `blank`."""
-    questions: frozenset[str] = frozenset()
-    """The questions that it is about, if not all."""
     answers: Mapping[str, str] = field(default_factory=dict)
+    """Right answers in it, in other words than the solution's."""
+    content: bytes = b""
+    """Nothing where it is the solution with these mistakes and answers."""
+
+    @property
+    def questions(self) -> frozenset[str]:
+        """The questions that it is about, if not all."""
+        return frozenset(mistake.question for mistake in self.mistakes) or frozenset(self.answers)
 
     @property
     def submission(self) -> Submission:
-        content = self.content or with_answers(self.answers)
+        answers = dict(self.answers)
+        for mistake in self.mistakes:
+            answers |= mistake.answers
+        content = self.content or with_answers(answers)
         suffix = "ipynb" if content.startswith(b"{") else "py"
         return Submission(f"{self.kind}/{self.id}.{suffix}", (Person(self.id),), content)
 
 
 def corpus() -> Iterator[Case]:
     """The reference, the blank editions, every alternative, and every misconception alone."""
-    yield Case("reference", "solution", course.REFERENCE.read_bytes())
+    yield Case("reference", "solution", content=course.REFERENCE.read_bytes())
     for lang in LANGUAGES:
-        yield Case("blank", lang, (course.ASSIGNMENT / lang / "rnn.ipynb").read_bytes())
+        yield Case("blank", lang, content=(course.ASSIGNMENT / lang / "rnn.ipynb").read_bytes())
     for right in alternatives():
-        yield Case("alternative", right.id, right.content, (), frozenset(right.answers))
+        yield Case("alternative", right.id, (), right.answers, right.content)
     for mistake in misconceptions():
-        yield _of_mistakes("misconception", mistake.id, {}, mistake)
+        yield Case("misconception", mistake.id, (mistake,))
 
 
 def beside_right_answers() -> Iterator[Case]:
@@ -66,7 +73,7 @@ def beside_right_answers() -> Iterator[Case]:
     for mistake in misconceptions():
         draw = random.Random(mistake.id)
         answers = {question: draw.choice(codes) for question, codes in right.items()}
-        yield _of_mistakes("company", mistake.id, answers, mistake)
+        yield Case("company", mistake.id, (mistake,), answers)
 
 
 def in_other_words() -> dict[str, list[str]]:
@@ -74,12 +81,15 @@ def in_other_words() -> dict[str, list[str]]:
 
     Each answers that question alone, and binds the names of no other one.
     """
-    found: dict[str, list[str]] = {question.id: [] for question in course.questions()}
-    for right in alternatives():
-        for question, code in right.answers.items():
-            if len(right.answers) == 1 and _binds(code).isdisjoint(_names_of_others(question)):
-                found[question].append(code)
-    return {question: codes for question, codes in found.items() if codes}
+    found: dict[str, list[str]] = {}
+    alone = [right.answers for right in alternatives() if len(right.answers) == 1]
+    for question in course.questions():
+        of_others = {name for other in course.questions() if other != question for name in other.names}
+        for code in (answers[question.id] for answers in alone if question.id in answers):
+            binds = {name for statement in of_cell(1, code) for name in statement.names}
+            if binds.isdisjoint(of_others):
+                found.setdefault(question.id, []).append(code)
+    return found
 
 
 def beside_another_mistake() -> Iterator[Case]:
@@ -92,30 +102,13 @@ def beside_another_mistake() -> Iterator[Case]:
     for step in range(1, len(ids)):
         for mistake in misconceptions():
             question = ids[(ids.index(mistake.question) + step) % len(ids)]
-            others = [one for one in misconceptions() if one.question == question and _can_be_both(mistake, one)]
+            others = [one for one in misconceptions() if one.question == question]
+            others = [one for one in others if one.answers.keys().isdisjoint(mistake.answers)]
             for other in random.Random(f"{mistake.id} {question}").sample(others, min(1, len(others))):
                 pair = frozenset((mistake.id, other.id))
                 if pair not in seen:
                     seen.add(pair)
-                    yield _of_mistakes("pair", f"{mistake.id}+{other.id}", {}, mistake, other)
-
-
-def _binds(code: str) -> set[str]:
-    return set().union(*(statement.names for statement in of_cell(1, code)))
-
-
-def _names_of_others(question: str) -> set[str]:
-    return {name for other in course.questions() if other.id != question for name in other.names}
-
-
-def _can_be_both(one: Misconception, other: Misconception) -> bool:
-    return one.question != other.question and one.answers.keys().isdisjoint(other.answers)
-
-
-def _of_mistakes(kind: str, id_: str, answers: Mapping[str, str], *mistakes: Misconception) -> Case:
-    for mistake in mistakes:
-        answers = {**answers, **mistake.answers}
-    return Case(kind, id_, b"", mistakes, frozenset(mistake.question for mistake in mistakes), answers)
+                    yield Case("pair", f"{mistake.id}+{other.id}", (mistake, other))
 
 
 def problems(case: Case, grade: Grade) -> list[str]:
@@ -158,7 +151,5 @@ def told(case: Case, grade: Grade) -> Iterator[tuple[str, str]]:
         if question.question in mistaken and question.score < question.points:
             example = question.example
             exact = question.notes or (example and (example.differences or example.error))
-            yield (
-                f"{case.id}: {question.question}",
-                RECOGNISED if question.misconception else EXACT if exact else UNTOLD,
-            )
+            what = RECOGNISED if question.misconception else EXACT if exact else UNTOLD
+            yield f"{case.id}: {question.question}", what

@@ -2,11 +2,8 @@
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Iterator, Mapping, Sequence
 
-import msgspec
 import torch
 
 from autograder import course
@@ -21,7 +18,7 @@ from autograder.sandbox import Sandbox
 from autograder.wire.log import Record
 from tools.certify.proof import Found
 
-__all__ = ["Judge", "judge", "side_by_side", "stable", "told_apart"]
+__all__ = ["Judge", "judge", "stable", "told_apart"]
 
 TOGETHER = 40
 """So many answers share a run: of more than twice as many, not all would be read."""
@@ -34,20 +31,16 @@ class Judge:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._reference = Reference(run)
-        self._known: dict[bytes, set[str]] = {}
 
     def observed(self, trials: Sequence[Trial], scenario: Scenario, seed: int = 0) -> dict[str, Record]:
         """What each of *trials*, all of one question, leaves behind, by its id; nothing of one that does not end."""
+        solution = self._reference.shared(scenario)
         found: dict[str, Record] = {}
         for start in range(0, len(trials), TOGETHER):
-            found |= self._together(trials[start : start + TOGETHER], scenario, seed)
-        return found
-
-    def _together(self, trials: Sequence[Trial], scenario: Scenario, seed: int) -> dict[str, Record]:
-        found = observe(trials, scenario, self._reference.shared(scenario), self._run, seed=seed)
-        lacking = [trial for trial in trials if trial.id not in found]  # one of them kept the others from their turn
-        for trial in lacking if len(trials) > 1 else ():
-            found |= self._together([trial], scenario, seed)
+            found |= observe(trials[start : start + TOGETHER], scenario, solution, self._run, seed=seed)
+        for trial in trials:
+            if trial.id not in found:  # it does not end, or another one kept it from its turn
+                found |= observe([trial], scenario, solution, self._run, seed=seed)
         return found
 
     def failing(
@@ -57,18 +50,14 @@ class Judge:
         failed: dict[str, set[str]] = {trial.id: set() for trial in trials}
         for scenario in scenarios:
             records = self.observed(trials, scenario, seed)
+            right = self._reference.shared(scenario).at
             for trial in trials:
-                record = records.get(trial.id)
-                failed[trial.id] |= {STOPPED} if record is None else self._failing(trial.question, record, scenario)
+                if trial.id in records:
+                    found = findings(course.question(trial.question), records[trial.id], right[trial.question])
+                    failed[trial.id] |= found.keys()
+                else:
+                    failed[trial.id].add(STOPPED)
         return failed
-
-    def _failing(self, question: str, record: Record, scenario: Scenario) -> set[str]:
-        values = msgspec.json.encode(record.message.values)
-        key = f"{scenario.id} {question} ".encode() + values + record.blob
-        if key not in self._known:
-            right = self._reference.shared(scenario).at[question]
-            self._known[key] = set(findings(course.question(question), record, right))
-        return self._known[key]
 
 
 @functools.cache
@@ -78,27 +67,19 @@ def judge() -> Judge:
     return Judge(run_in(Sandbox(secrets=(course.REFERENCE, course.HIDDEN))))
 
 
-def side_by_side(parts: Sequence[Callable[[str], Found]], questions: Sequence[str], workers: int) -> Iterator[Found]:
-    """What each of *parts* finds of each question, by so many processes."""
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        tasks = [pool.submit(part, question) for part in parts for question in questions]
-        for task in tasks:
-            yield task.result()
-
-
 def stable(question: str, *, every: int, seeds: int) -> Found:
     """Whether verdicts on the corpus are as they must be, whatever random numbers student code starts from.
 
     The answers are tried with the first seed under all scenarios, and with each other seed in one.
     """
-    catches = {trial.id: check for trial, check in [*_trials(question)][::every]}
-    tried = [trial for trial, _ in _trials(question) if trial.id in catches]
+    chosen = [*_trials(question)][::every]
+    tried = [trial for trial, _ in chosen]
     first = {scenario.id: judge().failing(tried, [scenario]) for scenario in course.scenarios()}
     wrong = set()
-    for id_, check in catches.items():
-        failed = set[str]().union(*(found[id_] for found in first.values()))
+    for trial, check in chosen:
+        failed = set[str]().union(*(found[trial.id] for found in first.values()))
         if check not in failed if check else failed:
-            wrong.add(f"{id_} fails {', '.join(sorted(failed)) or 'nothing'}")
+            wrong.add(f"{trial.id} fails {', '.join(sorted(failed)) or 'nothing'}")
     for seed in range(1, seeds):
         scenario = course.scenarios()[seed % len(course.scenarios())]
         other = judge().failing(tried, [scenario], seed)

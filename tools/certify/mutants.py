@@ -20,19 +20,18 @@ __all__ = ["Mutant", "caught", "equivalent", "mutants"]
 
 T = TypeVar("T")
 
+LEAST_CAUGHT = 0.98
+"""The share of mutants that the graders must notice."""
+
 
 @dataclass(frozen=True)
 class Mutant:
     """The solution with one change in one answer cell."""
 
+    id: str
     question: str
-    number: int
     code: str
     change: str
-
-    @property
-    def id(self) -> str:
-        return f"{self.question}-{self.number:03}"
 
     @property
     def is_right(self) -> bool:
@@ -52,19 +51,20 @@ def caught(question: str, *, every: int) -> Found:
     tried = [one for one in mutants(question) if not one.is_right][::every]
     failed = judge().failing([Trial(one.id, question, {question: one.code}) for one in tried])
     wrong = [f"{one.id} passes: {one.change}" for one in tried if not failed[one.id]]
-    return Found("mutants caught", wrong, len(tried))
+    return Found("mutants caught", wrong, len(tried), LEAST_CAUGHT)
 
 
 def mutants(question: str) -> list[Mutant]:
     """All changes of the answer cell of *question*, each only once."""
-    found = []
+    found: list[Mutant] = []
     original = ast.parse(corpus.answer(question))
-    seen = {ast.unparse(original)}
+    before = ast.unparse(original)
+    seen = {before}
     for tree in _changed(original):
         code = ast.unparse(ast.fix_missing_locations(tree))
         if code not in seen:
             seen.add(code)
-            found.append(Mutant(question, len(seen) - 1, code, _difference(ast.unparse(original), code)))
+            found.append(Mutant(f"{question}-{len(found) + 1:03}", question, code, _difference(before, code)))
     return found
 
 

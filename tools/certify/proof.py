@@ -1,39 +1,29 @@
-"""What was tried and what did not hold, for the table at the end."""
+"""What a part of the proof found: a line of the table at the end."""
 
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from tqdm import tqdm
-
-__all__ = ["Found", "Proof"]
+__all__ = ["Found"]
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a part of the proof found."""
-
     what: str
     wrong: Sequence[str]
     """Those that are not as they must be."""
     total: int
     """How many were tried."""
+    least: float = 1.0
+    """The share of them that must be as they must."""
+    more: str = ""
+    """What else there is to say."""
 
+    @property
+    def holds(self) -> bool:
+        """Whether something was tried, and enough of it is as it must be."""
+        return self.total > 0 and self.total - len(self.wrong) >= self.least * self.total
 
-@dataclass
-class Proof:
-    """It holds if something was tried, and all that was holds."""
-
-    lines: list[str] = field(default_factory=list)
-    holds: bool = True
-
-    def add(self, found: Found, *, least: float = 1.0, more: str = "") -> None:
-        """Of what was tried, a share of at least *least* must be as it must."""
-        right = found.total - len(found.wrong)
-        holds = found.total > 0 and right >= least * found.total
-        for one in found.wrong:
-            tqdm.write(f"{'missed' if holds else 'FAIL'} {found.what}: {one}", file=sys.stdout)
-        self.holds &= holds
-        self.lines.append(
-            f"{'ok  ' if holds else 'FAIL'} {found.what:44} {right:5} of {found.total:5}  {more}".rstrip()
-        )
+    def __str__(self) -> str:
+        right = self.total - len(self.wrong)
+        line = f"{'ok  ' if self.holds else 'FAIL'} {self.what:44} {right:5} of {self.total:5}  {self.more}"
+        return line.rstrip()

@@ -16,19 +16,17 @@ from autograder import course
 from autograder.build.checks import student_checks
 from autograder.course import corpus
 from autograder.intake import notebook
-from autograder.sandbox.processes import fork
 from autograder.student import execute, warm
 from autograder.student.program import Statement
 from autograder.wire.job import Job
 from autograder.wire.messages import Failure
 from tools.certify.proof import Found
+from tools.commands import forked
 
-__all__ = ["LEAST_CAUGHT", "measure"]
+__all__ = ["measure"]
 
 LEAST_CAUGHT = 0.85
 """The share of wrong answers that the public checks must catch."""
-_Said = tuple[dict[str, str], str]
-"""What failing checks said of an answer, by question; and the first error of the answer's own code, if any."""
 
 
 class _Observed(execute.Execution):
@@ -70,7 +68,7 @@ def measure() -> tuple[Found, Found]:
         tried += not error
         rejected += [f"{right.id}: {said}"] if not error and any(said.values()) else []
     return (
-        Found("wrong answers that public checks catch", missed, len(corpus.misconceptions())),
+        Found("wrong answers that public checks catch", missed, len(corpus.misconceptions()), LEAST_CAUGHT),
         Found("right answers that public checks pass", rejected, tried),
     )
 
@@ -82,24 +80,19 @@ def _loaded(files: Mapping[str, str]) -> dict[str, Any]:
     return {name.removesuffix(".py"): ExceptionTestFile.from_string(source) for name, source in files.items()}
 
 
-def _said(content: bytes, file_name: str, checks: Mapping[str, Any]) -> _Said:
-    """What the checks say of a submission, in a process of its own."""
+def _said(content: bytes, file_name: str, checks: Mapping[str, Any]) -> tuple[dict[str, str], str]:
+    """What failing checks say of a submission, by question; and the first error of its own code, if any."""
     names = {question.id: question.names for question in course.questions()}
     job = Job(notebook.read(content, file_name).cells, names, told=True)
-    nowhere, (reading, writing) = os.open(os.devnull, os.O_WRONLY), os.pipe()
+    with open(os.memfd_create("told"), "w+") as told:  # a file with a name would be the notebook's own, in memory
 
-    def run() -> None:
-        for stream in (1, 2):
-            os.dup2(nowhere, stream)
-        observed = _Observed(job, checks)
-        observed.everything()
-        os.write(writing, json.dumps([observed.said, observed.error]).encode())
+        def run() -> None:
+            observed = _Observed(job, checks)
+            observed.everything()
+            json.dump([observed.said, observed.error], told)
+            told.flush()
 
-    child = fork(run)
-    for one in (writing, nowhere):
-        os.close(one)
-    told = b"".join(iter(lambda: os.read(reading, 1 << 16), b""))
-    os.close(reading)
-    os.waitpid(child, 0)
-    said, error = json.loads(told or b'[{}, "the process ended"]')
+        forked(run)
+        told.seek(0)
+        said, error = json.loads(told.read() or '[{}, "the process ended"]')
     return said, error
