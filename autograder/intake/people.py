@@ -4,6 +4,7 @@ Such a name is taken apart into small parts. A title is what more than half of a
 there is the person's name.
 """
 
+import functools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -58,7 +59,7 @@ class Naming:
         owners, words = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
         people, numbered = set[str](), set[str]()
         for stem in stems:
-            parts = [*PART.finditer(stem)]
+            parts = _parts(stem)
             numbers = [part[0] for part in parts if part.lastgroup == "number"]
             owner = numbers[0] if numbers else stem
             people.add(owner)
@@ -96,7 +97,7 @@ class Naming:
 
     def _apart(self, stem: str) -> tuple[str, list[tuple[_Slot, list[_Part]]], str]:
         """The number in *stem*, what is said between titles and numbers, and the titles that are common."""
-        parts = [part for part in PART.finditer(stem) if part.lastgroup not in ("line", "copy", "again")]
+        parts = [part for part in _parts(stem) if part.lastgroup not in ("line", "copy", "again")]
         numbers = [part for part in parts if part.lastgroup == "number"]
         if not numbers:  # those of some people look like dates
             dates = [part for part in parts if part.lastgroup == "date" and len(fold(part[0])) == 8]
@@ -112,6 +113,12 @@ class Naming:
         at = [place for place, mark in enumerate(marks) if mark]
         said = [((marks[i], marks[j]), parts[i : j - 1]) for i, j in pairwise(at) if j - i > 1]
         return numbers[0][0] if numbers else "", said, _text(titles)
+
+
+@functools.lru_cache(1 << 14)
+def _parts(stem: str) -> tuple[_Part, ...]:
+    """The parts of a name, which is read anew for each layout that is tried."""
+    return tuple(PART.finditer(stem))
 
 
 def _text(parts: Sequence[_Part]) -> str:
