@@ -215,10 +215,10 @@ def check(outputs: dict[str, Output], question: str) -> Output:
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_blank_question_is_one_line(loop: Loop, question: str) -> None:
-    """Before anything is filled in, a check says in one line of the edition's language what is still None."""
+    """Before anything is filled in, a check says in one line of the edition's language what has no result."""
     shown = check(loop.blank, question)
     assert not shown.error
-    assert re.fullmatch(rf"✗ {question}: `.*(아직 None입니다|still None)\..*", shown.text)
+    assert re.fullmatch(rf"✗ {question}: `.*(아직 결과가 없습니다|no result yet)\..*", shown.text)
     assert ("아직" in shown.text) == (loop.lang == "ko")
     assert shown.html.count("<br>") == 0
 
