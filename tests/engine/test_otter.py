@@ -145,6 +145,7 @@ def test_own_layer_and_turned_input_pass() -> None:
         ("q3", {"rnn": torch.nn.RNN(7, 5), "hidden_states": torch.zeros(20, 10, 5)}, "Look at q1 and q2 first"),
         ("q6", {"embedding": torch.nn.Embedding(100, 9)}, "Look at q1 first"),
         ("q6", {"decoded_ids": [1, 2]}, "`decoded_ids`: expected a Tensor, received list"),
+        ("q7", {"batch": torch.ones(2, 20, dtype=torch.int64)}, "`batch_emb`: expected shape (B=2, L=20, d_w=7)"),
         ("q8", {"bi_h_n": torch.zeros(2, 10, 12), "h_n_by_layer": torch.zeros(1, 2, 10, 12)}, "Look at q7 first"),
     ],
 )

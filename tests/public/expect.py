@@ -86,7 +86,10 @@ def expect_parameters(
     for parameter, layout in (("weight_ih_l0", f"{label} d_w"), ("weight_hh_l0", f"{label} d_h")):
         expect_tensor(f"{name}.{parameter}", getattr(layer, parameter, None), layout, sizes=sizes, hint=hint)
     hint = text(
-        ko="TODO가 아닌 인자는 주어진 그대로 두었나요?", en="Are the arguments without a TODO as they were given?"
+        ko=f"TODO가 아닌 인자는 주어진 그대로인가요? 뒤의 셀을 실행하고 돌아왔다면 `{name}` 바로 위의 셀부터 다시 "
+        "실행해 보세요.",
+        en=f"Are the arguments without a TODO as they were given? If you came back from later cells, first run the "
+        f"cell above `{name}` again.",
     )
     for setting, wanted in (("num_layers", 1), ("bidirectional", False), ("bias", True)):
         expect_setting(f"{name}.{setting}", getattr(layer, setting), (wanted,), hint)

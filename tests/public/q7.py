@@ -57,6 +57,8 @@ def test_q7(
             )
         )
     sizes = {"B": batch.shape[0], "L": batch.shape[1], "N": int(batch_lens.sum()), "d_w": embedding_size}
+    hint = text(ko="q1의 답부터 확인해 보세요.", en="Look at q1 first.")
+    expect_tensor("batch_emb", batch_emb, "B L d_w", "L B d_w", sizes=sizes, hint=hint)
     hint = text(
         ko="`bi_gru`에 들어갈 값입니다. 행 하나가 단어 vector 하나이고, 행의 수는 모든 길이의 합입니다. 각 행의 길이와 "
         "함께 pack했나요?",

@@ -57,7 +57,8 @@ def expect_parameters(
     sizes = {label: rows, "d_w": embedding_size, "d_h": hidden_size}
     for parameter, layout in (("weight_ih_l0", f"{label} d_w"), ("weight_hh_l0", f"{label} d_h")):
         expect_tensor(f"{name}.{parameter}", getattr(layer, parameter, None), layout, sizes=sizes, hint=hint)
-    hint = "Are the arguments without a TODO as they were given?"
+    hint = (f"Are the arguments without a TODO as they were given? If you came back from later cells, first run the "
+        f"cell above `{name}` again.")
     for setting, wanted in (("num_layers", 1), ("bidirectional", False), ("bias", True)):
         expect_setting(f"{name}.{setting}", getattr(layer, setting), (wanted,), hint)
 

@@ -139,6 +139,8 @@ def test_q7(
                 "It holds the packed word vectors that go into `bi_gru`.")
         )
     sizes = {"B": batch.shape[0], "L": batch.shape[1], "N": int(batch_lens.sum()), "d_w": embedding_size}
+    hint = "Look at q1 first."
+    expect_tensor("batch_emb", batch_emb, "B L d_w", "L B d_w", sizes=sizes, hint=hint)
     hint = ("It goes into `bi_gru`: a row for the vector of every word, as many as all lengths add up to. Did you pack "
         "with the length of each row?")
     expect_tensor("packed_batch.data", packed_batch.data, "N d_w", sizes=sizes, hint=hint)

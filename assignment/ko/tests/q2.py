@@ -57,7 +57,8 @@ def expect_parameters(
     sizes = {label: rows, "d_w": embedding_size, "d_h": hidden_size}
     for parameter, layout in (("weight_ih_l0", f"{label} d_w"), ("weight_hh_l0", f"{label} d_h")):
         expect_tensor(f"{name}.{parameter}", getattr(layer, parameter, None), layout, sizes=sizes, hint=hint)
-    hint = "TODO\uac00 \uc544\ub2cc \uc778\uc790\ub294 \uc8fc\uc5b4\uc9c4 \uadf8\ub300\ub85c \ub450\uc5c8\ub098\uc694?"
+    hint = (f"TODO\uac00 \uc544\ub2cc \uc778\uc790\ub294 \uc8fc\uc5b4\uc9c4 \uadf8\ub300\ub85c\uc778\uac00\uc694? \ub4a4\uc758 \uc140\uc744 \uc2e4\ud589\ud558\uace0 \ub3cc\uc544\uc654\ub2e4\uba74 `{name}` \ubc14\ub85c \uc704\uc758 \uc140\ubd80\ud130 \ub2e4\uc2dc "
+        "\uc2e4\ud589\ud574 \ubcf4\uc138\uc694.")
     for setting, wanted in (("num_layers", 1), ("bidirectional", False), ("bias", True)):
         expect_setting(f"{name}.{setting}", getattr(layer, setting), (wanted,), hint)
 

@@ -139,6 +139,8 @@ def test_q7(
                 "`bi_gru`\uc5d0 \ub123\uc744, pack\ud55c \ub2e8\uc5b4 vector\uc785\ub2c8\ub2e4.")
         )
     sizes = {"B": batch.shape[0], "L": batch.shape[1], "N": int(batch_lens.sum()), "d_w": embedding_size}
+    hint = "q1\uc758 \ub2f5\ubd80\ud130 \ud655\uc778\ud574 \ubcf4\uc138\uc694."
+    expect_tensor("batch_emb", batch_emb, "B L d_w", "L B d_w", sizes=sizes, hint=hint)
     hint = ("`bi_gru`\uc5d0 \ub4e4\uc5b4\uac08 \uac12\uc785\ub2c8\ub2e4. \ud589 \ud558\ub098\uac00 \ub2e8\uc5b4 vector \ud558\ub098\uc774\uace0, \ud589\uc758 \uc218\ub294 \ubaa8\ub4e0 \uae38\uc774\uc758 \ud569\uc785\ub2c8\ub2e4. \uac01 \ud589\uc758 \uae38\uc774\uc640 "
         "\ud568\uaed8 pack\ud588\ub098\uc694?")
     expect_tensor("packed_batch.data", packed_batch.data, "N d_w", sizes=sizes, hint=hint)
