@@ -37,7 +37,7 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         files: dict[str, str] = {}
-        for made in tqdm([*(partial(_edition, lang) for lang in LANGUAGES), _solution], desc="build", unit="part"):
+        for made in tqdm([*(partial(_edition, lang) for lang in LANGUAGES), partial(_solution)], "build", unit="part"):
             files |= made()
         for name, content in files.items():
             _write(arguments.out / name, content.encode())
