@@ -4,6 +4,7 @@ def set_up():
     import ast
     import base64
     import bz2
+    import itertools
     import json
     import re
     import subprocess
@@ -23,7 +24,10 @@ def set_up():
     if not hasattr(otter, "__version__"):
         return
     Path("tests").mkdir(exist_ok=True)
+    looked_at = {}
     for file_name, source in json.loads(bz2.decompress(base64.b64decode(public_checks))).items():
+        parameters = re.findall(r"def test_\w+\((.*?)\)", source, re.DOTALL)
+        looked_at[Path(file_name).stem] = re.findall(r"\w+", " ".join(parameters))
         if not Path("tests", file_name).exists():
             Path("tests", file_name).write_text(source, encoding="utf-8")
 
@@ -33,10 +37,17 @@ def set_up():
     if shell is None:
         return
     names = {{names}}
-    failed = {}
+    clock = itertools.count(1)
+    failed, ran, held, changed = {}, {}, {}, {}
+
+    def same(one, other):
+        """Whether a name that held *one* and now holds *other* stands for the same numbers."""
+        if type(one) is type(other) and hasattr(one, "equal"):
+            return one.device == other.device and one.equal(other)
+        return one is other or (isinstance(one, int) and one == other)
 
     def remember(result):
-        """For each name that a cell binds, note whether the cell's last run ended with an error."""
+        """For each name that a cell binds, note when it ran, whether it ended with an error, and what it changed."""
         source = result.info.raw_cell or ""
         try:
             nodes = ast.walk(ast.parse(source))
@@ -44,6 +55,12 @@ def set_up():
         except SyntaxError:
             bound = set(re.findall(r"(\w+)(?=[^\n=]*=(?!=))", source))
         failed.update(dict.fromkeys(bound, not result.success))
+        now = next(clock)
+        ran.update(dict.fromkeys(bound, now))
+        for name in bound:
+            value = shell.user_ns.get(name)
+            if not same(held.get(name), value):
+                held[name], changed[name] = value, now
 
     def told(file, brief=False):
         """What is said of one question, line by line; of one that passes, *brief* leaves out what was looked at."""
@@ -58,9 +75,16 @@ def set_up():
             looked = [result.test_case.success_message or "" for result in file.test_case_results]
             said = [f"✓ {file.name} {passed}" if brief else f"✓ {file.name} {passed} {message}" for message in looked]
         own = names.get(file.name, [])
-        if any(failed.get(name) for name in own) and all(shell.user_ns.get(name) is not None for name in own):
-            said.append("⚠ 답 셀의 마지막 실행이 오류로 끝났습니다. 이 검사는 그 전에 남은 값을 보았습니다.")  # ko
-            said.append("⚠ The last run of the answer cell ended with an error: this check saw older values.")  # en
+        answered = max((ran.get(name, 0) for name in own), default=0)
+        later = ", ".join(f"`{name}`" for name in looked_at.get(file.name, []) if changed.get(name, 0) > answered)
+        if any(shell.user_ns.get(name) is None for name in own):
+            pass  # the check has said so
+        elif any(failed.get(name) for name in own):
+            said.append("⚠ 답 셀의 마지막 실행이 오류로 끝났습니다. 이 검사는 오류가 나기 전에 남은 값을 보았습니다.")  # ko
+            said.append("⚠ The last run of the answer cell ended with an error: this check saw values from before it.")  # en
+        elif later and not file.passed_all:
+            said.append(f"⚠ 답 셀을 실행한 뒤에 바뀐 변수가 있습니다: {later}. 답 셀부터 다시 실행해 보세요.")  # ko
+            said.append(f"⚠ Changed since the answer cell ran: {later}. Run that cell again, then this check.")  # en
         return list(dict.fromkeys("\n".join(said).split("\n")))
 
     def all_told(results):

@@ -26,7 +26,7 @@ from autograder.language import LANGUAGES, Language
 ROOT = Path(__file__).parents[2]
 QUESTIONS = [f"q{number}" for number in range(1, 9)]
 EVERY = [(lang, question) for lang in LANGUAGES for question in QUESTIONS]
-STILL_NONE = {"ko": "아직 None입니다", "en": "still None"}
+NO_RESULT = {"ko": "아직 결과가 없습니다", "en": "no result yet"}
 GIVEN_MISSING = {"ko": "주어진 변수", "en": "The given variable"}
 
 
@@ -87,7 +87,7 @@ def test_open_todo_is_called_by_its_name(lang: Language, question: str) -> None:
     (message,) = check(
         lang, question, {name: value for name, value in reference()[question].items() if name not in own}
     )
-    assert STILL_NONE[lang] in message
+    assert NO_RESULT[lang] in message
     missing = own if question != "q1" else ["embedding"]  # `batch_emb` is made by given code
     assert all(f"`{name}`" in message for name in missing)
 
@@ -120,6 +120,55 @@ def test_either_layout_passes(lang: Language) -> None:
     for question, name in (("q3", "hidden_states"), ("q5", "lstm_states"), ("q7", "outputs")):
         names = reference()[question]
         assert check(lang, question, names | {name: names[name].transpose(0, 1)}) == []
+
+
+class ScaledRNN(torch.nn.RNN):
+    """An RNN with a parameter of its own."""
+
+    def __init__(self, **sizes: int) -> None:
+        super().__init__(**sizes)
+        self.scale = torch.nn.Parameter(torch.ones(1))
+
+
+def test_own_layer_and_turned_input_pass() -> None:
+    """A subclass may have parameters of its own, and `batch_emb` may have been turned in its place."""
+    assert check("en", "q2", reference()["q2"] | {"rnn": ScaledRNN(input_size=7, hidden_size=12)}) == []
+    names = reference()["q7"]
+    assert check("en", "q7", names | {"batch_emb": names["batch_emb"].transpose(0, 1)}) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "made", "told"),
+    [
+        ("q2", {"rnn": torch.nn.RNN(7, 12, num_layers=20)}, "`rnn.num_layers`: expected 1, received 20"),
+        ("q2", {"rnn": torch.nn.RNN}, "received class RNN"),
+        ("q3", {"rnn": torch.nn.RNN(7, 5), "hidden_states": torch.zeros(20, 10, 5)}, "Look at q1 and q2 first"),
+        ("q6", {"embedding": torch.nn.Embedding(100, 9)}, "Look at q1 first"),
+        ("q6", {"decoded_ids": [1, 2]}, "`decoded_ids`: expected a Tensor, received list"),
+        ("q7", {"batch": torch.ones(2, 20, dtype=torch.int64)}, "`batch_emb`: expected shape (B=2, L=20, d_w=7)"),
+        ("q8", {"bi_h_n": torch.zeros(2, 10, 12), "h_n_by_layer": torch.zeros(1, 2, 10, 12)}, "Look at q7 first"),
+    ],
+)
+def test_failure_names_what_is_to_be_mended(question: str, made: dict[str, Any], told: str) -> None:
+    """A failure names the setting, the class or the earlier question that is wrong, not what follows from it."""
+    (message,) = check("en", question, reference()[question] | made)
+    assert told in message
+
+
+def test_states_of_padding_are_told_where_they_end() -> None:
+    """Where padding was not read, the first state that it left out is named, and not the last state, which is right."""
+    names = reference()["q5"]
+    padding = (names["batch"] == 0).T[..., None]
+    (message,) = check("en", "q5", names | {"lstm_states": names["lstm_states"].masked_fill(padding, 0.0)})
+    assert "`lstm_states`: at t = 5, row = 9" in message
+
+
+def test_cell_state_is_compared_under_its_own_name() -> None:
+    """The numbers shown are those of the name beside them: of the cell state only the tanh is known."""
+    names = reference()["q5"]
+    wrong = names["c_n"] + 1
+    (message,) = check("en", "q5", names | {"c_n": wrong})
+    assert re.search(rf"`tanh\(c_n\)`.*received \[{wrong.tanh()[0, 0, 0]:.3f}", message)
 
 
 def one_number_off(value: torch.Tensor) -> torch.Tensor:
@@ -162,8 +211,8 @@ def test_values_that_do_not_agree_are_told(lang: Language, wrong: str) -> None:
 @pytest.mark.parametrize(
     ("lang", "told"),
     [
-        ("en", "AssertionError: `h_n`: expected shape (1, B=10, d_h=12), received (1, 20, 12).\nIf the middle axis"),
-        ("ko", "AssertionError: `h_n`: 기대한 shape (1, B=10, d_h=12), 받은 shape (1, 20, 12).\n가운데 축"),
+        ("en", "AssertionError: `h_n`: expected shape (1, B=10, d_h=12), received (1, 20, 12).\nIs it as `rnn`"),
+        ("ko", "AssertionError: `h_n`: 기대한 shape (1, B=10, d_h=12), 받은 shape (1, 20, 12).\n`rnn`이 돌려준"),
     ],
 )
 def test_failure_says_what_was_expected_and_what_came(lang: Language, told: str) -> None:

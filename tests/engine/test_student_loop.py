@@ -110,6 +110,8 @@ class Loop:
     half: dict[str, Output] = field(default_factory=dict)
     stale: Output = field(default_factory=Output)
     """The check of q3 after its answer cell, which had passed, ended with an error."""
+    outrun: Output = field(default_factory=Output)
+    """The check of q3 after its answer cell had passed and the cell of q2 was run again."""
     mended: Output = field(default_factory=Output)
     mistakes: dict[str, Output] = field(default_factory=dict)
     """What the check says of known wrong answers."""
@@ -148,6 +150,11 @@ def walked(lang: Language, folder: Path, kernel: Kernel) -> Loop:
     kernel.run(answer)
     kernel.run(answer.replace("rnn(", "rnn(oops, "))
     loop.stale = kernel.run('grader.check("q3")')
+    kernel.run("num_layers = num_dirs = 1")  # as the cell above q2 has them
+    kernel.run(corpus.answer("q2"))
+    kernel.run(answer)
+    kernel.run(corpus.answer("q2"))
+    loop.outrun = kernel.run('grader.check("q3")')
     kernel.run(answer)
     loop.mended = kernel.run('grader.check("q3")')
 
@@ -215,10 +222,10 @@ def check(outputs: dict[str, Output], question: str) -> Output:
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_blank_question_is_one_line(loop: Loop, question: str) -> None:
-    """Before anything is filled in, a check says in one line of the edition's language what is still None."""
+    """Before anything is filled in, a check says in one line of the edition's language what has no result."""
     shown = check(loop.blank, question)
     assert not shown.error
-    assert re.fullmatch(rf"✗ {question}: `.*(아직 None입니다|still None)\..*", shown.text)
+    assert re.fullmatch(rf"✗ {question}: `.*(아직 결과가 없습니다|no result yet)\..*", shown.text)
     assert ("아직" in shown.text) == (loop.lang == "ko")
     assert shown.html.count("<br>") == 0
 
@@ -286,9 +293,12 @@ def test_passed_check_says_what_it_did_not_look_at(loop: Loop) -> None:
 
 
 def test_check_warns_of_old_values(loop: Loop) -> None:
-    """After an answer cell that ended with an error, its check says that it saw older values, until it is mended."""
+    """After an answer cell that ended with an error, or was outrun, its check says so, until it is run again."""
     assert "⚠" in loop.stale.text
     assert "⚠" in loop.stale.html
+    (warning,) = (line for line in loop.outrun.text.splitlines() if "⚠" in line)
+    assert "`rnn`" in warning
+    assert "batch" not in warning
     assert loop.mended.text.startswith("✓")
     assert "⚠" not in loop.mended.text
     assert not any("⚠" in check(loop.blank, question).text for question in QUESTIONS)

@@ -18,8 +18,10 @@ def expect_present(**values: object) -> None:
     if missing:
         raise AssertionError(
             text(
-                ko=f"{missing}: 아직 None입니다. TODO를 채우고, 그 셀이 오류 없이 끝나는지 확인해 보세요.",
-                en=f"{missing}: still None. Fill in the TODO, and see that its cell runs without an error.",
+                ko=f"{missing}: 아직 결과가 없습니다. TODO를 채우고, 그 셀이 오류 없이 끝나 이 이름에 결과를 남기는지 "
+                "확인해 보세요.",
+                en=f"{missing}: no result yet. Fill in the TODO, and see that its cell runs without an error and "
+                "leaves its result under this name.",
             )
         )
 
@@ -31,7 +33,7 @@ def expect_given(**values: object) -> None:
         if not isinstance(value, kinds.get(name, int)) or getattr(value, "dtype", torch.int64) != torch.int64:
             raise AssertionError(
                 text(
-                    ko=f"주어진 변수 `{name}`가 없거나 바뀌었습니다. 노트북을 처음부터 다시 실행해 보세요.",
+                    ko=f"`{name}`: 주어진 변수인데, 없거나 바뀌었습니다. 노트북을 처음부터 다시 실행해 보세요.",
                     en=f"The given variable `{name}` is missing or was changed. Run the notebook from the top again.",
                 )
             )
@@ -43,7 +45,7 @@ def expect_solved(question: str, kind: type, **values: object) -> None:
         if not isinstance(value, kind):
             raise AssertionError(
                 text(
-                    ko=f"이 검사에는 {question}의 `{name}`이 필요합니다. {question}부터 풀어 보세요.",
+                    ko=f"`{name}`: 이 검사에 필요한 {question}의 결과입니다. {question}부터 풀어 보세요.",
                     en=f"This check needs `{name}` of {question}. Solve {question} first.",
                 )
             )
@@ -52,7 +54,7 @@ def expect_solved(question: str, kind: type, **values: object) -> None:
 def expect_layer(name: str, value: object, kind: type[nn.Module], hint: str) -> None:
     """Fail unless *value* is a layer of the class *kind* or a subclass."""
     if not isinstance(value, kind):
-        found = type(value).__name__
+        found = f"class {value.__name__}" if isinstance(value, type) else type(value).__name__
         found = f"nn.{found}" if isinstance(value, nn.Module) else found
         raise AssertionError(
             text(
@@ -62,8 +64,20 @@ def expect_layer(name: str, value: object, kind: type[nn.Module], hint: str) -> 
         )
 
 
+def expect_setting(name: str, received: object, wanted: tuple[object, ...], hint: str) -> None:
+    """Fail unless *received*, what a layer was told, is one of *wanted*."""
+    if received not in wanted:
+        expected = text(ko=" 또는 ", en=" or ").join(str(value) for value in wanted)
+        raise AssertionError(
+            text(
+                ko=f"`{name}`: 기대한 값 {expected}, 받은 값 {received}.\n{hint}",
+                en=f"`{name}`: expected {expected}, received {received}.\n{hint}",
+            )
+        )
+
+
 def expect_parameters(
-    name: str, layer: nn.Module, *, gates: int, embedding_size: int, hidden_size: int, hint: str
+    name: str, layer: nn.RNNBase, *, gates: int, embedding_size: int, hidden_size: int, hint: str
 ) -> None:
     """Fail unless *layer* is recurrent with one layer, one direction and biases, and has *gates* gates."""
     rows = gates * hidden_size
@@ -71,18 +85,14 @@ def expect_parameters(
     sizes = {label: rows, "d_w": embedding_size, "d_h": hidden_size}
     for parameter, layout in (("weight_ih_l0", f"{label} d_w"), ("weight_hh_l0", f"{label} d_h")):
         expect_tensor(f"{name}.{parameter}", getattr(layer, parameter, None), layout, sizes=sizes, hint=hint)
-    wanted = ["bias_hh_l0", "bias_ih_l0", "weight_hh_l0", "weight_ih_l0"]
-    received = sorted(parameter for parameter, _ in layer.named_parameters())
-    if received != wanted:
-        other = ", ".join(f"`{parameter}`" for parameter in sorted({*wanted} ^ {*received}))
-        raise AssertionError(
-            text(
-                ko=f"`{name}`: layer 하나, 한 방향이고 bias가 있어야 합니다. 다른 parameter: {other}.\n"
-                "TODO가 아닌 인자는 주어진 그대로 두었나요?",
-                en=f"`{name}`: expected one layer, one direction, and biases. Parameters that differ: {other}.\n"
-                "Are the arguments without a TODO as they were given?",
-            )
-        )
+    hint = text(
+        ko=f"TODO가 아닌 인자는 주어진 그대로인가요? 뒤의 셀을 실행하고 돌아왔다면 `{name}` 바로 위의 셀부터 다시 "
+        "실행해 보세요.",
+        en=f"Are the arguments without a TODO as they were given? If you came back from later cells, first run the "
+        f"cell above `{name}` again.",
+    )
+    for setting, wanted in (("num_layers", 1), ("bidirectional", False), ("bias", True)):
+        expect_setting(f"{name}.{setting}", getattr(layer, setting), (wanted,), hint)
 
 
 def expect_tensor(
@@ -177,8 +187,7 @@ def before_each_step(states: torch.Tensor) -> torch.Tensor:
     return torch.cat([torch.zeros_like(states[:1]), states[:-1]])
 
 
-def added_up(layer: nn.Module, words: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
+def added_up(layer: nn.RNNBase, words: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
     """The sum inside the formula of *layer*: of *words* (L, B, d_w) and the *states* (L, B, d_h) before them."""
-    weights = {name: plain(value) for name, value in layer.named_parameters()}
-    from_words = nn.functional.linear(words, weights["weight_ih_l0"], weights["bias_ih_l0"])
-    return from_words + nn.functional.linear(states, weights["weight_hh_l0"], weights["bias_hh_l0"])
+    from_words = nn.functional.linear(words, plain(layer.weight_ih_l0), plain(layer.bias_ih_l0))
+    return from_words + nn.functional.linear(states, plain(layer.weight_hh_l0), plain(layer.bias_hh_l0))

@@ -3,7 +3,7 @@
 from torch import nn
 
 from autograder.language import text
-from expect import expect_given, expect_layer, expect_parameters, expect_present
+from expect import expect_given, expect_layer, expect_parameters, expect_present, expect_setting
 
 
 def test_q2(rnn, batch, embedding_size, hidden_size):
@@ -24,11 +24,5 @@ def test_q2(rnn, batch, embedding_size, hidden_size):
         en="What does `rnn` receive at each step, and how long is it?",
     )
     expect_parameters("rnn", rnn, gates=1, embedding_size=embedding_size, hidden_size=hidden_size, hint=hint)
-    if rnn.nonlinearity != "tanh":
-        raise AssertionError(
-            text(
-                ko=f"`rnn.nonlinearity`: 기대한 값 tanh, 받은 값 {rnn.nonlinearity}.\n식에 있는 함수와 같은가요?",
-                en=f"`rnn.nonlinearity`: expected tanh, received {rnn.nonlinearity}.\nIs it the function in the "
-                f"formula?",
-            )
-        )
+    hint = text(ko="식에 있는 함수와 같은가요?", en="Is it the function in the formula?")
+    expect_setting("rnn.nonlinearity", rnn.nonlinearity, ("tanh",), hint)

@@ -7,7 +7,7 @@ from autograder.language import text
 from expect import expect_close, expect_given, expect_present, expect_solved, expect_tensor, plain
 
 
-def test_q6(decoded_ids, hidden, embedding, gru, output_layer, batch, max_len, vocab_size, hidden_size):
+def test_q6(decoded_ids, hidden, embedding, gru, output_layer, batch, max_len, vocab_size, embedding_size, hidden_size):
     """
     ko: shape과 dtype, 그리고 첫 단어와 여러분이 고른 단어를 차례로 읽은 GRU가 시점마다 바로 그 단어에 가장 높은
     점수를 주는지, 마지막 state가 `hidden`인지 보았습니다. 다른 크기와 데이터, sequence가 하나뿐인 경우는 보지
@@ -16,14 +16,19 @@ def test_q6(decoded_ids, hidden, embedding, gru, output_layer, batch, max_len, v
     your word has its highest score, and its last state is `hidden`. Not looked at: other sizes and data, a batch of
     one.
     """
-    expect_given(batch=batch, max_len=max_len, vocab_size=vocab_size, hidden_size=hidden_size)
+    expect_given(batch=batch, max_len=max_len, vocab_size=vocab_size)
+    expect_given(embedding_size=embedding_size, hidden_size=hidden_size)
     expect_given(gru=gru, output_layer=output_layer)
-    expect_present(decoded_ids=None if isinstance(decoded_ids, list) else decoded_ids, hidden=hidden)
+    expect_present(decoded_ids=decoded_ids, hidden=hidden)
     expect_solved("q1", nn.Embedding, embedding=embedding)
-    sizes = {"max_len": max_len, "B": batch.shape[0], "d_h": hidden_size}
+    sizes = {"V": vocab_size, "d_w": embedding_size, "max_len": max_len, "B": batch.shape[0], "d_h": hidden_size}
+    hint = text(ko="q1의 답부터 확인해 보세요.", en="Look at q1 first.")
+    expect_tensor("embedding.weight", embedding.weight, "V d_w", sizes=sizes, hint=hint)
     hint = text(
-        ko="시점마다 더하는 `input_id`의 shape은 (B)이고, 점수가 아니라 id여야 합니다.",
-        en="The `input_id` that is added at each step has shape (B) and holds ids, not scores.",
+        ko="max_len개의 시점마다 shape이 (B)인 `input_id`를 하나씩 모아 쌓은 것입니다. 점수가 아니라 id를 모았나요? "
+        "TODO가 아닌 줄은 주어진 그대로인가요?",
+        en="It stacks one `input_id` from each of the max_len steps: ids of shape (B), not scores. Are the lines "
+        "without a TODO as they were given?",
     )
     expect_tensor("decoded_ids", decoded_ids, "max_len B", sizes=sizes, hint=hint, dtype=torch.int64)
     hint = text(

@@ -57,9 +57,12 @@ def test_q7(
             )
         )
     sizes = {"B": batch.shape[0], "L": batch.shape[1], "N": int(batch_lens.sum()), "d_w": embedding_size}
+    hint = text(ko="q1의 답부터 확인해 보세요.", en="Look at q1 first.")
+    expect_tensor("batch_emb", batch_emb, "B L d_w", "L B d_w", sizes=sizes, hint=hint)
     hint = text(
-        ko="행의 수는 단어의 수, 곧 모든 길이의 합입니다. id가 아니라 단어 vector를, 각 행의 길이와 함께 pack했나요?",
-        en="There is a row for every word: as many as all lengths add up to. Did you pack word vectors, not ids, "
+        ko="`bi_gru`에 들어갈 값입니다. 행 하나가 단어 vector 하나이고, 행의 수는 모든 길이의 합입니다. 각 행의 길이와 "
+        "함께 pack했나요?",
+        en="It goes into `bi_gru`: a row for the vector of every word, as many as all lengths add up to. Did you pack "
         "with the length of each row?",
     )
     expect_tensor("packed_batch.data", packed_batch.data, "N d_w", sizes=sizes, hint=hint)
@@ -74,11 +77,13 @@ def test_q7(
     running = (lens > steps[:, None]).sum(dim=1)
     expect_close("packed_batch.batch_sizes", plain(packed_batch.batch_sizes), running, "t", hint)
     order = torch.arange(batch.shape[0]) if packed_batch.sorted_indices is None else plain(packed_batch.sorted_indices)
-    words = torch.cat([plain(batch_emb)[order[:count], t] for t, count in enumerate(running.tolist())])
+    vectors = steps_first(batch_emb, batch)
+    words = torch.cat([vectors[t, order[:count]] for t, count in enumerate(running.tolist())])
     hint = text(
-        ko="pack한 vector가 `batch_emb`에서 그 시점, 그 행의 단어가 아닙니다. pack하기 전에 축을 어떻게 바꾸었나요?",
-        en="The packed vector is not that of the word at this step and row of `batch_emb`. How were the axes changed "
-        "before packing?",
+        ko="`batch_emb`의 첫 단어들이 행 순서대로 먼저 오고, 둘째 단어들이 이어져야 합니다. `batch_emb`를 pack했나요? "
+        "축은 어떻게 바꾸었나요?",
+        en="The first words of `batch_emb` come first, row by row, then the second words. Is it `batch_emb` that was "
+        "packed, and how were its axes changed?",
     )
     expect_close("packed_batch.data", plain(packed_batch.data), words, "row", hint)
 
@@ -87,6 +92,10 @@ def test_q7(
         en="The unpacking function returns it together with the tensor.",
     )
     expect_tensor("output_lens", output_lens, "B", sizes=sizes, hint=hint, dtype=torch.int64)
+    hint = text(
+        ko="pack할 때 준 길이가 나옵니다. 길이가 각 행의 것인지, 펼친 뒤에 순서를 바꾸지 않았는지 확인해 보세요.",
+        en="They are the lengths given to packing. Does each belong to its row, and did you leave their order alone?",
+    )
     expect_close("output_lens", plain(output_lens), plain(batch_lens), "row", hint)
     sizes |= {"num_layers*num_dirs": num_layers * num_dirs, "num_dirs*d_h": num_dirs * hidden_size, "d_h": hidden_size}
     hint = text(
@@ -95,16 +104,18 @@ def test_q7(
     )
     expect_tensor("bi_h_n", bi_h_n, "num_layers*num_dirs B d_h", sizes=sizes, hint=hint)
     hint = text(
-        ko="`bi_gru`의 출력을 다시 펼친 tensor여야 합니다. 펼치는 함수가 돌려주는 값은 몇 개인가요?",
-        en="This is the output of `bi_gru`, unpacked. How many values does the unpacking function return?",
+        ko="`bi_gru`의 출력을 펼친 그대로의 tensor여야 합니다. 펼치는 함수가 돌려주는 값은 몇 개인가요?",
+        en="This is the output of `bi_gru`, unpacked and left as it is. How many values does the unpacking function "
+        "return?",
     )
     expect_tensor("outputs", outputs, "L B num_dirs*d_h", "B L num_dirs*d_h", sizes=sizes, hint=hint)
 
     unpacked, ended = steps_first(outputs, batch), steps[:, None] >= lens
     hint = text(
-        ko="이 자리에서는 sequence가 이미 끝났습니다. `packed_batch`를 `bi_gru`에 넣고, 나온 것을 0으로 채워 펼쳤나요?",
-        en="The sequence has ended before this place. Did `packed_batch` go into `bi_gru`, and was the result "
-        "unpacked with zeros?",
+        ko="이 자리에서는 sequence가 이미 끝났습니다. 각 행의 길이로 pack한 `packed_batch`를 `bi_gru`에 넣고, "
+        "나온 것을 0으로 채워 펼쳤나요?",
+        en="The sequence has ended before this place. Did `packed_batch`, packed with each row's own length, go into "
+        "`bi_gru`, and was the result unpacked with zeros?",
     )
     expect_close("outputs", unpacked, unpacked.masked_fill(ended[..., None], 0.0), "t row", hint)
     hint = text(

@@ -19,16 +19,20 @@ def test_q8(
     h_n_by_layer, last_forward, last_backward, bi_h_n, outputs, batch, batch_lens, hidden_size, num_layers, num_dirs
 ):
     """
-    ko: shape, `h_n_by_layer`의 블록들이 `bi_h_n`의 순서대로인지, `last_forward`와 `last_backward`가 `outputs`에서 각
-    sequence의 알맞은 끝에 있는지 보았습니다. layer가 2개가 아닐 때는 보지 않았습니다.
-    en: Looked at shapes, whether the blocks of `h_n_by_layer` come in the order of `bi_h_n`, and whether `outputs`
-    holds `last_forward` and `last_backward` at the right end of each sequence. Not looked at: other numbers of layers
-    than 2.
+    ko: shape, `h_n_by_layer`의 블록들이 `bi_h_n`의 순서대로인지, `outputs`에 q7의 값이 있다면 `last_forward`와
+    `last_backward`가 거기에서 각 sequence의 알맞은 끝에 있는지 보았습니다. 다른 크기와 데이터, 다른 layer 수는 보지
+    않았습니다.
+    en: Looked at shapes, whether the blocks of `h_n_by_layer` come in the order of `bi_h_n`, and, where `outputs` is
+    that of q7, whether it holds `last_forward` and `last_backward` at the right end of each sequence. Not looked at:
+    other sizes, data and numbers of layers.
     """
     expect_given(batch=batch, batch_lens=batch_lens, hidden_size=hidden_size, num_layers=num_layers, num_dirs=num_dirs)
     expect_present(h_n_by_layer=h_n_by_layer, last_forward=last_forward, last_backward=last_backward)
     expect_solved("q7", torch.Tensor, bi_h_n=bi_h_n)
     sizes = {"num_layers": num_layers, "num_dirs": num_dirs, "B": batch.shape[0], "d_h": hidden_size}
+    sizes["num_layers*num_dirs"] = num_layers * num_dirs
+    hint = text(ko="q7의 답부터 확인해 보세요.", en="Look at q7 first.")
+    expect_tensor("bi_h_n", bi_h_n, "num_layers*num_dirs B d_h", sizes=sizes, hint=hint)
     hint = text(
         ko="`bi_h_n`의 첫 축만 둘로 나누고 나머지 축은 그대로 두세요.",
         en="Split only the first axis of `bi_h_n`; leave the others as they are.",
@@ -40,9 +44,6 @@ def test_q8(
     )
     expect_tensor("last_forward", last_forward, "B d_h", sizes=sizes, hint=hint)
     expect_tensor("last_backward", last_backward, "B d_h", sizes=sizes, hint=hint)
-    shapes = {"num_layers*num_dirs": num_layers * num_dirs, "B": batch.shape[0], "d_h": hidden_size}
-    hint = text(ko="q7의 답부터 확인해 보세요.", en="Look at q7 first.")
-    expect_tensor("bi_h_n", bi_h_n, "num_layers*num_dirs B d_h", sizes=shapes, hint=hint)
 
     hint = text(
         ko="블록 (B, d_h)은 그림에 그려진 순서대로 남아 있어야 합니다. 축을 나누기만 했나요, 아니면 값의 순서도 "

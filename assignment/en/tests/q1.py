@@ -14,7 +14,8 @@ def expect_present(**values: object) -> None:
     missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
     if missing:
         raise AssertionError(
-            f"{missing}: still None. Fill in the TODO, and see that its cell runs without an error."
+            (f"{missing}: no result yet. Fill in the TODO, and see that its cell runs without an error and "
+                "leaves its result under this name.")
         )
 
 
@@ -31,10 +32,19 @@ def expect_given(**values: object) -> None:
 def expect_layer(name: str, value: object, kind: type[nn.Module], hint: str) -> None:
     """Fail unless *value* is a layer of the class *kind* or a subclass."""
     if not isinstance(value, kind):
-        found = type(value).__name__
+        found = f"class {value.__name__}" if isinstance(value, type) else type(value).__name__
         found = f"nn.{found}" if isinstance(value, nn.Module) else found
         raise AssertionError(
             f"`{name}`: expected an nn.{kind.__name__}, received {found}.\n{hint}"
+        )
+
+
+def expect_setting(name: str, received: object, wanted: tuple[object, ...], hint: str) -> None:
+    """Fail unless *received*, what a layer was told, is one of *wanted*."""
+    if received not in wanted:
+        expected = " or ".join(str(value) for value in wanted)
+        raise AssertionError(
+            f"`{name}`: expected {expected}, received {received}.\n{hint}"
         )
 
 
@@ -100,15 +110,12 @@ def test_q1(embedding, batch_emb, batch, vocab_size, embedding_size, pad_id):
     hint = "The table needs a row for every id that there can be; a row is the vector of one word."
     sizes = {"V": vocab_size, "d_w": embedding_size, "B": batch.shape[0], "L": batch.shape[1]}
     expect_tensor("embedding.weight", embedding.weight, "V d_w", sizes=sizes, hint=hint)
-    if embedding.padding_idx not in (None, pad_id) or embedding.max_norm is not None:
-        setting = "max_norm" if embedding.max_norm is not None else "padding_idx"
-        wanted = "None" if setting == "max_norm" else f"None or {pad_id}"
-        raise AssertionError(
-            (f"`embedding.{setting}`: expected {wanted}, received {getattr(embedding, setting)}.\n"
-                "You can leave this argument out. The documentation says which rows it changes.")
-        )
+    hint = "You can leave this argument out. The documentation says which rows it changes."
+    expect_setting("embedding.padding_idx", embedding.padding_idx, (None, pad_id), hint)
+    expect_setting("embedding.max_norm", embedding.max_norm, (None,), hint)
     expect_present(batch_emb=batch_emb)
     hint = "The first two axes are those of `batch`, the last one is the vector."
     expect_tensor("batch_emb", batch_emb, "B L d_w", sizes=sizes, hint=hint)
-    hint = "`batch_emb` holds the vectors just as they are in the table. Did you change them after looking them up?"
+    hint = ("For each id of `batch`, `batch_emb` holds its row of the table as it is. Were ids or vectors changed on "
+        "the way?")
     expect_close("batch_emb", plain(batch_emb), plain(embedding.weight)[plain(batch)], "row t", hint)

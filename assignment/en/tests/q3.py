@@ -14,7 +14,8 @@ def expect_present(**values: object) -> None:
     missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
     if missing:
         raise AssertionError(
-            f"{missing}: still None. Fill in the TODO, and see that its cell runs without an error."
+            (f"{missing}: no result yet. Fill in the TODO, and see that its cell runs without an error and "
+                "leaves its result under this name.")
         )
 
 
@@ -37,8 +38,17 @@ def expect_solved(question: str, kind: type, **values: object) -> None:
             )
 
 
+def expect_setting(name: str, received: object, wanted: tuple[object, ...], hint: str) -> None:
+    """Fail unless *received*, what a layer was told, is one of *wanted*."""
+    if received not in wanted:
+        expected = " or ".join(str(value) for value in wanted)
+        raise AssertionError(
+            f"`{name}`: expected {expected}, received {received}.\n{hint}"
+        )
+
+
 def expect_parameters(
-    name: str, layer: nn.Module, *, gates: int, embedding_size: int, hidden_size: int, hint: str
+    name: str, layer: nn.RNNBase, *, gates: int, embedding_size: int, hidden_size: int, hint: str
 ) -> None:
     """Fail unless *layer* is recurrent with one layer, one direction and biases, and has *gates* gates."""
     rows = gates * hidden_size
@@ -46,14 +56,10 @@ def expect_parameters(
     sizes = {label: rows, "d_w": embedding_size, "d_h": hidden_size}
     for parameter, layout in (("weight_ih_l0", f"{label} d_w"), ("weight_hh_l0", f"{label} d_h")):
         expect_tensor(f"{name}.{parameter}", getattr(layer, parameter, None), layout, sizes=sizes, hint=hint)
-    wanted = ["bias_hh_l0", "bias_ih_l0", "weight_hh_l0", "weight_ih_l0"]
-    received = sorted(parameter for parameter, _ in layer.named_parameters())
-    if received != wanted:
-        other = ", ".join(f"`{parameter}`" for parameter in sorted({*wanted} ^ {*received}))
-        raise AssertionError(
-            (f"`{name}`: expected one layer, one direction, and biases. Parameters that differ: {other}.\n"
-                "Are the arguments without a TODO as they were given?")
-        )
+    hint = (f"Are the arguments without a TODO as they were given? If you came back from later cells, first run the "
+        f"cell above `{name}` again.")
+    for setting, wanted in (("num_layers", 1), ("bidirectional", False), ("bias", True)):
+        expect_setting(f"{name}.{setting}", getattr(layer, setting), (wanted,), hint)
 
 
 def expect_tensor(
@@ -119,11 +125,10 @@ def before_each_step(states: torch.Tensor) -> torch.Tensor:
     return torch.cat([torch.zeros_like(states[:1]), states[:-1]])
 
 
-def added_up(layer: nn.Module, words: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
+def added_up(layer: nn.RNNBase, words: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
     """The sum inside the formula of *layer*: of *words* (L, B, d_w) and the *states* (L, B, d_h) before them."""
-    weights = {name: plain(value) for name, value in layer.named_parameters()}
-    from_words = nn.functional.linear(words, weights["weight_ih_l0"], weights["bias_ih_l0"])
-    return from_words + nn.functional.linear(states, weights["weight_hh_l0"], weights["bias_hh_l0"])
+    from_words = nn.functional.linear(words, plain(layer.weight_ih_l0), plain(layer.bias_ih_l0))
+    return from_words + nn.functional.linear(states, plain(layer.weight_hh_l0), plain(layer.bias_hh_l0))
 
 
 @test_case(name="q3", success_message="Looked at both shapes, at the RNN's formula at every step of `hidden_states`, and whether its last step is `h_n`. Not looked at: other sizes and data.")
@@ -133,18 +138,19 @@ def test_q3(hidden_states, h_n, rnn, batch_emb, batch, embedding_size, hidden_si
     expect_solved("q1", torch.Tensor, batch_emb=batch_emb)
     expect_solved("q2", nn.RNN, rnn=rnn)
     sizes = {"L": batch.shape[1], "B": batch.shape[0], "d_w": embedding_size, "d_h": hidden_size}
-    hint = "Look at the order of the two values that `rnn` returns, and at the shape of its input."
-    expect_tensor("hidden_states", hidden_states, "L B d_h", "B L d_h", sizes=sizes, hint=hint)
-    hint = "If the middle axis is not B: does the input have its batch and time axes in the order that `rnn` expects?"
-    expect_tensor("h_n", h_n, "1 B d_h", sizes=sizes, hint=hint)
     hint = "Look at q1 and q2 first."
     expect_tensor("batch_emb", batch_emb, "B L d_w", "L B d_w", sizes=sizes, hint=hint)
     expect_parameters("rnn", rnn, gates=1, embedding_size=embedding_size, hidden_size=hidden_size, hint=hint)
+    hint = "`rnn` returns two values. Look at their order, and at the shape of the input."
+    expect_tensor("hidden_states", hidden_states, "L B d_h", "B L d_h", sizes=sizes, hint=hint)
+    hint = ("Is it as `rnn` returned it? If L stands in the place of B: does the input have its batch and time axes in "
+        "the order that `rnn` expects?")
+    expect_tensor("h_n", h_n, "1 B d_h", sizes=sizes, hint=hint)
 
     states, words = steps_first(hidden_states, batch), steps_first(batch_emb, batch)
     formula = getattr(torch, rnn.nonlinearity)(added_up(rnn, words, before_each_step(states)))
     hint = ("This state does not follow from the word at this step and the state before it. At t = 0, look at the "
-        "initial state and the input; later, at which axis is time.")
+        "initial state and the input; later, at which axis is time, and whether padding was read like words.")
     expect_close("hidden_states", states, formula, "t row", hint)
-    hint = "`h_n` is the state at the last step: last along which axis?"
+    hint = "`h_n` is the state at the last step, padding included: last along which axis?"
     expect_close("h_n", plain(h_n).squeeze(0), states[-1], "row", hint)

@@ -14,7 +14,8 @@ def expect_present(**values: object) -> None:
     missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
     if missing:
         raise AssertionError(
-            f"{missing}: still None. Fill in the TODO, and see that its cell runs without an error."
+            (f"{missing}: no result yet. Fill in the TODO, and see that its cell runs without an error and "
+                "leaves its result under this name.")
         )
 
 
@@ -31,15 +32,24 @@ def expect_given(**values: object) -> None:
 def expect_layer(name: str, value: object, kind: type[nn.Module], hint: str) -> None:
     """Fail unless *value* is a layer of the class *kind* or a subclass."""
     if not isinstance(value, kind):
-        found = type(value).__name__
+        found = f"class {value.__name__}" if isinstance(value, type) else type(value).__name__
         found = f"nn.{found}" if isinstance(value, nn.Module) else found
         raise AssertionError(
             f"`{name}`: expected an nn.{kind.__name__}, received {found}.\n{hint}"
         )
 
 
+def expect_setting(name: str, received: object, wanted: tuple[object, ...], hint: str) -> None:
+    """Fail unless *received*, what a layer was told, is one of *wanted*."""
+    if received not in wanted:
+        expected = " or ".join(str(value) for value in wanted)
+        raise AssertionError(
+            f"`{name}`: expected {expected}, received {received}.\n{hint}"
+        )
+
+
 def expect_parameters(
-    name: str, layer: nn.Module, *, gates: int, embedding_size: int, hidden_size: int, hint: str
+    name: str, layer: nn.RNNBase, *, gates: int, embedding_size: int, hidden_size: int, hint: str
 ) -> None:
     """Fail unless *layer* is recurrent with one layer, one direction and biases, and has *gates* gates."""
     rows = gates * hidden_size
@@ -47,14 +57,10 @@ def expect_parameters(
     sizes = {label: rows, "d_w": embedding_size, "d_h": hidden_size}
     for parameter, layout in (("weight_ih_l0", f"{label} d_w"), ("weight_hh_l0", f"{label} d_h")):
         expect_tensor(f"{name}.{parameter}", getattr(layer, parameter, None), layout, sizes=sizes, hint=hint)
-    wanted = ["bias_hh_l0", "bias_ih_l0", "weight_hh_l0", "weight_ih_l0"]
-    received = sorted(parameter for parameter, _ in layer.named_parameters())
-    if received != wanted:
-        other = ", ".join(f"`{parameter}`" for parameter in sorted({*wanted} ^ {*received}))
-        raise AssertionError(
-            (f"`{name}`: expected one layer, one direction, and biases. Parameters that differ: {other}.\n"
-                "Are the arguments without a TODO as they were given?")
-        )
+    hint = (f"Are the arguments without a TODO as they were given? If you came back from later cells, first run the "
+        f"cell above `{name}` again.")
+    for setting, wanted in (("num_layers", 1), ("bidirectional", False), ("bias", True)):
+        expect_setting(f"{name}.{setting}", getattr(layer, setting), (wanted,), hint)
 
 
 def expect_tensor(

@@ -14,7 +14,8 @@ def expect_present(**values: object) -> None:
     missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
     if missing:
         raise AssertionError(
-            f"{missing}: still None. Fill in the TODO, and see that its cell runs without an error."
+            (f"{missing}: no result yet. Fill in the TODO, and see that its cell runs without an error and "
+                "leaves its result under this name.")
         )
 
 
@@ -37,8 +38,17 @@ def expect_solved(question: str, kind: type, **values: object) -> None:
             )
 
 
+def expect_setting(name: str, received: object, wanted: tuple[object, ...], hint: str) -> None:
+    """Fail unless *received*, what a layer was told, is one of *wanted*."""
+    if received not in wanted:
+        expected = " or ".join(str(value) for value in wanted)
+        raise AssertionError(
+            f"`{name}`: expected {expected}, received {received}.\n{hint}"
+        )
+
+
 def expect_parameters(
-    name: str, layer: nn.Module, *, gates: int, embedding_size: int, hidden_size: int, hint: str
+    name: str, layer: nn.RNNBase, *, gates: int, embedding_size: int, hidden_size: int, hint: str
 ) -> None:
     """Fail unless *layer* is recurrent with one layer, one direction and biases, and has *gates* gates."""
     rows = gates * hidden_size
@@ -46,14 +56,10 @@ def expect_parameters(
     sizes = {label: rows, "d_w": embedding_size, "d_h": hidden_size}
     for parameter, layout in (("weight_ih_l0", f"{label} d_w"), ("weight_hh_l0", f"{label} d_h")):
         expect_tensor(f"{name}.{parameter}", getattr(layer, parameter, None), layout, sizes=sizes, hint=hint)
-    wanted = ["bias_hh_l0", "bias_ih_l0", "weight_hh_l0", "weight_ih_l0"]
-    received = sorted(parameter for parameter, _ in layer.named_parameters())
-    if received != wanted:
-        other = ", ".join(f"`{parameter}`" for parameter in sorted({*wanted} ^ {*received}))
-        raise AssertionError(
-            (f"`{name}`: expected one layer, one direction, and biases. Parameters that differ: {other}.\n"
-                "Are the arguments without a TODO as they were given?")
-        )
+    hint = (f"Are the arguments without a TODO as they were given? If you came back from later cells, first run the "
+        f"cell above `{name}` again.")
+    for setting, wanted in (("num_layers", 1), ("bidirectional", False), ("bias", True)):
+        expect_setting(f"{name}.{setting}", getattr(layer, setting), (wanted,), hint)
 
 
 def expect_tensor(
@@ -119,39 +125,39 @@ def before_each_step(states: torch.Tensor) -> torch.Tensor:
     return torch.cat([torch.zeros_like(states[:1]), states[:-1]])
 
 
-def added_up(layer: nn.Module, words: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
+def added_up(layer: nn.RNNBase, words: torch.Tensor, states: torch.Tensor) -> torch.Tensor:
     """The sum inside the formula of *layer*: of *words* (L, B, d_w) and the *states* (L, B, d_h) before them."""
-    weights = {name: plain(value) for name, value in layer.named_parameters()}
-    from_words = nn.functional.linear(words, weights["weight_ih_l0"], weights["bias_ih_l0"])
-    return from_words + nn.functional.linear(states, weights["weight_hh_l0"], weights["bias_hh_l0"])
+    from_words = nn.functional.linear(words, plain(layer.weight_ih_l0), plain(layer.bias_ih_l0))
+    return from_words + nn.functional.linear(states, plain(layer.weight_hh_l0), plain(layer.bias_hh_l0))
 
 
-@test_case(name="q5", success_message="Looked at the three shapes, whether the last step of `lstm_states` is `lstm_h_n`, and whether the states follow the LSTM's formulas at every step. Not looked at: other sizes and data.")
+@test_case(name="q5", success_message="Looked at the three shapes, whether the states follow the LSTM's formulas at every step, and whether the last step of `lstm_states` is `lstm_h_n`. Not looked at: other sizes and data.")
 def test_q5(lstm_states, lstm_h_n, c_n, lstm, batch_emb, batch, embedding_size, hidden_size):
     expect_given(batch=batch, embedding_size=embedding_size, hidden_size=hidden_size)
     expect_present(lstm_states=lstm_states, lstm_h_n=lstm_h_n, c_n=c_n)
     expect_solved("q1", torch.Tensor, batch_emb=batch_emb)
     expect_solved("q4", nn.LSTM, lstm=lstm)
     sizes = {"L": batch.shape[1], "B": batch.shape[0], "d_w": embedding_size, "d_h": hidden_size}
-    hint = "See under Outputs in the documentation how the values that `lstm` returns are nested."
-    expect_tensor("lstm_states", lstm_states, "L B d_h", "B L d_h", sizes=sizes, hint=hint)
-    hint = "The two states come as a tuple. If the middle axis is not B, look at the order of axes of the input."
-    expect_tensor("lstm_h_n", lstm_h_n, "1 B d_h", sizes=sizes, hint=hint)
-    expect_tensor("c_n", c_n, "1 B d_h", sizes=sizes, hint=hint)
     hint = "Look at q1 and q4 first."
     expect_tensor("batch_emb", batch_emb, "B L d_w", "L B d_w", sizes=sizes, hint=hint)
     expect_parameters("lstm", lstm, gates=4, embedding_size=embedding_size, hidden_size=hidden_size, hint=hint)
+    hint = "See under Outputs in the documentation how the values that `lstm` returns are nested."
+    expect_tensor("lstm_states", lstm_states, "L B d_h", "B L d_h", sizes=sizes, hint=hint)
+    hint = ("The two states come as a tuple. Is each left as it came? If L stands in the place of B, look at the order "
+        "of axes of the input.")
+    expect_tensor("lstm_h_n", lstm_h_n, "1 B d_h", sizes=sizes, hint=hint)
+    expect_tensor("c_n", c_n, "1 B d_h", sizes=sizes, hint=hint)
 
     states, words = steps_first(lstm_states, batch), steps_first(batch_emb, batch)
-    hint = "`lstm_h_n` is the last step of `lstm_states`. Look also at the order of the hidden and the cell state."
-    expect_close("lstm_h_n", plain(lstm_h_n).squeeze(0), states[-1], "row", hint)
-
     # h = o * tanh(c) at every step: a state tells the cell state it came from, and that one follows from the last.
     in_gate, forget_gate, candidate, out_gate = added_up(lstm, words, before_each_step(states)).chunk(4, dim=-1)
     shown = (states / out_gate.sigmoid()).clamp(-0.999999, 0.999999)
     kept = forget_gate.sigmoid() * before_each_step(shown.atanh()) + in_gate.sigmoid() * candidate.tanh()
     hint = ("This state does not follow from the word at this step and the two states before it. At t = 0, look at "
-        "the initial states and the input; later, at which axis is time and whether both states were handed on.")
+        "the initial states and the input; later, at which axis is time, whether both states were handed on, and "
+        "whether padding was read like words.")
     expect_close("lstm_states", states, out_gate.sigmoid() * kept.tanh(), "t row", hint)
+    hint = "`lstm_h_n` is the last step of `lstm_states`. Look also at the order of the hidden and the cell state."
+    expect_close("lstm_h_n", plain(lstm_h_n).squeeze(0), states[-1], "row", hint)
     hint = "At the last step, hidden state = output gate \xd7 tanh(cell state). Is `c_n` really the last cell state?"
-    expect_close("c_n", plain(c_n).squeeze(0).tanh(), shown[-1], "row", hint)
+    expect_close("tanh(c_n)", plain(c_n).squeeze(0).tanh(), shown[-1], "row", hint)

@@ -14,7 +14,8 @@ def expect_present(**values: object) -> None:
     missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
     if missing:
         raise AssertionError(
-            f"{missing}: still None. Fill in the TODO, and see that its cell runs without an error."
+            (f"{missing}: no result yet. Fill in the TODO, and see that its cell runs without an error and "
+                "leaves its result under this name.")
         )
 
 
@@ -91,13 +92,17 @@ def plain(value: torch.Tensor) -> torch.Tensor:
 
 
 @test_case(name="q6", success_message="Looked at shapes and dtypes, and let the GRU read the first words and then the words you chose: at each step your word has its highest score, and its last state is `hidden`. Not looked at: other sizes and data, a batch of one.")
-def test_q6(decoded_ids, hidden, embedding, gru, output_layer, batch, max_len, vocab_size, hidden_size):
-    expect_given(batch=batch, max_len=max_len, vocab_size=vocab_size, hidden_size=hidden_size)
+def test_q6(decoded_ids, hidden, embedding, gru, output_layer, batch, max_len, vocab_size, embedding_size, hidden_size):
+    expect_given(batch=batch, max_len=max_len, vocab_size=vocab_size)
+    expect_given(embedding_size=embedding_size, hidden_size=hidden_size)
     expect_given(gru=gru, output_layer=output_layer)
-    expect_present(decoded_ids=None if isinstance(decoded_ids, list) else decoded_ids, hidden=hidden)
+    expect_present(decoded_ids=decoded_ids, hidden=hidden)
     expect_solved("q1", nn.Embedding, embedding=embedding)
-    sizes = {"max_len": max_len, "B": batch.shape[0], "d_h": hidden_size}
-    hint = "The `input_id` that is added at each step has shape (B) and holds ids, not scores."
+    sizes = {"V": vocab_size, "d_w": embedding_size, "max_len": max_len, "B": batch.shape[0], "d_h": hidden_size}
+    hint = "Look at q1 first."
+    expect_tensor("embedding.weight", embedding.weight, "V d_w", sizes=sizes, hint=hint)
+    hint = ("It stacks one `input_id` from each of the max_len steps: ids of shape (B), not scores. Are the lines "
+        "without a TODO as they were given?")
     expect_tensor("decoded_ids", decoded_ids, "max_len B", sizes=sizes, hint=hint, dtype=torch.int64)
     hint = "Which order of axes does `gru` expect? A single step has a time axis too."
     expect_tensor("hidden", hidden, "1 B d_h", sizes=sizes, hint=hint)

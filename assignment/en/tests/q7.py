@@ -15,7 +15,8 @@ def expect_present(**values: object) -> None:
     missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
     if missing:
         raise AssertionError(
-            f"{missing}: still None. Fill in the TODO, and see that its cell runs without an error."
+            (f"{missing}: no result yet. Fill in the TODO, and see that its cell runs without an error and "
+                "leaves its result under this name.")
         )
 
 
@@ -138,7 +139,9 @@ def test_q7(
                 "It holds the packed word vectors that go into `bi_gru`.")
         )
     sizes = {"B": batch.shape[0], "L": batch.shape[1], "N": int(batch_lens.sum()), "d_w": embedding_size}
-    hint = ("There is a row for every word: as many as all lengths add up to. Did you pack word vectors, not ids, "
+    hint = "Look at q1 first."
+    expect_tensor("batch_emb", batch_emb, "B L d_w", "L B d_w", sizes=sizes, hint=hint)
+    hint = ("It goes into `bi_gru`: a row for the vector of every word, as many as all lengths add up to. Did you pack "
         "with the length of each row?")
     expect_tensor("packed_batch.data", packed_batch.data, "N d_w", sizes=sizes, hint=hint)
     hint = ("It counts the sequences still running at each step. Does each length belong to its row, and do the axes "
@@ -148,23 +151,26 @@ def test_q7(
     running = (lens > steps[:, None]).sum(dim=1)
     expect_close("packed_batch.batch_sizes", plain(packed_batch.batch_sizes), running, "t", hint)
     order = torch.arange(batch.shape[0]) if packed_batch.sorted_indices is None else plain(packed_batch.sorted_indices)
-    words = torch.cat([plain(batch_emb)[order[:count], t] for t, count in enumerate(running.tolist())])
-    hint = ("The packed vector is not that of the word at this step and row of `batch_emb`. How were the axes changed "
-        "before packing?")
+    vectors = steps_first(batch_emb, batch)
+    words = torch.cat([vectors[t, order[:count]] for t, count in enumerate(running.tolist())])
+    hint = ("The first words of `batch_emb` come first, row by row, then the second words. Is it `batch_emb` that was "
+        "packed, and how were its axes changed?")
     expect_close("packed_batch.data", plain(packed_batch.data), words, "row", hint)
 
     hint = "The unpacking function returns it together with the tensor."
     expect_tensor("output_lens", output_lens, "B", sizes=sizes, hint=hint, dtype=torch.int64)
+    hint = "They are the lengths given to packing. Does each belong to its row, and did you leave their order alone?"
     expect_close("output_lens", plain(output_lens), plain(batch_lens), "row", hint)
     sizes |= {"num_layers*num_dirs": num_layers * num_dirs, "num_dirs*d_h": num_dirs * hidden_size, "d_h": hidden_size}
     hint = "Of the two values that `bi_gru` returns, leave the last states in `bi_h_n` as they are."
     expect_tensor("bi_h_n", bi_h_n, "num_layers*num_dirs B d_h", sizes=sizes, hint=hint)
-    hint = "This is the output of `bi_gru`, unpacked. How many values does the unpacking function return?"
+    hint = ("This is the output of `bi_gru`, unpacked and left as it is. How many values does the unpacking function "
+        "return?")
     expect_tensor("outputs", outputs, "L B num_dirs*d_h", "B L num_dirs*d_h", sizes=sizes, hint=hint)
 
     unpacked, ended = steps_first(outputs, batch), steps[:, None] >= lens
-    hint = ("The sequence has ended before this place. Did `packed_batch` go into `bi_gru`, and was the result "
-        "unpacked with zeros?")
+    hint = ("The sequence has ended before this place. Did `packed_batch`, packed with each row's own length, go into "
+        "`bi_gru`, and was the result unpacked with zeros?")
     expect_close("outputs", unpacked, unpacked.masked_fill(ended[..., None], 0.0), "t row", hint)
     hint = ("Does every row hold the states of its own sequence, and do `bi_h_n` and `outputs` come from the same run "
         "of `bi_gru`?")

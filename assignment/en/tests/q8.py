@@ -14,7 +14,8 @@ def expect_present(**values: object) -> None:
     missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
     if missing:
         raise AssertionError(
-            f"{missing}: still None. Fill in the TODO, and see that its cell runs without an error."
+            (f"{missing}: no result yet. Fill in the TODO, and see that its cell runs without an error and "
+                "leaves its result under this name.")
         )
 
 
@@ -107,7 +108,7 @@ def steps_first(value: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
     return plain(value) if value.shape[:2] == batch.shape[::-1] else plain(value).movedim(1, 0)
 
 
-@test_case(name="q8", success_message="Looked at shapes, whether the blocks of `h_n_by_layer` come in the order of `bi_h_n`, and whether `outputs` holds `last_forward` and `last_backward` at the right end of each sequence. Not looked at: other numbers of layers than 2.")
+@test_case(name="q8", success_message="Looked at shapes, whether the blocks of `h_n_by_layer` come in the order of `bi_h_n`, and, where `outputs` is that of q7, whether it holds `last_forward` and `last_backward` at the right end of each sequence. Not looked at: other sizes, data and numbers of layers.")
 def test_q8(
     h_n_by_layer, last_forward, last_backward, bi_h_n, outputs, batch, batch_lens, hidden_size, num_layers, num_dirs
 ):
@@ -115,14 +116,14 @@ def test_q8(
     expect_present(h_n_by_layer=h_n_by_layer, last_forward=last_forward, last_backward=last_backward)
     expect_solved("q7", torch.Tensor, bi_h_n=bi_h_n)
     sizes = {"num_layers": num_layers, "num_dirs": num_dirs, "B": batch.shape[0], "d_h": hidden_size}
+    sizes["num_layers*num_dirs"] = num_layers * num_dirs
+    hint = "Look at q7 first."
+    expect_tensor("bi_h_n", bi_h_n, "num_layers*num_dirs B d_h", sizes=sizes, hint=hint)
     hint = "Split only the first axis of `bi_h_n`; leave the others as they are."
     expect_tensor("h_n_by_layer", h_n_by_layer, "num_layers num_dirs B d_h", sizes=sizes, hint=hint)
     hint = "After choosing one layer and one direction, two axes remain."
     expect_tensor("last_forward", last_forward, "B d_h", sizes=sizes, hint=hint)
     expect_tensor("last_backward", last_backward, "B d_h", sizes=sizes, hint=hint)
-    shapes = {"num_layers*num_dirs": num_layers * num_dirs, "B": batch.shape[0], "d_h": hidden_size}
-    hint = "Look at q7 first."
-    expect_tensor("bi_h_n", bi_h_n, "num_layers*num_dirs B d_h", sizes=shapes, hint=hint)
 
     hint = "The blocks (B, d_h) must stay in the order of the picture. Was the axis only split, or were values moved?"
     expect_close("h_n_by_layer", plain(h_n_by_layer).flatten(0, 1), plain(bi_h_n), "block row", hint)

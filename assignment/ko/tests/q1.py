@@ -14,7 +14,8 @@ def expect_present(**values: object) -> None:
     missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
     if missing:
         raise AssertionError(
-            f"{missing}: \uc544\uc9c1 None\uc785\ub2c8\ub2e4. TODO\ub97c \ucc44\uc6b0\uace0, \uadf8 \uc140\uc774 \uc624\ub958 \uc5c6\uc774 \ub05d\ub098\ub294\uc9c0 \ud655\uc778\ud574 \ubcf4\uc138\uc694."
+            (f"{missing}: \uc544\uc9c1 \uacb0\uacfc\uac00 \uc5c6\uc2b5\ub2c8\ub2e4. TODO\ub97c \ucc44\uc6b0\uace0, \uadf8 \uc140\uc774 \uc624\ub958 \uc5c6\uc774 \ub05d\ub098 \uc774 \uc774\ub984\uc5d0 \uacb0\uacfc\ub97c \ub0a8\uae30\ub294\uc9c0 "
+                "\ud655\uc778\ud574 \ubcf4\uc138\uc694.")
         )
 
 
@@ -24,17 +25,26 @@ def expect_given(**values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kinds.get(name, int)) or getattr(value, "dtype", torch.int64) != torch.int64:
             raise AssertionError(
-                f"\uc8fc\uc5b4\uc9c4 \ubcc0\uc218 `{name}`\uac00 \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4. \ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
+                f"`{name}`: \uc8fc\uc5b4\uc9c4 \ubcc0\uc218\uc778\ub370, \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4. \ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
             )
 
 
 def expect_layer(name: str, value: object, kind: type[nn.Module], hint: str) -> None:
     """Fail unless *value* is a layer of the class *kind* or a subclass."""
     if not isinstance(value, kind):
-        found = type(value).__name__
+        found = f"class {value.__name__}" if isinstance(value, type) else type(value).__name__
         found = f"nn.{found}" if isinstance(value, nn.Module) else found
         raise AssertionError(
             f"`{name}`: \uae30\ub300\ud55c type nn.{kind.__name__}, \ubc1b\uc740 type {found}.\n{hint}"
+        )
+
+
+def expect_setting(name: str, received: object, wanted: tuple[object, ...], hint: str) -> None:
+    """Fail unless *received*, what a layer was told, is one of *wanted*."""
+    if received not in wanted:
+        expected = " \ub610\ub294 ".join(str(value) for value in wanted)
+        raise AssertionError(
+            f"`{name}`: \uae30\ub300\ud55c \uac12 {expected}, \ubc1b\uc740 \uac12 {received}.\n{hint}"
         )
 
 
@@ -100,15 +110,12 @@ def test_q1(embedding, batch_emb, batch, vocab_size, embedding_size, pad_id):
     hint = "\ud45c\uc5d0\ub294 \uc788\uc744 \uc218 \uc788\ub294 id\ub9c8\ub2e4 \ud589\uc774 \ud558\ub098\uc529 \ud544\uc694\ud558\uace0, \ud589 \ud558\ub098\ub294 \ub2e8\uc5b4 \ud558\ub098\uc758 vector\uc785\ub2c8\ub2e4."
     sizes = {"V": vocab_size, "d_w": embedding_size, "B": batch.shape[0], "L": batch.shape[1]}
     expect_tensor("embedding.weight", embedding.weight, "V d_w", sizes=sizes, hint=hint)
-    if embedding.padding_idx not in (None, pad_id) or embedding.max_norm is not None:
-        setting = "max_norm" if embedding.max_norm is not None else "padding_idx"
-        wanted = "None" if setting == "max_norm" else f"None \ub610\ub294 {pad_id}"
-        raise AssertionError(
-            (f"`embedding.{setting}`: \uae30\ub300\ud55c \uac12 {wanted}, \ubc1b\uc740 \uac12 {getattr(embedding, setting)}.\n"
-                "\uc774 \uc778\uc790\ub294 \uc8fc\uc9c0 \uc54a\uc544\ub3c4 \ub429\ub2c8\ub2e4. \uc8fc\uc5c8\ub2e4\uba74 \uc5b4\ub5a4 \ud589\uc744 \ubc14\uafb8\ub294\uc9c0 \ubb38\uc11c\uc5d0\uc11c \ud655\uc778\ud574 \ubcf4\uc138\uc694.")
-        )
+    hint = "\uc774 \uc778\uc790\ub294 \uc8fc\uc9c0 \uc54a\uc544\ub3c4 \ub429\ub2c8\ub2e4. \uc8fc\uc5c8\ub2e4\uba74 \uc5b4\ub5a4 \ud589\uc744 \ubc14\uafb8\ub294\uc9c0 \ubb38\uc11c\uc5d0\uc11c \ud655\uc778\ud574 \ubcf4\uc138\uc694."
+    expect_setting("embedding.padding_idx", embedding.padding_idx, (None, pad_id), hint)
+    expect_setting("embedding.max_norm", embedding.max_norm, (None,), hint)
     expect_present(batch_emb=batch_emb)
     hint = "\uc55e\uc758 \ub450 \ucd95\uc740 `batch`\uc640 \uac19\uace0 \ub9c8\uc9c0\ub9c9 \ucd95\uc740 vector\uc785\ub2c8\ub2e4."
     expect_tensor("batch_emb", batch_emb, "B L d_w", sizes=sizes, hint=hint)
-    hint = "`batch_emb`\ub294 \ud45c\uc5d0\uc11c \uaebc\ub0b8 vector \uadf8\ub300\ub85c\uc5ec\uc57c \ud569\ub2c8\ub2e4. \uaebc\ub0b8 \ub4a4\uc5d0 \uac12\uc744 \ubc14\uafb8\uc9c0 \uc54a\uc558\ub098\uc694?"
+    hint = ("`batch_emb`\uc5d0\ub294 `batch`\uc758 id\ub9c8\ub2e4 \ud45c\uc5d0\uc11c \uaebc\ub0b8 \ud589\uc774 \uadf8\ub300\ub85c \uc788\uc5b4\uc57c \ud569\ub2c8\ub2e4. \ub123\uc740 id\ub098 \uaebc\ub0b8 vector\ub97c \ubc14\uafb8\uc9c0 "
+        "\uc54a\uc558\ub098\uc694?")
     expect_close("batch_emb", plain(batch_emb), plain(embedding.weight)[plain(batch)], "row t", hint)

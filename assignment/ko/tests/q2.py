@@ -14,7 +14,8 @@ def expect_present(**values: object) -> None:
     missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
     if missing:
         raise AssertionError(
-            f"{missing}: \uc544\uc9c1 None\uc785\ub2c8\ub2e4. TODO\ub97c \ucc44\uc6b0\uace0, \uadf8 \uc140\uc774 \uc624\ub958 \uc5c6\uc774 \ub05d\ub098\ub294\uc9c0 \ud655\uc778\ud574 \ubcf4\uc138\uc694."
+            (f"{missing}: \uc544\uc9c1 \uacb0\uacfc\uac00 \uc5c6\uc2b5\ub2c8\ub2e4. TODO\ub97c \ucc44\uc6b0\uace0, \uadf8 \uc140\uc774 \uc624\ub958 \uc5c6\uc774 \ub05d\ub098 \uc774 \uc774\ub984\uc5d0 \uacb0\uacfc\ub97c \ub0a8\uae30\ub294\uc9c0 "
+                "\ud655\uc778\ud574 \ubcf4\uc138\uc694.")
         )
 
 
@@ -24,22 +25,31 @@ def expect_given(**values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kinds.get(name, int)) or getattr(value, "dtype", torch.int64) != torch.int64:
             raise AssertionError(
-                f"\uc8fc\uc5b4\uc9c4 \ubcc0\uc218 `{name}`\uac00 \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4. \ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
+                f"`{name}`: \uc8fc\uc5b4\uc9c4 \ubcc0\uc218\uc778\ub370, \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4. \ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
             )
 
 
 def expect_layer(name: str, value: object, kind: type[nn.Module], hint: str) -> None:
     """Fail unless *value* is a layer of the class *kind* or a subclass."""
     if not isinstance(value, kind):
-        found = type(value).__name__
+        found = f"class {value.__name__}" if isinstance(value, type) else type(value).__name__
         found = f"nn.{found}" if isinstance(value, nn.Module) else found
         raise AssertionError(
             f"`{name}`: \uae30\ub300\ud55c type nn.{kind.__name__}, \ubc1b\uc740 type {found}.\n{hint}"
         )
 
 
+def expect_setting(name: str, received: object, wanted: tuple[object, ...], hint: str) -> None:
+    """Fail unless *received*, what a layer was told, is one of *wanted*."""
+    if received not in wanted:
+        expected = " \ub610\ub294 ".join(str(value) for value in wanted)
+        raise AssertionError(
+            f"`{name}`: \uae30\ub300\ud55c \uac12 {expected}, \ubc1b\uc740 \uac12 {received}.\n{hint}"
+        )
+
+
 def expect_parameters(
-    name: str, layer: nn.Module, *, gates: int, embedding_size: int, hidden_size: int, hint: str
+    name: str, layer: nn.RNNBase, *, gates: int, embedding_size: int, hidden_size: int, hint: str
 ) -> None:
     """Fail unless *layer* is recurrent with one layer, one direction and biases, and has *gates* gates."""
     rows = gates * hidden_size
@@ -47,14 +57,10 @@ def expect_parameters(
     sizes = {label: rows, "d_w": embedding_size, "d_h": hidden_size}
     for parameter, layout in (("weight_ih_l0", f"{label} d_w"), ("weight_hh_l0", f"{label} d_h")):
         expect_tensor(f"{name}.{parameter}", getattr(layer, parameter, None), layout, sizes=sizes, hint=hint)
-    wanted = ["bias_hh_l0", "bias_ih_l0", "weight_hh_l0", "weight_ih_l0"]
-    received = sorted(parameter for parameter, _ in layer.named_parameters())
-    if received != wanted:
-        other = ", ".join(f"`{parameter}`" for parameter in sorted({*wanted} ^ {*received}))
-        raise AssertionError(
-            (f"`{name}`: layer \ud558\ub098, \ud55c \ubc29\ud5a5\uc774\uace0 bias\uac00 \uc788\uc5b4\uc57c \ud569\ub2c8\ub2e4. \ub2e4\ub978 parameter: {other}.\n"
-                "TODO\uac00 \uc544\ub2cc \uc778\uc790\ub294 \uc8fc\uc5b4\uc9c4 \uadf8\ub300\ub85c \ub450\uc5c8\ub098\uc694?")
-        )
+    hint = (f"TODO\uac00 \uc544\ub2cc \uc778\uc790\ub294 \uc8fc\uc5b4\uc9c4 \uadf8\ub300\ub85c\uc778\uac00\uc694? \ub4a4\uc758 \uc140\uc744 \uc2e4\ud589\ud558\uace0 \ub3cc\uc544\uc654\ub2e4\uba74 `{name}` \ubc14\ub85c \uc704\uc758 \uc140\ubd80\ud130 \ub2e4\uc2dc "
+        "\uc2e4\ud589\ud574 \ubcf4\uc138\uc694.")
+    for setting, wanted in (("num_layers", 1), ("bidirectional", False), ("bias", True)):
+        expect_setting(f"{name}.{setting}", getattr(layer, setting), (wanted,), hint)
 
 
 def expect_tensor(
@@ -94,7 +100,5 @@ def test_q2(rnn, batch, embedding_size, hidden_size):
     expect_layer("rnn", rnn, nn.RNN, hint)
     hint = "`rnn`\uc774 \uc2dc\uc810\ub9c8\ub2e4 \ubc1b\ub294 \uc785\ub825\uc740 \ubb34\uc5c7\uc774\uba70, \uadf8 \uae38\uc774\ub294 \uc5bc\ub9c8\uc778\uac00\uc694?"
     expect_parameters("rnn", rnn, gates=1, embedding_size=embedding_size, hidden_size=hidden_size, hint=hint)
-    if rnn.nonlinearity != "tanh":
-        raise AssertionError(
-            f"`rnn.nonlinearity`: \uae30\ub300\ud55c \uac12 tanh, \ubc1b\uc740 \uac12 {rnn.nonlinearity}.\n\uc2dd\uc5d0 \uc788\ub294 \ud568\uc218\uc640 \uac19\uc740\uac00\uc694?"
-        )
+    hint = "\uc2dd\uc5d0 \uc788\ub294 \ud568\uc218\uc640 \uac19\uc740\uac00\uc694?"
+    expect_setting("rnn.nonlinearity", rnn.nonlinearity, ("tanh",), hint)

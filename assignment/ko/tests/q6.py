@@ -14,7 +14,8 @@ def expect_present(**values: object) -> None:
     missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
     if missing:
         raise AssertionError(
-            f"{missing}: \uc544\uc9c1 None\uc785\ub2c8\ub2e4. TODO\ub97c \ucc44\uc6b0\uace0, \uadf8 \uc140\uc774 \uc624\ub958 \uc5c6\uc774 \ub05d\ub098\ub294\uc9c0 \ud655\uc778\ud574 \ubcf4\uc138\uc694."
+            (f"{missing}: \uc544\uc9c1 \uacb0\uacfc\uac00 \uc5c6\uc2b5\ub2c8\ub2e4. TODO\ub97c \ucc44\uc6b0\uace0, \uadf8 \uc140\uc774 \uc624\ub958 \uc5c6\uc774 \ub05d\ub098 \uc774 \uc774\ub984\uc5d0 \uacb0\uacfc\ub97c \ub0a8\uae30\ub294\uc9c0 "
+                "\ud655\uc778\ud574 \ubcf4\uc138\uc694.")
         )
 
 
@@ -24,7 +25,7 @@ def expect_given(**values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kinds.get(name, int)) or getattr(value, "dtype", torch.int64) != torch.int64:
             raise AssertionError(
-                f"\uc8fc\uc5b4\uc9c4 \ubcc0\uc218 `{name}`\uac00 \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4. \ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
+                f"`{name}`: \uc8fc\uc5b4\uc9c4 \ubcc0\uc218\uc778\ub370, \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4. \ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
             )
 
 
@@ -33,7 +34,7 @@ def expect_solved(question: str, kind: type, **values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kind):
             raise AssertionError(
-                f"\uc774 \uac80\uc0ac\uc5d0\ub294 {question}\uc758 `{name}`\uc774 \ud544\uc694\ud569\ub2c8\ub2e4. {question}\ubd80\ud130 \ud480\uc5b4 \ubcf4\uc138\uc694."
+                f"`{name}`: \uc774 \uac80\uc0ac\uc5d0 \ud544\uc694\ud55c {question}\uc758 \uacb0\uacfc\uc785\ub2c8\ub2e4. {question}\ubd80\ud130 \ud480\uc5b4 \ubcf4\uc138\uc694."
             )
 
 
@@ -91,13 +92,17 @@ def plain(value: torch.Tensor) -> torch.Tensor:
 
 
 @test_case(name="q6", success_message="shape\uacfc dtype, \uadf8\ub9ac\uace0 \uccab \ub2e8\uc5b4\uc640 \uc5ec\ub7ec\ubd84\uc774 \uace0\ub978 \ub2e8\uc5b4\ub97c \ucc28\ub840\ub85c \uc77d\uc740 GRU\uac00 \uc2dc\uc810\ub9c8\ub2e4 \ubc14\ub85c \uadf8 \ub2e8\uc5b4\uc5d0 \uac00\uc7a5 \ub192\uc740 \uc810\uc218\ub97c \uc8fc\ub294\uc9c0, \ub9c8\uc9c0\ub9c9 state\uac00 `hidden`\uc778\uc9c0 \ubcf4\uc558\uc2b5\ub2c8\ub2e4. \ub2e4\ub978 \ud06c\uae30\uc640 \ub370\uc774\ud130, sequence\uac00 \ud558\ub098\ubfd0\uc778 \uacbd\uc6b0\ub294 \ubcf4\uc9c0 \uc54a\uc558\uc2b5\ub2c8\ub2e4.")
-def test_q6(decoded_ids, hidden, embedding, gru, output_layer, batch, max_len, vocab_size, hidden_size):
-    expect_given(batch=batch, max_len=max_len, vocab_size=vocab_size, hidden_size=hidden_size)
+def test_q6(decoded_ids, hidden, embedding, gru, output_layer, batch, max_len, vocab_size, embedding_size, hidden_size):
+    expect_given(batch=batch, max_len=max_len, vocab_size=vocab_size)
+    expect_given(embedding_size=embedding_size, hidden_size=hidden_size)
     expect_given(gru=gru, output_layer=output_layer)
-    expect_present(decoded_ids=None if isinstance(decoded_ids, list) else decoded_ids, hidden=hidden)
+    expect_present(decoded_ids=decoded_ids, hidden=hidden)
     expect_solved("q1", nn.Embedding, embedding=embedding)
-    sizes = {"max_len": max_len, "B": batch.shape[0], "d_h": hidden_size}
-    hint = "\uc2dc\uc810\ub9c8\ub2e4 \ub354\ud558\ub294 `input_id`\uc758 shape\uc740 (B)\uc774\uace0, \uc810\uc218\uac00 \uc544\ub2c8\ub77c id\uc5ec\uc57c \ud569\ub2c8\ub2e4."
+    sizes = {"V": vocab_size, "d_w": embedding_size, "max_len": max_len, "B": batch.shape[0], "d_h": hidden_size}
+    hint = "q1\uc758 \ub2f5\ubd80\ud130 \ud655\uc778\ud574 \ubcf4\uc138\uc694."
+    expect_tensor("embedding.weight", embedding.weight, "V d_w", sizes=sizes, hint=hint)
+    hint = ("max_len\uac1c\uc758 \uc2dc\uc810\ub9c8\ub2e4 shape\uc774 (B)\uc778 `input_id`\ub97c \ud558\ub098\uc529 \ubaa8\uc544 \uc313\uc740 \uac83\uc785\ub2c8\ub2e4. \uc810\uc218\uac00 \uc544\ub2c8\ub77c id\ub97c \ubaa8\uc558\ub098\uc694? "
+        "TODO\uac00 \uc544\ub2cc \uc904\uc740 \uc8fc\uc5b4\uc9c4 \uadf8\ub300\ub85c\uc778\uac00\uc694?")
     expect_tensor("decoded_ids", decoded_ids, "max_len B", sizes=sizes, hint=hint, dtype=torch.int64)
     hint = "`gru`\uac00 \uae30\ub300\ud558\ub294 \ucd95\uc758 \uc21c\uc11c\ub97c \ud655\uc778\ud574 \ubcf4\uc138\uc694. \uc2dc\uc810\uc774 \ud558\ub098\uc5ec\ub3c4 \uc2dc\uac04 \ucd95\uc740 \uc788\uc5b4\uc57c \ud569\ub2c8\ub2e4."
     expect_tensor("hidden", hidden, "1 B d_h", sizes=sizes, hint=hint)

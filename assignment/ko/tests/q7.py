@@ -15,7 +15,8 @@ def expect_present(**values: object) -> None:
     missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
     if missing:
         raise AssertionError(
-            f"{missing}: \uc544\uc9c1 None\uc785\ub2c8\ub2e4. TODO\ub97c \ucc44\uc6b0\uace0, \uadf8 \uc140\uc774 \uc624\ub958 \uc5c6\uc774 \ub05d\ub098\ub294\uc9c0 \ud655\uc778\ud574 \ubcf4\uc138\uc694."
+            (f"{missing}: \uc544\uc9c1 \uacb0\uacfc\uac00 \uc5c6\uc2b5\ub2c8\ub2e4. TODO\ub97c \ucc44\uc6b0\uace0, \uadf8 \uc140\uc774 \uc624\ub958 \uc5c6\uc774 \ub05d\ub098 \uc774 \uc774\ub984\uc5d0 \uacb0\uacfc\ub97c \ub0a8\uae30\ub294\uc9c0 "
+                "\ud655\uc778\ud574 \ubcf4\uc138\uc694.")
         )
 
 
@@ -25,7 +26,7 @@ def expect_given(**values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kinds.get(name, int)) or getattr(value, "dtype", torch.int64) != torch.int64:
             raise AssertionError(
-                f"\uc8fc\uc5b4\uc9c4 \ubcc0\uc218 `{name}`\uac00 \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4. \ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
+                f"`{name}`: \uc8fc\uc5b4\uc9c4 \ubcc0\uc218\uc778\ub370, \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4. \ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
             )
 
 
@@ -34,7 +35,7 @@ def expect_solved(question: str, kind: type, **values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kind):
             raise AssertionError(
-                f"\uc774 \uac80\uc0ac\uc5d0\ub294 {question}\uc758 `{name}`\uc774 \ud544\uc694\ud569\ub2c8\ub2e4. {question}\ubd80\ud130 \ud480\uc5b4 \ubcf4\uc138\uc694."
+                f"`{name}`: \uc774 \uac80\uc0ac\uc5d0 \ud544\uc694\ud55c {question}\uc758 \uacb0\uacfc\uc785\ub2c8\ub2e4. {question}\ubd80\ud130 \ud480\uc5b4 \ubcf4\uc138\uc694."
             )
 
 
@@ -138,7 +139,10 @@ def test_q7(
                 "`bi_gru`\uc5d0 \ub123\uc744, pack\ud55c \ub2e8\uc5b4 vector\uc785\ub2c8\ub2e4.")
         )
     sizes = {"B": batch.shape[0], "L": batch.shape[1], "N": int(batch_lens.sum()), "d_w": embedding_size}
-    hint = "\ud589\uc758 \uc218\ub294 \ub2e8\uc5b4\uc758 \uc218, \uace7 \ubaa8\ub4e0 \uae38\uc774\uc758 \ud569\uc785\ub2c8\ub2e4. id\uac00 \uc544\ub2c8\ub77c \ub2e8\uc5b4 vector\ub97c, \uac01 \ud589\uc758 \uae38\uc774\uc640 \ud568\uaed8 pack\ud588\ub098\uc694?"
+    hint = "q1\uc758 \ub2f5\ubd80\ud130 \ud655\uc778\ud574 \ubcf4\uc138\uc694."
+    expect_tensor("batch_emb", batch_emb, "B L d_w", "L B d_w", sizes=sizes, hint=hint)
+    hint = ("`bi_gru`\uc5d0 \ub4e4\uc5b4\uac08 \uac12\uc785\ub2c8\ub2e4. \ud589 \ud558\ub098\uac00 \ub2e8\uc5b4 vector \ud558\ub098\uc774\uace0, \ud589\uc758 \uc218\ub294 \ubaa8\ub4e0 \uae38\uc774\uc758 \ud569\uc785\ub2c8\ub2e4. \uac01 \ud589\uc758 \uae38\uc774\uc640 "
+        "\ud568\uaed8 pack\ud588\ub098\uc694?")
     expect_tensor("packed_batch.data", packed_batch.data, "N d_w", sizes=sizes, hint=hint)
     hint = ("\uc2dc\uc810\ub9c8\ub2e4 \uc544\uc9c1 \ub05d\ub098\uc9c0 \uc54a\uc740 sequence\uc758 \uc218\uc785\ub2c8\ub2e4. \uae38\uc774\uac00 \uc790\uae30 \ud589\uc758 \uac83\uc778\uc9c0, pack\ud560 \ub54c \uc815\ud55c \ucd95\uc758 \uc21c\uc11c\uac00 "
         "\uc785\ub825\uacfc \uac19\uc740\uc9c0 \ud655\uc778\ud574 \ubcf4\uc138\uc694.")
@@ -147,21 +151,25 @@ def test_q7(
     running = (lens > steps[:, None]).sum(dim=1)
     expect_close("packed_batch.batch_sizes", plain(packed_batch.batch_sizes), running, "t", hint)
     order = torch.arange(batch.shape[0]) if packed_batch.sorted_indices is None else plain(packed_batch.sorted_indices)
-    words = torch.cat([plain(batch_emb)[order[:count], t] for t, count in enumerate(running.tolist())])
-    hint = "pack\ud55c vector\uac00 `batch_emb`\uc5d0\uc11c \uadf8 \uc2dc\uc810, \uadf8 \ud589\uc758 \ub2e8\uc5b4\uac00 \uc544\ub2d9\ub2c8\ub2e4. pack\ud558\uae30 \uc804\uc5d0 \ucd95\uc744 \uc5b4\ub5bb\uac8c \ubc14\uafb8\uc5c8\ub098\uc694?"
+    vectors = steps_first(batch_emb, batch)
+    words = torch.cat([vectors[t, order[:count]] for t, count in enumerate(running.tolist())])
+    hint = ("`batch_emb`\uc758 \uccab \ub2e8\uc5b4\ub4e4\uc774 \ud589 \uc21c\uc11c\ub300\ub85c \uba3c\uc800 \uc624\uace0, \ub458\uc9f8 \ub2e8\uc5b4\ub4e4\uc774 \uc774\uc5b4\uc838\uc57c \ud569\ub2c8\ub2e4. `batch_emb`\ub97c pack\ud588\ub098\uc694? "
+        "\ucd95\uc740 \uc5b4\ub5bb\uac8c \ubc14\uafb8\uc5c8\ub098\uc694?")
     expect_close("packed_batch.data", plain(packed_batch.data), words, "row", hint)
 
     hint = "\ud3bc\uce58\ub294 \ud568\uc218\uac00 tensor\uc640 \ud568\uaed8 \ub3cc\ub824\uc8fc\ub294 \uac12\uc785\ub2c8\ub2e4."
     expect_tensor("output_lens", output_lens, "B", sizes=sizes, hint=hint, dtype=torch.int64)
+    hint = "pack\ud560 \ub54c \uc900 \uae38\uc774\uac00 \ub098\uc635\ub2c8\ub2e4. \uae38\uc774\uac00 \uac01 \ud589\uc758 \uac83\uc778\uc9c0, \ud3bc\uce5c \ub4a4\uc5d0 \uc21c\uc11c\ub97c \ubc14\uafb8\uc9c0 \uc54a\uc558\ub294\uc9c0 \ud655\uc778\ud574 \ubcf4\uc138\uc694."
     expect_close("output_lens", plain(output_lens), plain(batch_lens), "row", hint)
     sizes |= {"num_layers*num_dirs": num_layers * num_dirs, "num_dirs*d_h": num_dirs * hidden_size, "d_h": hidden_size}
     hint = "`bi_gru`\uac00 \ub3cc\ub824\uc8fc\ub294 \ub450 \uac12 \uac00\uc6b4\ub370 \ub9c8\uc9c0\ub9c9 state\ub97c \uadf8\ub300\ub85c `bi_h_n`\uc5d0 \ub450\uc138\uc694."
     expect_tensor("bi_h_n", bi_h_n, "num_layers*num_dirs B d_h", sizes=sizes, hint=hint)
-    hint = "`bi_gru`\uc758 \ucd9c\ub825\uc744 \ub2e4\uc2dc \ud3bc\uce5c tensor\uc5ec\uc57c \ud569\ub2c8\ub2e4. \ud3bc\uce58\ub294 \ud568\uc218\uac00 \ub3cc\ub824\uc8fc\ub294 \uac12\uc740 \uba87 \uac1c\uc778\uac00\uc694?"
+    hint = "`bi_gru`\uc758 \ucd9c\ub825\uc744 \ud3bc\uce5c \uadf8\ub300\ub85c\uc758 tensor\uc5ec\uc57c \ud569\ub2c8\ub2e4. \ud3bc\uce58\ub294 \ud568\uc218\uac00 \ub3cc\ub824\uc8fc\ub294 \uac12\uc740 \uba87 \uac1c\uc778\uac00\uc694?"
     expect_tensor("outputs", outputs, "L B num_dirs*d_h", "B L num_dirs*d_h", sizes=sizes, hint=hint)
 
     unpacked, ended = steps_first(outputs, batch), steps[:, None] >= lens
-    hint = "\uc774 \uc790\ub9ac\uc5d0\uc11c\ub294 sequence\uac00 \uc774\ubbf8 \ub05d\ub0ac\uc2b5\ub2c8\ub2e4. `packed_batch`\ub97c `bi_gru`\uc5d0 \ub123\uace0, \ub098\uc628 \uac83\uc744 0\uc73c\ub85c \ucc44\uc6cc \ud3bc\ucce4\ub098\uc694?"
+    hint = ("\uc774 \uc790\ub9ac\uc5d0\uc11c\ub294 sequence\uac00 \uc774\ubbf8 \ub05d\ub0ac\uc2b5\ub2c8\ub2e4. \uac01 \ud589\uc758 \uae38\uc774\ub85c pack\ud55c `packed_batch`\ub97c `bi_gru`\uc5d0 \ub123\uace0, "
+        "\ub098\uc628 \uac83\uc744 0\uc73c\ub85c \ucc44\uc6cc \ud3bc\ucce4\ub098\uc694?")
     expect_close("outputs", unpacked, unpacked.masked_fill(ended[..., None], 0.0), "t row", hint)
     hint = ("\uac01 \ud589\uc758 state\uac00 \uc790\uae30 sequence\uc758 \uac83\uc778\uc9c0, `bi_h_n`\uacfc `outputs`\uac00 `bi_gru`\ub97c \ud55c \ubc88 \uc2e4\ud589\ud574 \ub098\uc628 \uac83\uc778\uc9c0 "
         "\ud655\uc778\ud574 \ubcf4\uc138\uc694.")

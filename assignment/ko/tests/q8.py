@@ -14,7 +14,8 @@ def expect_present(**values: object) -> None:
     missing = ", ".join(f"`{name}`" for name, value in values.items() if value is None)
     if missing:
         raise AssertionError(
-            f"{missing}: \uc544\uc9c1 None\uc785\ub2c8\ub2e4. TODO\ub97c \ucc44\uc6b0\uace0, \uadf8 \uc140\uc774 \uc624\ub958 \uc5c6\uc774 \ub05d\ub098\ub294\uc9c0 \ud655\uc778\ud574 \ubcf4\uc138\uc694."
+            (f"{missing}: \uc544\uc9c1 \uacb0\uacfc\uac00 \uc5c6\uc2b5\ub2c8\ub2e4. TODO\ub97c \ucc44\uc6b0\uace0, \uadf8 \uc140\uc774 \uc624\ub958 \uc5c6\uc774 \ub05d\ub098 \uc774 \uc774\ub984\uc5d0 \uacb0\uacfc\ub97c \ub0a8\uae30\ub294\uc9c0 "
+                "\ud655\uc778\ud574 \ubcf4\uc138\uc694.")
         )
 
 
@@ -24,7 +25,7 @@ def expect_given(**values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kinds.get(name, int)) or getattr(value, "dtype", torch.int64) != torch.int64:
             raise AssertionError(
-                f"\uc8fc\uc5b4\uc9c4 \ubcc0\uc218 `{name}`\uac00 \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4. \ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
+                f"`{name}`: \uc8fc\uc5b4\uc9c4 \ubcc0\uc218\uc778\ub370, \uc5c6\uac70\ub098 \ubc14\ub00c\uc5c8\uc2b5\ub2c8\ub2e4. \ub178\ud2b8\ubd81\uc744 \ucc98\uc74c\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
             )
 
 
@@ -33,7 +34,7 @@ def expect_solved(question: str, kind: type, **values: object) -> None:
     for name, value in values.items():
         if not isinstance(value, kind):
             raise AssertionError(
-                f"\uc774 \uac80\uc0ac\uc5d0\ub294 {question}\uc758 `{name}`\uc774 \ud544\uc694\ud569\ub2c8\ub2e4. {question}\ubd80\ud130 \ud480\uc5b4 \ubcf4\uc138\uc694."
+                f"`{name}`: \uc774 \uac80\uc0ac\uc5d0 \ud544\uc694\ud55c {question}\uc758 \uacb0\uacfc\uc785\ub2c8\ub2e4. {question}\ubd80\ud130 \ud480\uc5b4 \ubcf4\uc138\uc694."
             )
 
 
@@ -107,7 +108,7 @@ def steps_first(value: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:
     return plain(value) if value.shape[:2] == batch.shape[::-1] else plain(value).movedim(1, 0)
 
 
-@test_case(name="q8", success_message="shape, `h_n_by_layer`\uc758 \ube14\ub85d\ub4e4\uc774 `bi_h_n`\uc758 \uc21c\uc11c\ub300\ub85c\uc778\uc9c0, `last_forward`\uc640 `last_backward`\uac00 `outputs`\uc5d0\uc11c \uac01 sequence\uc758 \uc54c\ub9de\uc740 \ub05d\uc5d0 \uc788\ub294\uc9c0 \ubcf4\uc558\uc2b5\ub2c8\ub2e4. layer\uac00 2\uac1c\uac00 \uc544\ub2d0 \ub54c\ub294 \ubcf4\uc9c0 \uc54a\uc558\uc2b5\ub2c8\ub2e4.")
+@test_case(name="q8", success_message="shape, `h_n_by_layer`\uc758 \ube14\ub85d\ub4e4\uc774 `bi_h_n`\uc758 \uc21c\uc11c\ub300\ub85c\uc778\uc9c0, `outputs`\uc5d0 q7\uc758 \uac12\uc774 \uc788\ub2e4\uba74 `last_forward`\uc640 `last_backward`\uac00 \uac70\uae30\uc5d0\uc11c \uac01 sequence\uc758 \uc54c\ub9de\uc740 \ub05d\uc5d0 \uc788\ub294\uc9c0 \ubcf4\uc558\uc2b5\ub2c8\ub2e4. \ub2e4\ub978 \ud06c\uae30\uc640 \ub370\uc774\ud130, \ub2e4\ub978 layer \uc218\ub294 \ubcf4\uc9c0 \uc54a\uc558\uc2b5\ub2c8\ub2e4.")
 def test_q8(
     h_n_by_layer, last_forward, last_backward, bi_h_n, outputs, batch, batch_lens, hidden_size, num_layers, num_dirs
 ):
@@ -115,14 +116,14 @@ def test_q8(
     expect_present(h_n_by_layer=h_n_by_layer, last_forward=last_forward, last_backward=last_backward)
     expect_solved("q7", torch.Tensor, bi_h_n=bi_h_n)
     sizes = {"num_layers": num_layers, "num_dirs": num_dirs, "B": batch.shape[0], "d_h": hidden_size}
+    sizes["num_layers*num_dirs"] = num_layers * num_dirs
+    hint = "q7\uc758 \ub2f5\ubd80\ud130 \ud655\uc778\ud574 \ubcf4\uc138\uc694."
+    expect_tensor("bi_h_n", bi_h_n, "num_layers*num_dirs B d_h", sizes=sizes, hint=hint)
     hint = "`bi_h_n`\uc758 \uccab \ucd95\ub9cc \ub458\ub85c \ub098\ub204\uace0 \ub098\uba38\uc9c0 \ucd95\uc740 \uadf8\ub300\ub85c \ub450\uc138\uc694."
     expect_tensor("h_n_by_layer", h_n_by_layer, "num_layers num_dirs B d_h", sizes=sizes, hint=hint)
     hint = "layer \ud558\ub098\uc640 \ubc29\ud5a5 \ud558\ub098\ub97c \uace0\ub974\uba74 \ub0a8\ub294 \ucd95\uc740 \ub458\uc785\ub2c8\ub2e4."
     expect_tensor("last_forward", last_forward, "B d_h", sizes=sizes, hint=hint)
     expect_tensor("last_backward", last_backward, "B d_h", sizes=sizes, hint=hint)
-    shapes = {"num_layers*num_dirs": num_layers * num_dirs, "B": batch.shape[0], "d_h": hidden_size}
-    hint = "q7\uc758 \ub2f5\ubd80\ud130 \ud655\uc778\ud574 \ubcf4\uc138\uc694."
-    expect_tensor("bi_h_n", bi_h_n, "num_layers*num_dirs B d_h", sizes=shapes, hint=hint)
 
     hint = ("\ube14\ub85d (B, d_h)\uc740 \uadf8\ub9bc\uc5d0 \uadf8\ub824\uc9c4 \uc21c\uc11c\ub300\ub85c \ub0a8\uc544 \uc788\uc5b4\uc57c \ud569\ub2c8\ub2e4. \ucd95\uc744 \ub098\ub204\uae30\ub9cc \ud588\ub098\uc694, \uc544\ub2c8\uba74 \uac12\uc758 \uc21c\uc11c\ub3c4 "
         "\ubc14\ub00c\uc5c8\ub098\uc694?")
