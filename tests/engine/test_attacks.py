@@ -41,7 +41,7 @@ from autograder.sandbox import Allowance, Limits, Sandbox
 course.scenarios = lambda found=course.scenarios()[:1]: found  # what an attack comes to needs no more
 course.shown_examples = lambda found=course.shown_examples()[:1]: found
 limits = Limits(wall_seconds=2, cpu_seconds=2, memory_bytes=256 << 20, frames_bytes=4 << 20)
-allowance = Allowance(cpu_seconds={SECONDS}, statement_seconds=0.3, run=limits)
+allowance = Allowance(cpu_seconds={SECONDS}, statement_seconds=0.5, run=limits)
 
 def work(grader):
     for path in sorted(Path(sys.argv[1]).iterdir()):

@@ -26,7 +26,7 @@ QUESTIONS = [f"q{number}" for number in range(1, 9)]
 CHECK_SECONDS = 0.2
 OTTERS_WORDS = re.compile(r"results:|passed!|Test case|message:|Error at line|AssertionError|exported|Click")
 """What Otter says where its words are not replaced."""
-SAMPLE = 12
+SAMPLE = 20
 ALONE = {"PYTHONUTF8": "1", "OMP_NUM_THREADS": "1"}
 """A kernel that shares its cores with other tests does not wait for its own threads."""
 
