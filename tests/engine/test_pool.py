@@ -73,6 +73,17 @@ def processes(pool: Pool) -> list[int]:
     return [int(pid) for pid in pids if Path(f"/proc/{pid}/comm").read_text() == "worker\n"]
 
 
+@pytest.fixture
+def beside_a_broken_extension(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `import torch` would load by itself, and fail with."""
+    installed = tmp_path / "broken-1.0.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
+    (installed / "entry_points.txt").write_text("[torch.backends]\nbroken = broken:load\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+
+@pytest.mark.usefixtures("beside_a_broken_extension")
 def test_worker_that_dies_or_hangs_is_no_zero(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its submission has no score and keeps its evidence, and the next one is graded by a new process."""
     solved = course.REFERENCE.read_bytes() + b"\n" * 1_000_000  # more than fits between two processes
