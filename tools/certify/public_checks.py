@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from tqdm import tqdm
 
 from autograder import course
 from autograder.build.checks import student_checks
@@ -60,10 +61,10 @@ def measure() -> tuple[Found, Found]:
     checks = _loaded(student_checks("ko"))
     warm()
     missed, rejected, tried = [], [], 0
-    for mistake in corpus.misconceptions():
+    for mistake in tqdm(corpus.misconceptions(), desc="public checks, mistakes"):
         said, _ = _said(mistake.content, "rnn.ipynb", checks)
         missed += [] if said.get(mistake.question) else [f"{mistake.question} {mistake.id}"]
-    for right in corpus.alternatives():
+    for right in tqdm(corpus.alternatives(), desc="public checks, right answers"):
         said, error = ({}, "edited") if right.given_edited else _said(right.content, right.file_name, checks)
         tried += not error
         rejected += [f"{right.id}: {said}"] if not error and any(said.values()) else []
