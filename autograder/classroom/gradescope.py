@@ -10,7 +10,7 @@ from pathlib import Path
 
 from autograder.classroom.pool import Pool
 from autograder.classroom.worker import Task
-from autograder.course import assignment
+from autograder.course import CourseError, assignment
 from autograder.grade import Note, Person, Row, Submission
 from autograder.intake import one
 from autograder.report.files import write
@@ -38,7 +38,7 @@ def main() -> int:
             entries = one(arguments.root / "submission", assignment()).entries
             submission = entries[0].read() if entries else _NOTHING
             grade = pool.grade_one(Task(submission, secrets.token_bytes(16))).grade
-    except (SandboxFault, OSError) as fault:
+    except (SandboxFault, CourseError, OSError) as fault:
         reason = str(fault)
     else:
         if grade.status != "could-not-grade":

@@ -64,7 +64,8 @@ class Grader:
                 for check, note in findings(course.question(question), record, solution.at[question]).items():
                     where = f"tests/hidden/test_{question}.py, {check}, in scenario {scenario.id!r}"
                     raise course.CourseError(f"{where}: finds the solution wrong: {note.kind} {note.about}")
-        course.shown_examples(), margin()  # what is wrong there would show with the first wrong answer only
+        course.shown_examples()  # a slip in these, or in the margin, would show with the first wrong answer only
+        margin()
 
     def grade(self, submission: Submission, secret: bytes, evidence: bytes = b"") -> Result:
         """The grade; with *evidence* of an earlier grading, student code is run only where that does not tell.

@@ -55,7 +55,7 @@ class Naming:
 
     @classmethod
     def of(cls, stems: Collection[str]) -> "Naming":
-        """The naming of those files and folders, whose names come without suffixes."""
+        """The naming of files and folders; *stems* are what they are called, without suffixes."""
         owners, words = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
         people, numbered = set[str](), set[str]()
         for stem in stems:

@@ -110,12 +110,12 @@ def test_mutants_differ_from_one_another_and_every_excuse_is_used() -> None:
 
 @pytest.fixture(scope="module")
 def certified(pool: Pool, run: Run) -> str:
-    """The proof over every twelfth answer to one question, with a pair or two of mistakes.
+    """The proof over every eighth answer to one question, with a pair or two of mistakes.
 
     The session's processes do it, beside a cluster: starting others takes longer than all of it.
     """
     parts = ("company", "mutants", "stability", "shown", "ways")
-    few = ("--question", "q4", "--every", "12", "--seeds", "3", "--pairs", "2", "--workers", "1")
+    few = ("--question", "q4", "--every", "8", "--seeds", "3", "--pairs", "2", "--workers", "1")
     judge = Judge(run)
     printed = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):

@@ -42,10 +42,14 @@ def copy(tmp_path):
 def test_worked_example_makes_a_ninth_question(copy):
     """Built and certified as the guide says, the assignment has 110 points and the new mistakes are caught."""
 
-    command = [sys.executable, "-c", START, str(copy)]
-    done = subprocess.run(command, cwd=copy, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    printed = done.stdout
+    def run(*arguments: str) -> str:
+        command = [sys.executable, "-c", START, str(copy), *arguments]
+        done = subprocess.run(command, cwd=copy, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    run("autograder.build")
+    printed = run("tools.certify", "--question", "q9", "--only", "corpus", "--workers", "1")
     assert re.search(r"^ok   misconception +2 of +2$", printed, re.MULTILINE)
     assert re.search(r"^ok   alternative +([1-9]\d*) of +\1$", printed, re.MULTILINE)
     assert "FAIL" not in printed
@@ -53,13 +57,12 @@ def test_worked_example_makes_a_ninth_question(copy):
 
 # The copy comes before the installed package, in this process and in those that it starts.
 START = """
-import os, sys
-root = os.environ["PYTHONPATH"] = sys.argv.pop()
+import os, runpy, sys
+root, module, *arguments = sys.argv[1:]
+os.environ["PYTHONPATH"] = root
 sys.path.insert(0, root)
-from autograder.build.__main__ import main
-main()
-from tools.certify.__main__ import main
-sys.exit(main(["--question", "q9", "--only", "corpus", "--workers", "1"]))
+sys.argv = [module, *arguments]
+runpy.run_module(module, run_name="__main__", alter_sys=True)
 """
 
 
