@@ -1,10 +1,14 @@
-"""What the engine's tests share: one sandbox, one grader and one pool for the session, and how modules are run."""
+"""What the engine's tests share: one sandbox, one grader and one pool for the session, and how modules are run.
+
+The process that hands tests out loads this file, too, and would wait for torch: who grades imports it when asked.
+"""
 
 import contextlib
 import io
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -13,13 +17,12 @@ from autograder import cli, course
 from autograder.classroom import pool as pools
 from autograder.classroom.pool import Pool
 from autograder.grade import Grade, Person, Submission
-from autograder.grading import Grader
-from autograder.grading.grader import run_in
-from autograder.grading.reference import Reference, Run
-from autograder.grading.runs import Runs
-from autograder.grading.verdicts import verdicts
 from autograder.intake import notebook
 from autograder.sandbox import ALLOWANCE, Allowance, Sandbox
+
+if TYPE_CHECKING:
+    from autograder.grading import Grader
+    from autograder.grading.reference import Run
 
 settings.register_profile("busy", deadline=None)  # no example fails because the machine is slow
 settings.load_profile("busy")
@@ -32,18 +35,22 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="session")
-def run(sandbox: Sandbox) -> Run:
+def run(sandbox: Sandbox) -> "Run":
     """Run a job in the sandbox."""
+    from autograder.grading.grader import run_in
+
     return run_in(sandbox)
 
 
 @pytest.fixture(scope="session")
-def grader(sandbox: Sandbox) -> Grader:
+def grader(sandbox: Sandbox) -> "Grader":
+    from autograder.grading import Grader
+
     return Grader(sandbox, Allowance(statement_seconds=1.0))  # what does not end is soon stopped
 
 
 @pytest.fixture(scope="session")
-def grade(grader: Grader) -> Callable[..., Grade]:
+def grade(grader: "Grader") -> Callable[..., Grade]:
     """Grade one submission."""
 
     def grade(content: bytes, name: str = "rnn.ipynb") -> Grade:
@@ -53,11 +60,15 @@ def grade(grader: Grader) -> Callable[..., Grade]:
 
 
 @pytest.fixture(scope="session")
-def lost(run: Run) -> Callable[[bytes], set[str]]:
+def lost(run: "Run") -> Callable[[bytes], set[str]]:
     """The questions of a notebook that lose points under the first scenario: how runs are made depends on none.
 
     Nothing is explained, which takes longer than judging.
     """
+    from autograder.grading.reference import Reference
+    from autograder.grading.runs import Runs
+    from autograder.grading.verdicts import verdicts
+
     reference = Reference(run)
     first = course.scenarios()[:1]
 
