@@ -4,7 +4,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from autograder.intake import limits
 from autograder.intake.archives import Refused
 from autograder.intake.files import bounded, named
 
-__all__ = ["FIELDS", "TITLES_WITHIN", "Joined", "Listed", "fold", "join", "keys", "read_roster"]
+__all__ = ["FIELDS", "TITLES_WITHIN", "Joined", "Listed", "fields", "fold", "join", "keys", "listed", "read_roster"]
 
 
 def fold(name: str) -> str:
@@ -68,14 +68,19 @@ def read_roster(path: Path) -> list[Listed]:
     try:
         for table in (list(csv.reader(io.StringIO(text), delimiter=each)) for each in ",;\t"):
             for number, titles in enumerate(table[:TITLES_WITHIN], 1):
-                fields = [_field(title) for title in titles]
-                if "last" in fields and "first" not in fields:  # beside a surname, `name` or `이름` is the given one
-                    fields = ["first" if field == "name" else field for field in fields]
-                if {"id", "name", "email", "last"} & set(fields):
-                    return [listed for row in table[number:] for listed in _listed(fields, row)]
+                if {"id", "name", "email", "last"} & set(held := fields(titles)):
+                    return [each for row in table[number:] for each in listed(held, row)]
     except csv.Error as error:
         raise Refused(Note("roster-unreadable", about)) from error
     raise Refused(Note("roster-columns", about))
+
+
+def fields(titles: Sequence[str]) -> list[str]:
+    """What each column holds, by the table's titles; nothing where that is not known."""
+    held = [_field(title) for title in titles]
+    if "last" in held and "first" not in held:  # beside a surname, `name` or `이름` is the given one
+        held = ["first" if field == "name" else field for field in held]
+    return held
 
 
 def _field(title: str) -> str:
@@ -84,9 +89,10 @@ def _field(title: str) -> str:
     return next((FIELDS[fold(part)] for part in parts if fold(part) in FIELDS), "")
 
 
-def _listed(fields: Sequence[str], row: Sequence[str]) -> Iterator[Listed]:
+def listed(held: Sequence[str], row: Sequence[str]) -> Iterator[Listed]:
+    """The person whom a line is about, if it is about one; *held* says what its columns hold."""
     values = defaultdict[str, list[str]](list)
-    for field, value in zip(fields, row, strict=False):
+    for field, value in zip(held, row, strict=False):
         # Spreadsheets write `="0123"` for text, and 123.0 for a number; Brightspace writes `#0123`.
         value = re.sub(r'^=?"(.*)"$|^(\d+)\.0$|^#(.+)$', r"\1\2\3", value.strip())
         if value and not (field == "id" and _ROUNDED.fullmatch(value)):
@@ -98,21 +104,31 @@ def _listed(fields: Sequence[str], row: Sequence[str]) -> Iterator[Listed]:
         yield Listed(person, tuple(filter(None, (*aliases, *values["id"][1:], *values["name"][1:]))))
 
 
-def join(roster: Sequence[Listed], people: Iterable[Person]) -> Joined:
-    """Find *people* on the roster by id, then email, then name; whatever fits two of its people is no match."""
+def join(roster: Sequence[Listed], people: Iterable[Person], *, apart: bool = False) -> Joined:
+    """Find *people* on the roster by id, then email, then name; whatever fits two of its people is no match.
+
+    If they are people *apart*, rather than what somebody may be called, a name that several have fits nobody either,
+    nor does that of somebody whom another is by id or email.
+    """
     by: defaultdict[tuple[str, str], set[Person]] = defaultdict(set)
-    for listed in roster:
+    for each in roster:
         # A name's words may begin with any of them: `Martin, Ava`.
-        words = [re.split(r"[\s,]+", name) for name in (listed.person.name, *listed.aliases)]
-        names = ["".join(each[i:] + each[:i]) for each in words for i in range(len(each))]
-        aliases = [Person("", alias, alias) for alias in listed.aliases]
-        for person in (listed.person, *aliases, *map(Person, names)):
+        words = [re.split(r"[\s,]+", name) for name in (each.person.name, *each.aliases)]
+        names = ["".join(parts[i:] + parts[:i]) for parts in words for i in range(len(parts))]
+        aliases = [Person("", alias, alias) for alias in each.aliases]
+        for person in (each.person, *aliases, *map(Person, names)):
             for key in keys(person):
-                by[key].add(listed.person)
-    matches = {person: next((by[key] for key in keys(person) if key in by), set()) for person in people}
-    found = {person: next(iter(match)) for person, match in matches.items() if len(match) == 1}
+                by[key].add(each.person)
+    asked = Counter(people)
+    told = {person: next((key for key in keys(person) if key in by), ("", "")) for person in asked}
+    found = {person: next(iter(by[key])) for person, key in told.items() if len(by[key]) == 1}
+    if apart:
+        named = Counter(found[person] for person in asked.elements() if told[person][0] == "name" and person in found)
+        sure = {match for person, match in found.items() if told[person][0] != "name"}
+        doubtful = sure.intersection(named) | {match for match, count in named.items() if count > 1}
+        found = {who: match for who, match in found.items() if told[who][0] != "name" or match not in doubtful}
     here = set(found.values())
-    return Joined(found, tuple(listed.person for listed in roster if listed.person not in here))
+    return Joined(found, tuple(each.person for each in roster if each.person not in here))
 
 
 def keys(person: Person) -> list[tuple[str, str]]:

@@ -551,6 +551,16 @@ def test_name_that_fits_two_is_unknown() -> None:
     assert joined.missing == (Person("김민수", "1"),)
 
 
+def test_two_people_of_one_name_are_not_both_the_one_on_the_roster() -> None:
+    """Whom an id tells is found, and a namesake is somebody else; without ids it could be either."""
+    roster = [Listed(Person("김민수", "20231234"))]
+    sure, other = Person("김민수", "20231234"), Person("김민수", "4712")
+    assert join(roster, [other, sure], apart=True).found == {sure: roster[0].person}
+    for third in (Person("김민수"), Person("김민수", "4711")):
+        joined = join(roster, [third, Person("김민수")], apart=True)
+        assert (joined.found, joined.missing) == ({}, (roster[0].person,))
+
+
 @pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"\0" * 20])
 def test_roster_without_usual_columns_is_an_error(content: bytes, tmp_path: Path) -> None:
     """A file that names neither ids nor names nor emails is not taken for a roster."""

@@ -1,21 +1,23 @@
 """Tables of grades: a downloaded one is filled, or a new one is made where a platform takes that."""
 
-import itertools
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from autograder import course
-from autograder.grade import Person, Row
-from autograder.intake.roster import FIELDS, TITLES_WITHIN, Listed, fold, join
+from autograder.grade import Row
+from autograder.intake.roster import FIELDS, TITLES_WITHIN, fields, fold, join
+from autograder.intake.roster import listed as listed_in
 from autograder.report.returns.graded import PLATFORMS, Graded, Platform, Returned, ReturnError, equal, handle, listed
 from autograder.report.tables import Sheet, table
 from autograder.report.words import points
 
 __all__ = ["returned"]
 
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 _FIELDS = {
     **FIELDS,
     **dict.fromkeys(("group", "모둠"), "group"),
@@ -83,7 +85,7 @@ def _filled(name: str, graded: Graded, file: Path) -> Returned:
     for worth in _maxima(titles, lines, told, column):
         if not equal(worth, best):
             raise ReturnError(f"there the assignment is out of {worth} points, here out of {best}")
-    rows = _rows(name, graded.rows, told)
+    rows = _rows(name, graded.rows, titles, lines, told)
     drop, changed, locked = set(), [], []
     for number, (line, tells, row) in enumerate(zip(lines, told, rows, strict=True), above + 1):
         new = (points(row.score) or (platform.excused if row.excused else "")) if row else ""
@@ -142,32 +144,39 @@ def _maxima(titles: Sequence[str], lines: Sequence[Sequence[str]], told: Sequenc
             yield from filter(str.strip, line[column : column + 1])
 
 
-def _rows(platform: str, rows: Sequence[Row], told: Sequence[_Told]) -> list[Row | None]:
-    """The row that each line is for, found as on a roster; none where that fits several."""
-    roster = [_listed(platform, row) for row in rows]
-    uses = Counter(listed.person for listed in roster)
-    own = {listed.person: row for listed, row in zip(roster, rows, strict=True) if uses[listed.person] == 1}
-    asked = [[*_asked(tells)] for tells in told]
-    found = join(roster, itertools.chain(*asked)).found
-    matches = (next((found[person] for person in people if person in found), None) for people in asked)
-    return [own.get(match) if match else None for match in matches]
+def _rows(
+    platform: str, rows: Sequence[Row], titles: Sequence[str], lines: Sequence[Sequence[str]], told: Sequence[_Told]
+) -> list[Row | None]:
+    """The row that each line is for: its team's, or else that of the id there, or as on a roster.
 
-
-def _listed(platform: str, row: Row) -> Listed:
-    """A row's person, who is known by the platform's own id before any other."""
-    own = handle(row, platform).get("id")
-    return Listed(replace(row.person, id=own), (row.person.id,)) if own else Listed(row.person)
-
-
-def _asked(told: _Told) -> Iterator[Person]:
-    """Whom a line could mean, the surest first. `Participant 123`, `참가자123` and `#123` are 123.
-
-    A team's number could be that of somebody who is in another team.
+    Whom the platform gave ids of its own, its ids alone tell. A team's could be that of somebody in another team.
     """
-    for team in told["group"]:
-        yield Person(team)
-    for value in (*told["id"], *told["alias"], *told["email"]):
-        key = re.sub(r"^(?:Participant ?|참가자 ?|#)", "", value)
-        yield Person("", key, key)
-    for name in (*told["name"], " ".join(told["first"] + told["last"])):
-        yield Person(name)
+    groups = {fold(group) for tells in told for group in tells["group"]}
+
+    def key(row: Row) -> tuple[str, str]:
+        name = fold(row.person.name)
+        return ("group", name) if name in groups else ("id", handle(row, platform).get("id", ""))
+
+    known = _single((key(row), row) for row in rows if all(key(row)))
+    others = [row for row in rows if not all(key(row))]
+    found: list[Row | None] = []
+    for tells in told:
+        number = re.sub(r"^\D*(?=\d+$)", "", "".join(tells["id"][:1]))  # `Participant 123` in any language
+        asked = [*(("group", fold(group)) for group in tells["group"]), ("id", number)]
+        found.append(next((known[each] for each in asked if each in known), None))
+    held = fields(titles)
+    people = [(each, at) for at, line in enumerate(lines) if not found[at] for each in listed_in(held, line)]
+    places = _single((each.person, at) for each, at in people)
+    matches = join([each for each, _ in people], [row.person for row in others], apart=True).found
+    for row in others:
+        if (match := matches.get(row.person)) in places:
+            found[places[match]] = row
+    return found
+
+
+def _single(pairs: Iterable[tuple[_K, _V]]) -> dict[_K, _V]:
+    """The *pairs* as a dictionary, without the keys that several have."""
+    several = defaultdict[_K, list[_V]](list)
+    for key, value in pairs:
+        several[key].append(value)
+    return {key: values[0] for key, values in several.items() if len(values) == 1}
