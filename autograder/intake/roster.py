@@ -18,8 +18,9 @@ __all__ = ["FIELDS", "TITLES_WITHIN", "Joined", "Listed", "fields", "fold", "joi
 
 
 def fold(name: str) -> str:
-    """*name* as it is compared: without case, spaces and signs, which platforms drop."""
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFC", name).casefold())
+    """*name* as it is compared: without width, case, spaces and signs, which platforms drop; vowels may be marks."""
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    return re.sub(r"[\W_]", lambda sign: sign[0] if unicodedata.category(sign[0])[0] == "M" else "", plain)
 
 
 _COLUMNS = {

@@ -543,6 +543,20 @@ def test_id_within_a_name_is_found(name: str) -> None:
     assert [*join(roster, [Person(name, "4711")]).found.values()] == [roster[0].person]
 
 
+@pytest.mark.parametrize(("one", "other"), [("राम", "रमा"), ("กิน", "กุน"), ("\u05d1\u05b7", "\u05d1\u05b4")])
+def test_names_that_differ_in_vowels_only_are_two_peoples(one: str, other: str) -> None:
+    """Vowels that a script writes as marks are no signs that a platform may have dropped."""
+    assert join([Listed(Person(one))], [Person(other)]).found == {}
+    assert join([Listed(Person(one))], [Person(f" {one}.")]).found
+
+
+def test_full_width_characters_are_plain_ones() -> None:
+    """An input method's digits and letters are the same person's."""
+    listed = Listed(Person("Kim", "20231234"))
+    for person in (Person("x", "２０２３１２３４"), Person("Ｋｉｍ")):
+        assert join([listed], [person]).found == {person: listed.person}
+
+
 def test_name_that_fits_two_is_unknown() -> None:
     """Nobody is guessed."""
     roster = [Listed(Person("김민수", "1")), Listed(Person("김민수", "2"))]
