@@ -21,7 +21,7 @@ from autograder import course
 from autograder.classroom.gradebook import Seat
 from autograder.grade import Adjustment, Person, Row
 from autograder.intake import Listed, join
-from autograder.report.tables import Sheet
+from autograder.intake.sheet import Sheet
 from autograder.report.words import points
 
 __all__ = ["FILE_NAME", "Adjusted", "AdjustmentError", "adjusted"]

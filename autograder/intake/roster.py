@@ -1,7 +1,5 @@
 """The class's roster: who is in it, and who of those handed in."""
 
-import csv
-import io
 import re
 import unicodedata
 from collections import Counter, defaultdict
@@ -13,8 +11,9 @@ from autograder.grade import Note, Person
 from autograder.intake import limits
 from autograder.intake.archives import Refused
 from autograder.intake.files import bounded, named
+from autograder.intake.sheet import TITLES_WITHIN, Sheet, SheetError
 
-__all__ = ["FIELDS", "TITLES_WITHIN", "Joined", "Listed", "fields", "fold", "join", "keys", "listed", "read_roster"]
+__all__ = ["FIELDS", "Joined", "Listed", "fields", "fold", "join", "keys", "listed", "read_roster"]
 
 
 def fold(name: str) -> str:
@@ -24,19 +23,20 @@ def fold(name: str) -> str:
 
 
 _COLUMNS = {
-    "id": "student id,student number,student no,student id number,sid,sis user id,orgdefinedid,id,id number,identifier,"
-    "username,user id,netid,식별자,식별번호,학번,학생 번호,학생 id,id 번호,아이디,사용자명,사용자 이름",
-    "name": "name,student,student name,full name,display name,korean name,english name,"
-    "이름,성명,국문이름,한글이름,영문이름,영문성명,학생,학생 이름,학생명",
-    "first": "first name,given name",
-    "last": "last name,surname,family name,성",
-    "email": "email,email address,email 주소,학교 이메일,학교 메일,mail,이메일,이메일 주소,메일,전자우편",
+    "id": "student id,student number,student no,student id number,student id no,sid,uid,sis id,sis user id,"
+    "orgdefinedid,id,id number,id no,identifier,username,user id,netid,식별자,식별번호,학번,학생 번호,학생 id,id 번호,"
+    "아이디,사용자명,사용자 이름,matrikelnummer,id nummer,benutzername,学籍番号,学号",
+    "name": "name,student,student name,full name,display name,korean name,english name,legal name,preferred name,"
+    "이름,성명,국문이름,한글이름,영문이름,영문성명,학생,학생 이름,학생명,vollständiger name,氏名,姓名",
+    "first": "first name,first,given name,vorname",
+    "last": "last name,last,surname,family name,성,nachname",
+    "email": "email,email address,student email,school email,mail,email 주소,학교 이메일,학교 메일,이메일,이메일 주소,"
+    "메일,전자우편,email adresse,メールアドレス,邮箱",
     "alias": "alias,aliases,login,login id,sis login id,github,github username,nickname,별명,별칭,로그인",
 }
 FIELDS = {fold(title): field for field, titles in _COLUMNS.items() for title in titles.split(",")}
 """What a table's columns are usually called, folded."""
 _NOBODY = ("Points Possible", "Student, Test")  # in Canvas's gradebook
-TITLES_WITHIN = 10  # lines; above the titles some tables say which course it is
 _ROUNDED = re.compile(r"\d[.,]?\d*E\+\d+", re.IGNORECASE)  # an id that a spreadsheet took for a number, and spoilt
 
 
@@ -60,20 +60,14 @@ def read_roster(path: Path) -> list[Listed]:
     """The people in a CSV file with a line of titles, in any usual encoding. Raises Refused."""
     about = {"file": named(path.name)}
     try:
-        content = path.read_bytes()
-        text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp949", errors="replace")
-    except OSError as error:
+        table = Sheet(path.read_bytes()).values()
+    except (OSError, SheetError) as error:
         raise Refused(Note("roster-unreadable", about)) from error
-    try:
-        for table in (list(csv.reader(io.StringIO(text), delimiter=each)) for each in ",;\t"):
-            for number, titles in enumerate(table[:TITLES_WITHIN], 1):
-                if {"id", "name", "email", "last"} & set(held := fields(titles)):
-                    return [each for row in table[number:] for each in listed(held, row)]
-    except csv.Error as error:
-        raise Refused(Note("roster-unreadable", about)) from error
-    raise Refused(Note("roster-columns", about))
+    titles = [fields(line) for line in table[:TITLES_WITHIN]]
+    held, at = max(((each, at) for at, each in enumerate(titles)), key=lambda each: sum(map(bool, each[0])))
+    if not {"id", "name", "email", "last"} & set(held):
+        raise Refused(Note("roster-columns", about))
+    return [each for line in table[at + 1 :] for each in listed(held, line)]
 
 
 def fields(titles: Sequence[str]) -> list[str]:
@@ -87,7 +81,8 @@ def fields(titles: Sequence[str]) -> list[str]:
 def _field(title: str) -> str:
     """What a column holds that is called so, perhaps in two languages: `학번(Student ID)`."""
     parts = (title, *re.split(r"[()/\n]", title)) if not re.search("[;\t]", title) else ()  # those are several columns
-    return next((FIELDS[fold(part)] for part in parts if fold(part) in FIELDS), "")
+    folded = [fold(part.replace("#", "no")) for part in parts]
+    return next((FIELDS[part] for part in folded if part in FIELDS), "")
 
 
 def listed(held: Sequence[str], row: Sequence[str]) -> Iterator[Listed]:

@@ -508,6 +508,11 @@ def test_roster_is_read_and_joined(content: bytes, tmp_path: Path) -> None:
         "Student ID (학번);First name (이름);Surname / 성\n20240011;나연;김\n",
         '"성"\t"이름"\t"사용자 이름"\n"김"\t"나연"\t"20240011"\n',
         "Student No.,Korean Name,Login ID\n20240011,김나연,nykim\n",
+        "Student #|Name|Section\n20240011|김나연|A\n",
+        "이름,홍길동 교수,,\n순번,학번,성명,E-mail\n1,20240011,김나연,\n",
+        "SIS ID,Last,First\n20240011,김,나연\n",
+        "학번,이름\r20240011,김나연\r",
+        "Matrikelnummer;Nachname;Vorname\n20240011;김;나연\n",
     ],
 )
 def test_tables_that_platforms_give_are_rosters(table: str, tmp_path: Path) -> None:
@@ -515,6 +520,12 @@ def test_tables_that_platforms_give_are_rosters(table: str, tmp_path: Path) -> N
     (tmp_path / "r.csv").write_text(table, encoding="utf-8")
     ((person, _),) = ((each.person, each.aliases) for each in read_roster(tmp_path / "r.csv"))
     assert (sorted(person.name.replace(" ", "")), person.id) == (sorted("김나연"), "20240011")
+
+
+def test_roster_of_western_windows_keeps_its_names(tmp_path: Path) -> None:
+    """What is neither in UTF-8 nor in Korean is in the code page that Excel writes there."""
+    (tmp_path / "r.csv").write_bytes("Student ID;Name\n3141592;Müller, Hans\n3141593;Siobhán Öz\n".encode("cp1252"))
+    assert [each.person.name for each in read_roster(tmp_path / "r.csv")] == ["Müller, Hans", "Siobhán Öz"]
 
 
 @pytest.mark.parametrize("titles", ["학번,이름,영문이름", "Student ID,Name (Korean),Name (English)"])

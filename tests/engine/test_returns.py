@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from autograder.grade import Adjustment, Person, Row
+from autograder.intake.sheet import Sheet
 from autograder.report.returns import WAYS, Graded, Returned, ReturnError
 from autograder.report.returns.graded import handle
-from autograder.report.tables import Sheet
 
 from .classes import row
 

@@ -8,10 +8,11 @@ from typing import TypeVar
 
 from autograder import course
 from autograder.grade import Row
-from autograder.intake.roster import FIELDS, TITLES_WITHIN, fields, fold, join
+from autograder.intake.roster import FIELDS, fields, fold, join
 from autograder.intake.roster import listed as listed_in
+from autograder.intake.sheet import TITLES_WITHIN, Sheet
 from autograder.report.returns.graded import PLATFORMS, Graded, Platform, Returned, ReturnError, equal, handle, listed
-from autograder.report.tables import Sheet, table
+from autograder.report.tables import table
 from autograder.report.words import points
 
 __all__ = ["returned"]
