@@ -13,7 +13,7 @@ from autograder.intake.archives import Refused
 from autograder.intake.files import bounded, named
 from autograder.intake.sheet import TITLES_WITHIN, Sheet, SheetError
 
-__all__ = ["FIELDS", "Joined", "Listed", "fields", "fold", "join", "keys", "listed", "read_roster"]
+__all__ = ["Joined", "Listed", "Told", "fields", "fold", "join", "keys", "listed", "read_roster", "told"]
 
 
 def fold(name: str) -> str:
@@ -33,9 +33,14 @@ _COLUMNS = {
     "email": "email,email address,student email,school email,mail,email 주소,학교 이메일,학교 메일,이메일,이메일 주소,"
     "메일,전자우편,email adresse,メールアドレス,邮箱",
     "alias": "alias,aliases,login,login id,sis login id,github,github username,nickname,별명,별칭,로그인",
+    "group": "group,모둠",
+    "maximum": "maximum grade,최대 성적",
+    "changeable": "grade can be changed,성적을 변경할 수 있음",
 }
-FIELDS = {fold(title): field for field, titles in _COLUMNS.items() for title in titles.split(",")}
-"""What a table's columns are usually called, folded."""
+_FIELDS = {fold(title): field for field, titles in _COLUMNS.items() for title in titles.split(",")}
+"""What columns of rosters and of tables of grades are usually called, folded."""
+Told = defaultdict[str, list[str]]
+"""What a line tells, by field."""
 _NOBODY = ("Points Possible", "Student, Test")  # in Canvas's gradebook
 _ROUNDED = re.compile(r"\d[.,]?\d*E\+\d+", re.IGNORECASE)  # an id that a spreadsheet took for a number, and spoilt
 
@@ -67,7 +72,7 @@ def read_roster(path: Path) -> list[Listed]:
     held, at = max(((each, at) for at, each in enumerate(titles)), key=lambda each: sum(map(bool, each[0])))
     if not {"id", "name", "email", "last"} & set(held):
         raise Refused(Note("roster-columns", about))
-    return [each for line in table[at + 1 :] for each in listed(held, line)]
+    return [each for line in table[at + 1 :] for each in listed(told(held, line))]
 
 
 def fields(titles: Sequence[str]) -> list[str]:
@@ -82,17 +87,22 @@ def _field(title: str) -> str:
     """What a column holds that is called so, perhaps in two languages: `학번(Student ID)`."""
     parts = (title, *re.split(r"[()/\n]", title)) if not re.search("[;\t]", title) else ()  # those are several columns
     folded = [fold(part.replace("#", "no")) for part in parts]
-    return next((FIELDS[part] for part in folded if part in FIELDS), "")
+    return next((_FIELDS[part] for part in folded if part in _FIELDS), "")
 
 
-def listed(held: Sequence[str], row: Sequence[str]) -> Iterator[Listed]:
-    """The person whom a line is about, if it is about one; *held* says what its columns hold."""
-    values = defaultdict[str, list[str]](list)
-    for field, value in zip(held, row, strict=False):
+def told(held: Sequence[str], line: Sequence[str]) -> Told:
+    """What a line tells; *held* says what its columns hold."""
+    values = Told(list)
+    for field, value in zip(held, line, strict=False):
         # Spreadsheets write `="0123"` for text, and 123.0 for a number; Brightspace writes `#0123`.
         value = re.sub(r'^=?"(.*)"$|^(\d+)\.0$|^#(.+)$', r"\1\2\3", value.strip())
         if value and not (field == "id" and _ROUNDED.fullmatch(value)):
             values[field].append(bounded(value, limits.PERSON_CHARACTERS))
+    return values
+
+
+def listed(values: Told) -> Iterator[Listed]:
+    """The person whom a line is about, if it is about one."""
     name = values["name"] or [" ".join(values["first"] + values["last"])]
     person = Person(name[0], *((values[field] or [""])[0] for field in ("id", "email")))
     if person != Person("") and person.name.strip() not in _NOBODY:
@@ -115,14 +125,12 @@ def join(roster: Sequence[Listed], people: Iterable[Person], *, apart: bool = Fa
         for person in (each.person, *aliases, *map(Person, names)):
             for key in keys(person):
                 by[key].add(each.person)
-    asked = Counter(people)
-    told = {person: next((key for key in keys(person) if key in by), ("", "")) for person in asked}
-    found = {person: next(iter(by[key])) for person, key in told.items() if len(by[key]) == 1}
+    asked = [*people]
+    ways = {person: next((key for key in keys(person) if key in by), ("", "")) for person in asked}
+    found = {person: next(iter(by[key])) for person, key in ways.items() if len(by[key]) == 1}
     if apart:
-        named = Counter(found[person] for person in asked.elements() if told[person][0] == "name" and person in found)
-        sure = {match for person, match in found.items() if told[person][0] != "name"}
-        doubtful = sure.intersection(named) | {match for match, count in named.items() if count > 1}
-        found = {who: match for who, match in found.items() if told[who][0] != "name" or match not in doubtful}
+        uses = Counter(found[person] for person in asked if person in found)
+        found = {who: match for who, match in found.items() if ways[who][0] != "name" or uses[match] == 1}
     here = set(found.values())
     return Joined(found, tuple(each.person for each in roster if each.person not in here))
 

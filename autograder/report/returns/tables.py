@@ -1,14 +1,13 @@
 """Tables of grades: a downloaded one is filled, or a new one is made where a platform takes that."""
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from autograder import course
 from autograder.grade import Row
-from autograder.intake.roster import FIELDS, fields, fold, join
+from autograder.intake.roster import Told, fields, fold, join, told
 from autograder.intake.roster import listed as listed_in
 from autograder.intake.sheet import TITLES_WITHIN, Sheet
 from autograder.report.returns.graded import PLATFORMS, Graded, Platform, Returned, ReturnError, equal, handle, listed
@@ -16,18 +15,6 @@ from autograder.report.tables import table
 from autograder.report.words import points
 
 __all__ = ["returned"]
-
-_K = TypeVar("_K")
-_V = TypeVar("_V")
-_FIELDS = {
-    **FIELDS,
-    **dict.fromkeys(("group", "모둠"), "group"),
-    **dict.fromkeys(("maximumgrade", "최대성적"), "maximum"),
-    **dict.fromkeys(("gradecanbechanged", "성적을변경할수있음"), "changeable"),
-}
-"""What the columns of a downloaded table hold, by their titles, folded."""
-_Told = defaultdict[str, list[str]]
-"""What a line tells, by field."""
 
 
 def returned(name: str, graded: Graded) -> Returned:
@@ -81,20 +68,21 @@ def _filled(name: str, graded: Graded, file: Path) -> Returned:
     above = next((number for number, titles in tops if _grade_columns(platform, titles, graded.title)), 0)
     titles, *lines = values[above:]
     column = _grade_column(platform, titles, lines, graded.title)
-    told = [_told(titles, line) for line in lines]
+    held = fields(titles)
+    tells = [told(held, line) for line in lines]
     best = points(course.maximum())
-    for worth in _maxima(titles, lines, told, column):
+    for worth in _maxima(titles, lines, tells, column):
         if not equal(worth, best):
             raise ReturnError(f"there the assignment is out of {worth} points, here out of {best}")
-    rows = _rows(name, graded.rows, titles, lines, told)
+    rows = _rows(name, graded.rows, tells)
     drop, changed, locked = set(), [], []
-    for number, (line, tells, row) in enumerate(zip(lines, told, rows, strict=True), above + 1):
+    for number, (line, about, row) in enumerate(zip(lines, tells, rows, strict=True), above + 1):
         new = (points(row.score) or (platform.excused if row.excused else "")) if row else ""
         old = "".join(line[column : column + 1]).strip()
         if row is None or not new:
-            if platform.part and (tells["id"] or tells["alias"]):
+            if platform.part and (about["id"] or about["alias"]):
                 drop.add(number)
-        elif {"No", "아니오", "아니요"} & {*tells["changeable"]}:
+        elif {"No", "아니오", "아니요"} & {*about["changeable"]}:
             locked.append(row.person.name)
         elif not equal(old, new):
             sheet.put(number, column, new)
@@ -107,14 +95,6 @@ def _filled(name: str, graded: Graded, file: Path) -> Returned:
         *listed("not in the file, or several of the name", missing),
     ]
     return Returned(file.name, sheet.content(without=drop), remarks)
-
-
-def _told(titles: Sequence[str], line: Sequence[str]) -> _Told:
-    told = _Told(list)
-    for title, value in zip(titles, line, strict=False):
-        if value.strip():
-            told[_FIELDS.get(fold(title), "")].append(value.strip())
-    return told
 
 
 def _grade_columns(platform: Platform, titles: Sequence[str], title: str) -> list[int]:
@@ -135,49 +115,39 @@ def _grade_column(platform: Platform, titles: Sequence[str], lines: Sequence[Seq
     return wanted[0]
 
 
-def _maxima(titles: Sequence[str], lines: Sequence[Sequence[str]], told: Sequence[_Told], column: int) -> Iterator[str]:
+def _maxima(titles: Sequence[str], lines: Sequence[Sequence[str]], tells: Sequence[Told], column: int) -> Iterator[str]:
     """What the assignment is worth there: if not as much as here, grades would be out of range, or too low."""
     yield from re.findall(r"(?:\[[^][:]*:(?=[^][]*\] *\|)[^][\d]*|MaxPoints: *)([\d.]+)", titles[column])
-    for tells in told:
-        yield from tells["maximum"]
+    for each in tells:
+        yield from each["maximum"]
     for line in lines[:3]:
         if line[0].strip() == "Points Possible":
             yield from filter(str.strip, line[column : column + 1])
 
 
-def _rows(
-    platform: str, rows: Sequence[Row], titles: Sequence[str], lines: Sequence[Sequence[str]], told: Sequence[_Told]
-) -> list[Row | None]:
+def _rows(platform: str, rows: Sequence[Row], tells: Sequence[Told]) -> list[Row | None]:
     """The row that each line is for: its team's, or else that of the id there, or as on a roster.
 
     Whom the platform gave ids of its own, its ids alone tell. A team's could be that of somebody in another team.
     """
-    groups = {fold(group) for tells in told for group in tells["group"]}
+    groups = {fold(group) for each in tells for group in each["group"]}
 
     def key(row: Row) -> tuple[str, str]:
         name = fold(row.person.name)
         return ("group", name) if name in groups else ("id", handle(row, platform).get("id", ""))
 
-    known = _single((key(row), row) for row in rows if all(key(row)))
-    others = [row for row in rows if not all(key(row))]
+    known = {key(row): row for row in rows if all(key(row))}
     found: list[Row | None] = []
-    for tells in told:
-        number = re.sub(r"^\D*(?=\d+$)", "", "".join(tells["id"][:1]))  # `Participant 123` in any language
-        asked = [*(("group", fold(group)) for group in tells["group"]), ("id", number)]
-        found.append(next((known[each] for each in asked if each in known), None))
-    held = fields(titles)
-    people = [(each, at) for at, line in enumerate(lines) if not found[at] for each in listed_in(held, line)]
-    places = _single((each.person, at) for each, at in people)
-    matches = join([each for each, _ in people], [row.person for row in others], apart=True).found
+    for each in tells:
+        number = re.sub(r"^\D*(?=\d+$)", "", "".join(each["id"][:1]))  # `Participant 123` in any language
+        asked = [*(("group", fold(group)) for group in each["group"]), ("id", number)]
+        found.append(next((known[one] for one in asked if one in known), None))
+    people = [(one, at) for at, each in enumerate(tells) if not found[at] for one in listed_in(each)]
+    uses, places = Counter(one.person for one, _ in people), {one.person: at for one, at in people}
+    others = [row for row in rows if not all(key(row))]
+    matches = join([one for one, _ in people], [row.person for row in others], apart=True).found
     for row in others:
-        if (match := matches.get(row.person)) in places:
+        match = matches.get(row.person)
+        if match and uses[match] == 1:
             found[places[match]] = row
     return found
-
-
-def _single(pairs: Iterable[tuple[_K, _V]]) -> dict[_K, _V]:
-    """The *pairs* as a dictionary, without the keys that several have."""
-    several = defaultdict[_K, list[_V]](list)
-    for key, value in pairs:
-        several[key].append(value)
-    return {key: values[0] for key, values in several.items() if len(values) == 1}
