@@ -44,10 +44,10 @@ def completed(before: Sequence[Seat], given: Sequence[Entry]) -> tuple[list[Seat
 def with_roster(seats: Sequence[Seat], roster: Sequence[Listed]) -> list[Seat]:
     """*seats* with what the *roster* knows of their people, and a seat for each of it who handed in nothing."""
     handed_in = [seat for seat in seats if seat.submission]
-    joined = join(roster, [seat.given for seat in handed_in], apart=True)
-    known = [replace(seat, person=_joined(joined.found.get(seat.given, seat.person), seat.given)) for seat in handed_in]
-    present = {seat.person for seat in known} | set(joined.found.values())
-    absent = [*joined.missing, *(seat.person for seat in seats if not seat.submission)]
+    found = join(roster, [seat.given for seat in handed_in], apart=True)
+    known = [replace(seat, person=_joined(found.get(seat.given, seat.person), seat.given)) for seat in handed_in]
+    present = {seat.person for seat in known} | set(found.values())
+    absent = [*(listed.person for listed in roster), *(seat.person for seat in seats if not seat.submission)]
     others = [Seat(person, person) for person in dict.fromkeys(absent) if person not in present]
     return sorted([*known, *others], key=_order)
 
@@ -64,7 +64,7 @@ def _placed(seats: list[Seat], given: Sequence[Entry]) -> Iterator[tuple[Entry, 
             known[key].append(place)
     waiting = {seat.person: place for place, seat in enumerate(seats) if not seat.submission}
     everyone = [one for entry in given for one in entry.people]
-    listed = join([Listed(person) for person in waiting], everyone, apart=True).found
+    listed = join([Listed(person) for person in waiting], everyone, apart=True)
     free = set(range(len(seats)))
 
     def place_of(person: Person, submission: str) -> int:

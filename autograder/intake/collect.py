@@ -67,10 +67,8 @@ def _places(paths: Sequence[Path], without: Path | None, notes: list[Note]) -> I
     for number, (real, path) in enumerate(whole.items()):
         label = named(real.relative_to(above))
         files = listed(path, without, notes)
-        if [file.name for file in files] == [path.name] and not path.is_dir():
-            labelled = [replace(files[0], name=label)]
-        else:
-            labelled = [replace(file, name=f"{label}/{file.name}") for file in files]
+        itself = [file.name for file in files] == [path.name] and not path.is_dir()
+        labelled = [replace(file, name=label if itself else f"{label}/{file.name}") for file in files]
         found = settle(labelled, real.stem, f"{label}/") if len(whole) > 1 else settle(files, real.stem)
         places += [(number, place, labelled) for place in found]
     plain = [place for _, place, _ in places if place.plain]

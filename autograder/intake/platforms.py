@@ -7,7 +7,7 @@ folders, it stands behind that.
 import itertools
 import posixpath
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -53,17 +53,14 @@ class Layout:
         Where titles are told there are no more of them than people: `rnn - Kim`, not `Kim - rnn`; and two people.
         """
         naming = self.naming(paths)
-        told = [(_top(path), self.match(path, naming)) for path in paths]
-        people = [each for _, each in told if _is_somebodys(each)]
-        signed = {top for top, each in told if each and (not _is_somebodys(each) or each.get(self.sign, "not needed"))}
-        titles = {fold(each["title"]) for each in people if each.get("title")}
-        names = {each.get("id") or each["name"] for each in people}
+        told = [(_top(path), each) for path in paths if (each := self.match(path, naming))]
+        people = [(top, each) for top, each in told if each.get("id") or each.get("name")]
+        own = {top for top, each in told if not (each.get("id") or each.get("name"))}
+        signed = own | {top for top, each in people if each.get(self.sign, "not needed")}
+        titles = {fold(each["title"]) for _, each in people if each.get("title")}
+        names = {each.get("id") or each["name"] for _, each in people}
         enough = len(names) >= max(len(titles) * self.sharing, 1 + bool(titles))
-        return signed if enough and 2 * len(signed) > len({top for top, _ in told}) else set()
-
-
-def _is_somebodys(told: Mapping[str, str]) -> bool:
-    return bool(told.get("id") or told.get("name"))
+        return signed if enough and 2 * len(signed) > len({*map(_top, paths)}) else set()
 
 
 _MOMENT = re.compile(r"(\d{4})\D?(\d\d)\D?(\d\d)\D?(\d\d)\D?(\d\d)(?:\D?(\d\d))?")
@@ -159,6 +156,7 @@ def settle(files: list[File], base: str, prefix: str = "", archives: int = limit
     known = ((each, signed) for each in _LAYOUTS if (signed := each.signed(code)))
     layout, signed = next(known, (_FOLDERS, {*tops}))
     archive = {file.name[len(prefix) :]: file for file in files if archives and file.name.startswith(prefix)}
+    alone = len(tops) == 1 and tops[0] not in archive
 
     def below(top: str) -> list[Place]:
         start, packed = f"{prefix}{top}/", archive.get(top)
@@ -168,30 +166,25 @@ def settle(files: list[File], base: str, prefix: str = "", archives: int = limit
 
     def sure(found: list[Place]) -> bool:
         """Whether these are a class's: plain folders in an archive, or beside others, could be one student's."""
-        alone = len(tops) == 1 and tops[0] not in archive
         return any(each.several if alone else not each.plain and each.layout is not _SECTIONS for each in found[-1:])
 
-    if layout.platform in _NAMED_BY_PEOPLE:
-        every = [*itertools.takewhile(sure, map(below, tops))]
-        if every and len(every) == len(tops):
-            first, *others = itertools.chain(*every)
-            outside = [("", file) for path, file in inside if not path or _top(path) not in tops]
-            return [replace(first, files=first.files + outside), *others]
-    inner = list[Place]()
-    for top in tops:
-        found = below(top) if top not in signed else []
-        if found and all(
-            each.numbered if each.layout.platform in _NAMED_BY_PEOPLE else each.layout is layout for each in found
-        ):
-            inner += found
-            inside = [(path, file) for path, file in inside if not path or _top(path) != top]
+    def alike(each: Place) -> bool:
+        return each.numbered if each.layout.platform in _NAMED_BY_PEOPLE else each.layout is layout
+
+    every = [*itertools.takewhile(sure, map(below, tops if layout.platform in _NAMED_BY_PEOPLE else ()))]
+    if every and len(every) == len(tops):
+        first, *others = itertools.chain(*every)
+        outside = [("", file) for path, file in inside if not path or _top(path) not in tops]
+        return [replace(first, files=first.files + outside), *others]
+    late = {top: places for top in tops if top not in signed and (places := below(top)) and all(map(alike, places))}
+    inside = [(path, file) for path, file in inside if not path or _top(path) not in late]
     code = _code(inside)
     if layout is _FOLDERS and _ANY_SECTIONS.signed(code):
         layout = _ANY_SECTIONS
     # Each file or folder with the likeliest kind of code could be somebody's.
     people = {_top(path) for path in code if kind_of(path) <= Kind.ARCHIVE} or {*map(_top, code)}
-    names = _apart([posixpath.splitext(each)[0] for each in people])
-    return [*inner, Place(layout, inside, names, layout.naming(code))]
+    names = _apart({posixpath.splitext(each)[0] for each in people})
+    return [*itertools.chain(*late.values()), Place(layout, inside, names, layout.naming(code))]
 
 
 def _code(inside: Sequence[tuple[str, File]]) -> list[str]:
@@ -200,13 +193,10 @@ def _code(inside: Sequence[tuple[str, File]]) -> list[str]:
     return [path for path in paths if kind_of(path) <= Kind.SCRIPT] or paths
 
 
-def _apart(names: Sequence[str]) -> list[str]:
+def _apart(names: Collection[str]) -> list[str]:
     """*names* in order; of a few, without those that begin with another, as copies' do: `rnn-Copy1`, `rnn_answer`."""
-    apart: list[str] = []
-    for name in sorted(names):
-        if not apart or len(names) > limits.READ or not extends(name, apart[-1]):
-            apart.append(name)
-    return apart
+    few = names if len(names) <= limits.READ else ()
+    return sorted(name for name in names if not any(extends(name, each) and name != each for each in few))
 
 
 def extends(name: str, other: str) -> bool:

@@ -13,7 +13,7 @@ from autograder.intake.archives import Refused
 from autograder.intake.files import bounded, named
 from autograder.intake.sheet import TITLES_WITHIN, Sheet, SheetError
 
-__all__ = ["Joined", "Listed", "Told", "fields", "fold", "join", "keys", "listed", "read_roster", "told"]
+__all__ = ["Listed", "Told", "fields", "fold", "join", "keys", "listed", "read_roster", "told"]
 
 
 def fold(name: str) -> str:
@@ -51,14 +51,6 @@ class Listed:
 
     person: Person
     aliases: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Joined:
-    found: Mapping[Person, Person]
-    """Who handed in and is on the roster without doubt, as the roster has them."""
-    missing: tuple[Person, ...]
-    """Those on the roster for whom nothing was handed in."""
 
 
 def read_roster(path: Path) -> list[Listed]:
@@ -110,8 +102,10 @@ def listed(values: Told) -> Iterator[Listed]:
         yield Listed(person, tuple(filter(None, (*aliases, *values["id"][1:], *values["name"][1:]))))
 
 
-def join(roster: Sequence[Listed], people: Iterable[Person], *, apart: bool = False) -> Joined:
-    """Find *people* on the roster by id, then email, then name; whatever fits two of its people is no match.
+def join(roster: Sequence[Listed], people: Iterable[Person], *, apart: bool = False) -> Mapping[Person, Person]:
+    """Those of *people* who are on the roster without doubt, and who they are there.
+
+    They are found by id, then email, then name; whatever fits two of its people is no match.
 
     If they are people *apart*, rather than what somebody may be called, a name that several have fits nobody either,
     nor does that of somebody whom another is by id or email.
@@ -131,8 +125,7 @@ def join(roster: Sequence[Listed], people: Iterable[Person], *, apart: bool = Fa
     if apart:
         uses = Counter(found[person] for person in asked if person in found)
         found = {who: match for who, match in found.items() if ways[who][0] != "name" or uses[match] == 1}
-    here = set(found.values())
-    return Joined(found, tuple(each.person for each in roster if each.person not in here))
+    return found
 
 
 def keys(person: Person) -> list[tuple[str, str]]:

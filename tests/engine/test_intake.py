@@ -490,10 +490,9 @@ def test_roster_is_read_and_joined(content: bytes, tmp_path: Path) -> None:
     haneul, ava = (listed.person for listed in roster)
     assert (haneul.id, haneul.email, ava.id) == ("20231234", "h@univ.example", "20231235")
     for person in (Person("x", "2023-1234"), Person("x", "", "H@univ.example"), Person("김 하늘"), Person("haneulk")):
-        joined = join(roster, [person])
-        assert (joined.found, joined.missing) == ({person: haneul}, (ava,))
+        assert join(roster, [person]) == {person: haneul}
     joined = join(roster, [Person("martinava", "4711"), Person("Mallory", "999")])
-    assert joined.found == {Person("martinava", "4711"): ava}
+    assert joined == {Person("martinava", "4711"): ava}
 
 
 @pytest.mark.parametrize(
@@ -534,7 +533,7 @@ def test_names_in_two_scripts_are_one_persons(titles: str, tmp_path: Path) -> No
     (tmp_path / "r.csv").write_text(f"{titles}\n20240011,김나연,Nayeon Kim\n", encoding="utf-8")
     roster = read_roster(tmp_path / "r.csv")
     people = [Person("김나연"), Person("Nayeon Kim"), Person("Kim, Nayeon")]
-    assert [*join(roster, people).found.values()] == [Person("김나연", "20240011")] * 3
+    assert [*join(roster, people).values()] == [Person("김나연", "20240011")] * 3
 
 
 def test_ids_that_a_spreadsheet_spoilt_do_not_mislead(tmp_path: Path) -> None:
@@ -544,46 +543,43 @@ def test_ids_that_a_spreadsheet_spoilt_do_not_mislead(tmp_path: Path) -> None:
     roster = read_roster(tmp_path / "r.csv")
     assert [listed.person.id for listed in roster] == ["0012345", "12346", "", "20231234"]
     people = [Person("a", "12345"), Person("b", "0012346"), Person("박지민", "2021000001"), Person("c", "20231234")]
-    assert list(join(roster, people).found.values()) == [listed.person for listed in roster]
+    assert list(join(roster, people).values()) == [listed.person for listed in roster]
 
 
 @pytest.mark.parametrize("name", ["김하늘(20231234)", "김하늘20231234", "2023-1234 김하늘"])
 def test_id_within_a_name_is_found(name: str) -> None:
     """Platforms have ids of their own, and many a university writes its numbers into the names there."""
     roster = [Listed(Person("김하늘", "20231234")), Listed(Person("김하늘", "20231299"))]
-    assert [*join(roster, [Person(name, "4711")]).found.values()] == [roster[0].person]
+    assert [*join(roster, [Person(name, "4711")]).values()] == [roster[0].person]
 
 
 @pytest.mark.parametrize(("one", "other"), [("राम", "रमा"), ("กิน", "กุน"), ("\u05d1\u05b7", "\u05d1\u05b4")])
 def test_names_that_differ_in_vowels_only_are_two_peoples(one: str, other: str) -> None:
     """Vowels that a script writes as marks are no signs that a platform may have dropped."""
-    assert join([Listed(Person(one))], [Person(other)]).found == {}
-    assert join([Listed(Person(one))], [Person(f" {one}.")]).found
+    assert join([Listed(Person(one))], [Person(other)]) == {}
+    assert join([Listed(Person(one))], [Person(f" {one}.")])
 
 
 def test_full_width_characters_are_plain_ones() -> None:
     """An input method's digits and letters are the same person's."""
     listed = Listed(Person("Kim", "20231234"))
     for person in (Person("x", "２０２３１２３４"), Person("Ｋｉｍ")):
-        assert join([listed], [person]).found == {person: listed.person}
+        assert join([listed], [person]) == {person: listed.person}
 
 
 def test_name_that_fits_two_is_unknown() -> None:
     """Nobody is guessed."""
     roster = [Listed(Person("김민수", "1")), Listed(Person("김민수", "2"))]
-    joined = join(roster, [Person("김민수"), Person("김민수", "2")])
-    assert joined.found == {Person("김민수", "2"): Person("김민수", "2")}
-    assert joined.missing == (Person("김민수", "1"),)
+    assert join(roster, [Person("김민수"), Person("김민수", "2")]) == {Person("김민수", "2"): Person("김민수", "2")}
 
 
 def test_two_people_of_one_name_are_not_both_the_one_on_the_roster() -> None:
     """Whom an id tells is found, and a namesake is somebody else; without ids it could be either."""
     roster = [Listed(Person("김민수", "20231234"))]
     sure, other = Person("김민수", "20231234"), Person("김민수", "4712")
-    assert join(roster, [other, sure], apart=True).found == {sure: roster[0].person}
+    assert join(roster, [other, sure], apart=True) == {sure: roster[0].person}
     for third in (Person("김민수"), Person("김민수", "4711")):
-        joined = join(roster, [third, Person("김민수")], apart=True)
-        assert (joined.found, joined.missing) == ({}, (roster[0].person,))
+        assert join(roster, [third, Person("김민수")], apart=True) == {}
 
 
 @pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"\0" * 20])

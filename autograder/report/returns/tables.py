@@ -145,7 +145,7 @@ def _rows(platform: str, rows: Sequence[Row], tells: Sequence[Told]) -> list[Row
     people = [(one, at) for at, each in enumerate(tells) if not found[at] for one in listed_in(each)]
     uses, places = Counter(one.person for one, _ in people), {one.person: at for one, at in people}
     others = [row for row in rows if not all(key(row))]
-    matches = join([one for one, _ in people], [row.person for row in others], apart=True).found
+    matches = join([one for one, _ in people], [row.person for row in others], apart=True)
     for row in others:
         match = matches.get(row.person)
         if match and uses[match] == 1:
