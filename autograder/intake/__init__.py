@@ -6,15 +6,4 @@ from autograder.intake.collect import Intake, SetAside, collect, one
 from autograder.intake.notebook import Assignment
 from autograder.intake.roster import Listed, join, read_roster
 
-__all__ = [
-    "Assignment",
-    "Entry",
-    "Intake",
-    "Listed",
-    "Refused",
-    "SetAside",
-    "collect",
-    "join",
-    "one",
-    "read_roster",
-]
+__all__ = ["Assignment", "Entry", "Intake", "Listed", "Refused", "SetAside", "collect", "join", "one", "read_roster"]

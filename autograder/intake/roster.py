@@ -68,18 +68,14 @@ def read_roster(path: Path) -> list[Listed]:
 
 
 def fields(titles: Sequence[str]) -> list[str]:
-    """What each column holds, by the table's titles; nothing where that is not known."""
-    held = [_field(title) for title in titles]
+    """What each column holds by its title, which may be in two languages: `학번(Student ID)`; nothing if unknown."""
+    held = []
+    for title in titles:
+        folded = [fold(part.replace("#", "no")) for part in (title, *re.split(r"[()/\n]", title))]
+        held.append(next((_FIELDS[part] for part in folded if part in _FIELDS), ""))
     if "last" in held and "first" not in held:  # beside a surname, `name` or `이름` is the given one
         held = ["first" if field == "name" else field for field in held]
     return held
-
-
-def _field(title: str) -> str:
-    """What a column holds that is called so, perhaps in two languages: `학번(Student ID)`."""
-    parts = (title, *re.split(r"[()/\n]", title)) if not re.search("[;\t]", title) else ()  # those are several columns
-    folded = [fold(part.replace("#", "no")) for part in parts]
-    return next((_FIELDS[part] for part in folded if part in _FIELDS), "")
 
 
 def told(held: Sequence[str], line: Sequence[str]) -> Told:

@@ -470,6 +470,12 @@ def test_archives_of_one_export_are_a_class_together(names: tuple[str, str], tmp
     assert people(class_) == [("Mia", ""), ("김하늘", ""), ("박지민", ""), ("이서준", "")]
 
 
+def test_late_ones_beside_a_class_are_taken_once(tmp_path: Path) -> None:
+    """A folder within an archive is a place of its own, and what lies around it is not given a second time."""
+    files, _ = EXPORTS["folders, late ones beside"]
+    assert {each.person for each in taken(files, tmp_path).set_aside} == {"이서준"}
+
+
 @pytest.mark.parametrize("inside", ["rnn - 복사본.ipynb", "{}-main/rnn.ipynb"])
 @pytest.mark.parametrize("packed", [True, False])
 def test_what_all_call_their_own_files_makes_nobody_somebody_else(inside: str, packed: bool, tmp_path: Path) -> None:
