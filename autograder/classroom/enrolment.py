@@ -1,5 +1,6 @@
 """Who is in the class: what earlier runs enrolled, completed by what this one was given."""
 
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -92,9 +93,8 @@ def _placed(seats: list[Seat], given: Sequence[Entry], roster: Sequence[Listed])
 
 def _differ(one: Person, other: Person) -> bool:
     """Whether they are told apart by ids or, without these, by emails."""
-    if one.id and other.id:
-        return one.id.casefold() != other.id.casefold()
-    return bool(one.email and other.email) and one.email.casefold() != other.email.casefold()
+    told = (one.id, other.id) if one.id and other.id else (one.email, other.email)
+    return all(told) and told[0].casefold() != told[1].casefold()
 
 
 def _joined(better: Person, other: Person) -> Person:
@@ -107,8 +107,6 @@ def _order(seat: Seat) -> tuple[bool, str, str]:
 
 def _free(name: str, uses: Mapping[str, int]) -> str:
     """*name*, or `name~2.ipynb`, ... where it is that of somebody else's submission."""
-    path, free, number = PurePosixPath(name), name, 1
-    while uses.get(free):
-        number += 1
-        free = str(path.with_name(f"{path.stem}~{number}{path.suffix}"))
-    return free
+    path = PurePosixPath(name)
+    others = (str(path.with_name(f"{path.stem}~{number}{path.suffix}")) for number in itertools.count(2))
+    return next(each for each in itertools.chain([name], others) if not uses.get(each))

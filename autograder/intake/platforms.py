@@ -7,7 +7,7 @@ folders, it stands behind that.
 import itertools
 import posixpath
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -183,7 +183,9 @@ def settle(files: list[File], base: str, prefix: str = "", archives: int = limit
         layout = _ANY_SECTIONS
     # Each file or folder with the likeliest kind of code could be somebody's.
     people = {_top(path) for path in code if kind_of(path) <= Kind.ARCHIVE} or {*map(_top, code)}
-    names = _apart({posixpath.splitext(each)[0] for each in people})
+    stems = {posixpath.splitext(each)[0] for each in people}
+    few = stems if len(stems) <= limits.READ else ()  # of whom one could have copies: `rnn-Copy1`, `rnn_answer`
+    names = sorted(name for name in stems if not any(extends(name, each) and name != each for each in few))
     return [*itertools.chain(*late.values()), Place(layout, inside, names, layout.naming(code))]
 
 
@@ -191,12 +193,6 @@ def _code(inside: Sequence[tuple[str, File]]) -> list[str]:
     """The paths of what is likely code; of all if nothing is."""
     paths = [path for path, _ in inside if path]
     return [path for path in paths if kind_of(path) <= Kind.SCRIPT] or paths
-
-
-def _apart(names: Collection[str]) -> list[str]:
-    """*names* in order; of a few, without those that begin with another, as copies' do: `rnn-Copy1`, `rnn_answer`."""
-    few = names if len(names) <= limits.READ else ()
-    return sorted(name for name in names if not any(extends(name, each) and name != each for each in few))
 
 
 def extends(name: str, other: str) -> bool:
