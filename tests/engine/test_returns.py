@@ -270,10 +270,19 @@ def test_namesake_who_handed_in_nothing_gets_no_grade(
     """A grade goes to one line: that of the id, or the only one of the name."""
     path = tmp_path / "grades.csv"
     titles = {"canvas": "Student,ID,Section,A (1)", "moodle": "Full name,Identifier,Group,Grade"}[way]
-    path.write_text("\n".join([titles, *lines, ""]), encoding="utf-8")
-    back = returned(way, [row("김민수", 85, submission=submission)], path)
-    assert back.content.decode().splitlines() == [titles, *filled]
+    path.write_text("\n".join([titles, "박,19,A,", *lines, ""]), encoding="utf-8")
+    park = row("박", 70, submission={"canvas": "p_19_5552_a.py", "moodle": "p_19_assignsubmission_file/a.py"}[way])
+    back = returned(way, [row("김민수", 85, submission=submission), park], path)
+    assert back.content.decode().splitlines() == [titles, "박,19,A,70", *filled]
     assert bool(back.remarks) == ("85" not in "".join(filled))
+
+
+def test_table_without_the_platforms_own_ids_is_filled(tmp_path: Path) -> None:
+    """Moodle's gradebook has the university's numbers where its worksheet has those of participants."""
+    path = tmp_path / "grades.csv"
+    path.write_text("First name,Last name,ID number,RNN\n민수,김,20231234,\n서준,이,,\n", encoding="utf-8")
+    back = returned("moodle", [replace(MOODLE[0], person=Person("김민수", "20231234")), MOODLE[1]], path, "RNN")
+    assert [line[3] for line in cells(back.content)[1:]] == ["85", "70.5"]
 
 
 def test_line_is_somebodys_as_on_a_roster(tmp_path: Path) -> None:

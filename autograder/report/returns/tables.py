@@ -128,7 +128,8 @@ def _maxima(titles: Sequence[str], lines: Sequence[Sequence[str]], tells: Sequen
 def _rows(platform: str, rows: Sequence[Row], tells: Sequence[Told]) -> list[Row | None]:
     """The row that each line is for: its team's, or else that of the id there, or as on a roster.
 
-    Whom the platform gave ids of its own, its ids alone tell. A team's could be that of somebody in another team.
+    Whom the platform gave ids of its own, these alone tell, if they are those of the table. A team's could be that of
+    somebody in another team.
     """
     groups = {fold(group) for each in tells for group in each["group"]}
 
@@ -144,7 +145,7 @@ def _rows(platform: str, rows: Sequence[Row], tells: Sequence[Told]) -> list[Row
         found.append(next((known[one] for one in asked if one in known), None))
     people = [(one, at) for at, each in enumerate(tells) if not found[at] for one in listed_in(each)]
     uses, places = Counter(one.person for one, _ in people), {one.person: at for one, at in people}
-    others = [row for row in rows if not all(key(row))]
+    others = [row for row in rows if not (all(key(row)) and any(found))]
     matches = join([one for one, _ in people], [row.person for row in others], apart=True)
     for row in others:
         match = matches.get(row.person)
