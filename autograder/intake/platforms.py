@@ -82,9 +82,10 @@ _LAYOUTS = (
     Layout(
         "nbgrader",
         rf"(?:[^/]*/)?submitted/(?:{_NAME_IS_ID}/[^/]+/(?!timestamp\.txt$).+|(?P<about>[^/]+/[^/]+)/timestamp\.txt)"
-        r"|[^/]*/(?:(?:source|release|autograded|feedback|solution|logs)/.+|nbgrader_config\.py)",
+        r"|[^/]*/(?:(?:source|release|autograded|feedback|solution|downloaded|logs)/.+|nbgrader_config\.py)",
     ),
-    Layout("GitHub", rf"(?P<title>[^/]+?)(?:-submissions)?/(?P=title)-(?!submissions/){_NAME_IS_ID}/.+", sharing=2),
+    Layout("GitHub", rf"(?P<slug>[^/]+)-submissions/(?P=slug)-(?!submissions/){_NAME_IS_ID}/.+"),
+    Layout("GitHub", rf"(?P<title>[^/]+)/(?P=title)-(?!submissions/){_NAME_IS_ID}/.+"),
     Layout("Gradescope", r"[^/]*/(?:(?P<name>submission_(?P<id>\d+))/.+|submission_metadata\.yml)"),
     Layout("Moodle", rf"[^/]*/(?P<name>(?:Participant|참가자)[ _]?(?P<id>\d+)){_MOODLE}"),
     Layout("Moodle", rf"[^/]*/(?P<name>[^/]+?)(?:_(?P<id>\d+))?{_MOODLE}"),

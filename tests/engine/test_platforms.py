@@ -194,7 +194,7 @@ EXPORTS = {
             "course/autograded/kim/ps1/rnn.ipynb": ANSWERED,
             "course/gradebook.db": b"SQLite",
             "course/nbgrader_config.py": b"c = get_config()",
-            "course/downloaded/ps1/archive/rnn.ipynb": ANSWERED,
+            "course/downloaded/ps1/archive/20231234_kim.ipynb": ANSWERED,
         },
         [("kim", "kim"), ("lee", "lee")],
     ),
@@ -209,6 +209,7 @@ EXPORTS = {
         },
         [("kim-a", "kim-a"), ("kim-b", "kim-b")],
     ),
+    "GitHub, one only": (["rnn-submissions/rnn-octo-k/rnn.ipynb"], [("octo-k", "octo-k")]),
     "GitHub, Classroom 50": (
         ["cs101-rnn/cs101-rnn-octo-k/rnn.ipynb", "cs101-rnn/cs101-rnn-dev7/rnn.ipynb", "cs101-rnn/scores.csv"],
         [("dev7", "dev7"), ("octo-k", "octo-k")],

@@ -128,8 +128,7 @@ def _maxima(titles: Sequence[str], lines: Sequence[Sequence[str]], tells: Sequen
 def _rows(platform: str, rows: Sequence[Row], tells: Sequence[Told]) -> list[Row | None]:
     """The row that each line is for: its team's, or else that of the id there, or as on a roster.
 
-    Whom the platform gave ids of its own, these alone tell, if they are those of the table. A team's could be that of
-    somebody in another team.
+    Whom the platform gave ids of its own, these alone tell if the table has them. A team's could be some student's.
     """
     groups = {fold(group) for each in tells for group in each["group"]}
 
