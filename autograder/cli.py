@@ -17,10 +17,10 @@ from autograder.classroom.gradebook import FILE_NAME, GradebookError
 from autograder.classroom.run import Engine, How, Outcome, export, grade, regrade
 from autograder.course import CourseError, assignment
 from autograder.intake import Refused, collect, read_roster
+from autograder.intake.sheet import SheetError
 from autograder.language import LANGUAGES, speaking
 from autograder.report.files import write
 from autograder.report.returns import WAYS, ReturnError
-from autograder.report.tables import SheetError
 from autograder.report.words import one_line, sentence
 from autograder.sandbox import SandboxFault
 

@@ -21,7 +21,7 @@ from autograder import course
 from autograder.classroom.gradebook import Seat
 from autograder.grade import Adjustment, Person, Row
 from autograder.intake import Listed, join
-from autograder.report.tables import Sheet
+from autograder.intake.sheet import Sheet
 from autograder.report.words import points
 
 __all__ = ["FILE_NAME", "Adjusted", "AdjustmentError", "adjusted"]
@@ -100,7 +100,7 @@ def _places(seats: Sequence[Seat], students: Iterable[str]) -> dict[str, int]:
     people = Counter(seat.person for seat in seats)
     places = {seat.person: place for place, seat in enumerate(seats)}
     asked = (Person(student, student, student) for student in students if student)
-    found = join([Listed(person) for person in people], asked).found
+    found = join([Listed(person) for person in people], asked)
     return {person.name: places[listed] for person, listed in found.items() if people[listed] == 1}
 
 

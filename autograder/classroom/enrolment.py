@@ -1,5 +1,6 @@
 """Who is in the class: what earlier runs enrolled, completed by what this one was given."""
 
+import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +14,9 @@ from autograder.intake.roster import keys
 __all__ = ["completed", "with_roster"]
 
 
-def completed(before: Sequence[Seat], given: Sequence[Entry]) -> tuple[list[Seat], list[Entry], list[SetAside]]:
+def completed(
+    before: Sequence[Seat], given: Sequence[Entry], roster: Sequence[Listed] = ()
+) -> tuple[list[Seat], list[Entry], list[SetAside]]:
     """The class *before*, with what is *given* now: a newer submission of a person takes the place of an older one.
 
     Nobody's seat is lost. Of what is given at once, intake has chosen one submission a person already. Returns also
@@ -23,7 +26,7 @@ def completed(before: Sequence[Seat], given: Sequence[Entry]) -> tuple[list[Seat
     uses = Counter(seat.submission for seat in before)
     counting: list[Entry] = []
     replaced: dict[str, SetAside] = {}
-    for entry, places in _placed(seats, given):
+    for entry, places in _placed(seats, given, roster):
         old = [seats[at].submission for at in places]
         who = ", ".join(person.name for person in entry.people)
         later = (seats[at].submission for at in places if "" < entry.time < seats[at].time)
@@ -44,31 +47,36 @@ def completed(before: Sequence[Seat], given: Sequence[Entry]) -> tuple[list[Seat
 def with_roster(seats: Sequence[Seat], roster: Sequence[Listed]) -> list[Seat]:
     """*seats* with what the *roster* knows of their people, and a seat for each of it who handed in nothing."""
     handed_in = [seat for seat in seats if seat.submission]
-    joined = join(roster, [seat.given for seat in handed_in])
-    known = [replace(seat, person=_joined(joined.found.get(seat.given, seat.person), seat.given)) for seat in handed_in]
-    present = {seat.person for seat in known} | set(joined.found.values())
-    absent = [*joined.missing, *(seat.person for seat in seats if not seat.submission)]
+    found = join(roster, [seat.given for seat in handed_in], apart=True)
+    known = [replace(seat, person=_joined(found.get(seat.given, seat.person), seat.given)) for seat in handed_in]
+    present = {seat.person for seat in known} | set(found.values())
+    absent = [*(listed.person for listed in roster), *(seat.person for seat in seats if not seat.submission)]
     others = [Seat(person, person) for person in dict.fromkeys(absent) if person not in present]
     return sorted([*known, *others], key=_order)
 
 
-def _placed(seats: list[Seat], given: Sequence[Entry]) -> Iterator[tuple[Entry, list[int]]]:
-    """Each entry with the places of its people: found by id, else email, a name that is unique, or submission.
+def _placed(seats: list[Seat], given: Sequence[Entry], roster: Sequence[Listed]) -> Iterator[tuple[Entry, list[int]]]:
+    """Each entry with the places of its people: found on the *roster*, by id, email, a name that is unique, or file.
 
-    Where a platform gave the seat, its ids tell people of one name apart. A roster's may be of another kind. Who has no
-    seat, or could have more than one, gets a new one; no seat is given twice.
+    Where a platform gave the seat, its ids tell people of one name apart. A roster knows of ids of several kinds. Who
+    has no seat, or could have more than one, gets a new one; no seat is given twice.
     """
-    known = defaultdict[tuple[str, str], list[int]](list)
-    for place, seat in enumerate(seats):
-        for key in (*keys(seat.given), ("file", seat.submission)) if seat.submission else ():
+    known = defaultdict[tuple[str, object], list[int]](list)
+    taken = [(place, seat) for place, seat in enumerate(seats) if seat.submission]
+    before = join(roster, [seat.given for _, seat in taken], apart=True)
+    for place, seat in taken:
+        for key in (("roster", before.get(seat.given)), *keys(seat.given), ("file", seat.submission)):
             known[key].append(place)
     waiting = {seat.person: place for place, seat in enumerate(seats) if not seat.submission}
-    listed = join([Listed(person) for person in waiting], [one for entry in given for one in entry.people]).found
+    everyone = [one for entry in given for one in entry.people]
+    now = join(roster, everyone, apart=True)
+    listed = join([Listed(person) for person in waiting], everyone, apart=True)
     free = set(range(len(seats)))
 
     def place_of(person: Person, submission: str) -> int:
-        for key in (*keys(person), ("file", submission)):
-            places = [at for at in known[key] if at in free and not _differ(seats[at].given, person)]
+        for key in (("roster", now.get(person, person)), *keys(person), ("file", submission)):
+            same = key[0] == "roster"
+            places = [at for at in known[key] if at in free and (same or not _differ(seats[at].given, person))]
             if len(places) == 1:
                 break
         else:
@@ -85,9 +93,8 @@ def _placed(seats: list[Seat], given: Sequence[Entry]) -> Iterator[tuple[Entry, 
 
 def _differ(one: Person, other: Person) -> bool:
     """Whether they are told apart by ids or, without these, by emails."""
-    if one.id and other.id:
-        return one.id.casefold() != other.id.casefold()
-    return bool(one.email and other.email) and one.email.casefold() != other.email.casefold()
+    told = (one.id, other.id) if one.id and other.id else (one.email, other.email)
+    return all(told) and told[0].casefold() != told[1].casefold()
 
 
 def _joined(better: Person, other: Person) -> Person:
@@ -100,8 +107,6 @@ def _order(seat: Seat) -> tuple[bool, str, str]:
 
 def _free(name: str, uses: Mapping[str, int]) -> str:
     """*name*, or `name~2.ipynb`, ... where it is that of somebody else's submission."""
-    path, free, number = PurePosixPath(name), name, 1
-    while uses.get(free):
-        number += 1
-        free = str(path.with_name(f"{path.stem}~{number}{path.suffix}"))
-    return free
+    path = PurePosixPath(name)
+    others = (str(path.with_name(f"{path.stem}~{number}{path.suffix}")) for number in itertools.count(2))
+    return next(each for each in itertools.chain([name], others) if not uses.get(each))

@@ -149,7 +149,7 @@ def _enrol(
     """Complete the class; what is to be graded, by its names in the gradebook, and what is adjusted."""
     everyone = book.seats()
     before, aside = ([], []) if only else (everyone, book.set_aside())
-    seats, entries, replaced = completed(before, intake.entries)
+    seats, entries, replaced = completed(before, intake.entries, roster)
     after = adjusted(book.folder, with_roster(seats, roster) if roster else seats)
     withdrawn = _changes(everyone) - _changes(after.seats)
     said = {

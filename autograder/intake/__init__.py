@@ -4,18 +4,6 @@ from autograder.intake.archives import Refused
 from autograder.intake.choice import Entry
 from autograder.intake.collect import Intake, SetAside, collect, one
 from autograder.intake.notebook import Assignment
-from autograder.intake.roster import Joined, Listed, join, read_roster
+from autograder.intake.roster import Listed, join, read_roster
 
-__all__ = [
-    "Assignment",
-    "Entry",
-    "Intake",
-    "Joined",
-    "Listed",
-    "Refused",
-    "SetAside",
-    "collect",
-    "join",
-    "one",
-    "read_roster",
-]
+__all__ = ["Assignment", "Entry", "Intake", "Listed", "Refused", "SetAside", "collect", "join", "one", "read_roster"]

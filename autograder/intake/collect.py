@@ -63,23 +63,21 @@ def _places(paths: Sequence[Path], without: Path | None, notes: list[Note]) -> I
     """
     whole = {path.resolve(): path for path in paths}
     above = Path(os.path.commonpath([path.parent for path in whole])) if whole else Path()
-    places: list[tuple[int, Place, list[File]]] = []
+    given: list[tuple[int, list[Place], list[File]]] = []
     for number, (real, path) in enumerate(whole.items()):
         label = named(real.relative_to(above))
         files = listed(path, without, notes)
-        if [file.name for file in files] == [path.name] and not path.is_dir():
-            labelled = [replace(files[0], name=label)]
-        else:
-            labelled = [replace(file, name=f"{label}/{file.name}") for file in files]
+        itself = [file.name for file in files] == [path.name] and not path.is_dir()
+        labelled = [replace(file, name=label if itself else f"{label}/{file.name}") for file in files]
         found = settle(labelled, real.stem, f"{label}/") if len(whole) > 1 else settle(files, real.stem)
-        places += [(number, place, labelled) for place in found]
-    plain = [place for _, place, _ in places if place.plain]
+        given.append((number, found, labelled))
+    plain = [found[-1] for _, found, _ in given if found[-1].plain]
     names = {name for place in plain if place.several for name in place.people[: limits.READ]}
     together: list[File] = []
-    for number, place, labelled in places:
-        classes = place.several and (not place.plain or len(names) > len(plain))
+    for number, found, labelled in given:
+        classes = found[-1].several and (not found[-1].plain or len(names) > len(plain))
         if classes or (len(whole) == 1 and not paths[0].is_file()):
-            yield number, place
+            yield from ((number, place) for place in found)
         else:
             together += labelled
     if together:

@@ -67,12 +67,9 @@ class Naming:
             for part in parts:
                 owners[_key(part)].add(owner)
                 words[_key(part)].add(fold(part[0]))
-        common = set[str]()
-        for key, those in owners.items():
-            repeated = 2 * len(words[key]) <= len(those) or ("0" in key and those <= numbered)
-            if repeated and 1 < len(those) > len(people) / 2:
-                common.add(key)
-        naming = cls(frozenset(common))
+        many = {key: those for key, those in owners.items() if 1 < len(those) > len(people) / 2}
+        repeated = {key for key, those in many.items() if 2 * len(words[key]) <= len(those)}
+        naming = cls(frozenset(repeated | {key for key, those in many.items() if "0" in key and those <= numbered}))
         said = {(slot, fold(_text(parts))) for stem in stems for slot, parts in naming._apart(stem)[1]}
         return cls(naming.common, Counter(slot for slot, _ in said))
 

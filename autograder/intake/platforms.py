@@ -4,6 +4,7 @@ A file's path tells its owner at the place where the platform writes it; whateve
 folders, it stands behind that.
 """
 
+import itertools
 import posixpath
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,28 +47,26 @@ class Layout:
         told = (self.match(path, Naming()) for path in paths)
         return Naming.of({each["stem"] for each in told if "stem" in each})
 
-    def recognises(self, paths: Sequence[str]) -> bool:
-        """Whether more than half of what lies at the top is named so, which one student's files never are.
+    def signed(self, paths: Sequence[str]) -> set[str]:
+        """What lies at the top and is named so, if that is more than half of it, which one student's files never are.
 
-        Where titles are told there are no more of them than people: `rnn - Kim`, not `Kim - rnn`.
+        Where titles are told there are no more of them than people: `rnn - Kim`, not `Kim - rnn`; and two people.
         """
         naming = self.naming(paths)
-        told = [(_top(path), self.match(path, naming)) for path in paths]
-        people = [each for _, each in told if _is_somebodys(each)]
-        signed = {top for top, each in told if each and (not _is_somebodys(each) or each.get(self.sign, "not needed"))}
-        titles = {fold(each["title"]) for each in people if each.get("title")}
-        names = {each.get("id") or each["name"] for each in people}
-        return 2 * len(signed) > len({top for top, _ in told}) and 0 < len(names) >= len(titles) * self.sharing
-
-
-def _is_somebodys(told: Mapping[str, str]) -> bool:
-    return bool(told.get("id") or told.get("name"))
+        told = [(_top(path), each) for path in paths if (each := self.match(path, naming))]
+        people = [(top, each) for top, each in told if each.get("id") or each.get("name")]
+        own = {top for top, each in told if not (each.get("id") or each.get("name"))}
+        signed = own | {top for top, each in people if each.get(self.sign, "not needed")}
+        titles = {fold(each["title"]) for _, each in people if each.get("title")}
+        names = {each.get("id") or each["name"] for _, each in people}
+        enough = len(names) >= max(len(titles) * self.sharing, 1 + bool(titles))
+        return signed if enough and 2 * len(signed) > len({*map(_top, paths)}) else set()
 
 
 _MOMENT = re.compile(r"(\d{4})\D?(\d\d)\D?(\d\d)\D?(\d\d)\D?(\d\d)(?:\D?(\d\d))?")
 _NAME_IS_ID = "(?P<name>(?P<id>[^/]+))"
 _MOODLE = r"_assignsubmission_[a-z]+(?:_?/|_|(?=\.)).+"
-_CANVAS = r"(?:(?P<order>\d{3,})_[^/]+|(?P<written>(?:text|link)\.html))"
+_CANVAS = r"(?:(?P<order>\d{3,})_.+|(?P<written>(?:text|link)\.html))"
 _ATTEMPT = r"_[^\W\d_]+_(?=\d{4}(?:-\d\d){5})"  # `_attempt_`, or the language's word for it
 _BLACKBOARD = rf"(?P<key>(?:(?:(?!{_ATTEMPT})[^/])*_)?(?P<id>(?:(?!{_ATTEMPT})[^/_])+)){_ATTEMPT}"
 _SECTION = r"(?i:(?:section|sec|class|lab|tutorial|recitation)[ _-]*(?:\d{1,3}|[a-z])|\w{1,3} *분?반|분반 *\w{1,3})/"
@@ -78,17 +77,19 @@ _PEOPLES = rf"(?P<stem>[^/]+?){_BELOW}"
 _FOLDERS, _SECTIONS = Layout("folders", f"[^/]*/{_PEOPLES}"), Layout("sections", f"[^/]*/{_SECTION}{_PEOPLES}")
 # `on time/…`, `late/…`
 _ANY_SECTIONS = Layout("sections", f"[^/]*/(?P<title>[^/]+)/{_PEOPLES}", sharing=2, sign="marked")
+_NAMED_BY_PEOPLE = ("folders", "sections")
 _LAYOUTS = (
     Layout(
         "nbgrader",
         rf"(?:[^/]*/)?submitted/(?:{_NAME_IS_ID}/[^/]+/(?!timestamp\.txt$).+|(?P<about>[^/]+/[^/]+)/timestamp\.txt)"
-        r"|[^/]*/(?:(?:source|release|autograded|feedback|solution|logs)/.+|nbgrader_config\.py)",
+        r"|[^/]*/(?:(?:source|release|autograded|feedback|solution|downloaded|logs)/.+|nbgrader_config\.py)",
     ),
-    Layout("GitHub", rf"(?P<slug>[^/]+?)(?:-submissions)?/(?P=slug)-(?!submissions/){_NAME_IS_ID}/.+"),
+    Layout("GitHub", rf"(?P<slug>[^/]+)-submissions/(?P=slug)-(?!submissions/){_NAME_IS_ID}/.+"),
+    Layout("GitHub", rf"(?P<title>[^/]+)/(?P=title)-(?!submissions/){_NAME_IS_ID}/.+"),
     Layout("Gradescope", r"[^/]*/(?:(?P<name>submission_(?P<id>\d+))/.+|submission_metadata\.yml)"),
     Layout("Moodle", rf"[^/]*/(?P<name>(?:Participant|참가자)[ _]?(?P<id>\d+)){_MOODLE}"),
     Layout("Moodle", rf"[^/]*/(?P<name>[^/]+?)(?:_(?P<id>\d+))?{_MOODLE}"),
-    Layout("Blackboard", rf"[^/]*/{_BLACKBOARD}(?P<time>\d{{4}}(?:-\d\d){{5}})(?:_[^/]+|(?P<written>\.txt))"),
+    Layout("Blackboard", rf"[^/]*/{_BLACKBOARD}(?P<time>\d{{4}}(?:-\d\d){{5}})(?:_.+|(?P<written>\.txt))"),
     Layout(
         "Brightspace",
         r"[^/]*/(?:index\.html|(?P<key>\d+-\d+) - (?P<name>[^/]+?) - (?P<time>[^-/]*\d{4}[^-/]*)(?:/| - ).+)",
@@ -135,49 +136,64 @@ class Place:
         return self.layout is _FOLDERS
 
     @property
+    def numbered(self) -> bool:
+        """Whether each file or folder has a number that surely is somebody's."""
+        return bool(self.people) and all(self.naming.read(each)["certain"] for each in self.people)
+
+    @property
     def several(self) -> bool:
-        return not self.plain or len(self.people) > 1 or any(self.naming.read(each)["certain"] for each in self.people)
+        return not self.plain or len(self.people) > 1 or self.numbered
 
 
 def settle(files: list[File], base: str, prefix: str = "", archives: int = limits.ARCHIVES) -> list[Place]:
     """Where submissions lie among *files* below *prefix*, whose outer folder or archive is called *base*.
 
-    That is one place, unless each folder or archive in there surely is a class's own, as sections' are.
+    That is one place, unless each folder or archive in there surely is a class's own, as sections' are. Beside people
+    who are named as one, `late/` is a place, too, where all are named so or have people's numbers.
     """
     inside = [(f"{base}/{each.name[len(prefix) :]}" if each.name.startswith(prefix) else "", each) for each in files]
-    paths = [path for path, _ in inside if path]
-    code = [path for path in paths if kind_of(path) <= Kind.SCRIPT] or paths
-    layout = next((layout for layout in _LAYOUTS if layout.recognises(code)), _FOLDERS)
-    tops = sorted({_top(path) for path in code})
-    inner, outside = list[Place](), [file for path, file in inside if not path or _top(path) not in tops]
-    for top in tops if layout in (_FOLDERS, _SECTIONS) and prefix.count("/") < limits.FOLDERS else ():
-        start = f"{prefix}{top}/"
-        packed = next((file for file in files if archives and file.name == prefix + top), None)
+    code = _code(inside)
+    tops = sorted({_top(path) for path in code}) if prefix.count("/") < limits.FOLDERS else []
+    known = ((each, signed) for each in _LAYOUTS if (signed := each.signed(code)))
+    layout, signed = next(known, (_FOLDERS, {*tops}))
+    archive = {file.name[len(prefix) :]: file for file in files if archives and file.name.startswith(prefix)}
+    alone = len(tops) == 1 and tops[0] not in archive
+
+    def below(top: str) -> list[Place]:
+        start, packed = f"{prefix}{top}/", archive.get(top)
         own = [file for file in files if file.name.startswith(start)]
         own += within(packed if len(tops) == 1 else replace(packed, path=None)) if packed else []
-        found = settle(outside + own, re.sub(f"{_ARCHIVE}$", "", top), start, archives - bool(packed))
-        # Plain folders in an archive, or beside others, could be one student's.
-        sure = all(not place.plain and place.layout is not _SECTIONS for place in found)
-        if not (sure or (len(tops) == 1 and not packed and found[0].several)):
-            break
-        inner, outside = inner + found, []
-    else:
-        if inner:
-            return inner
-    if layout is _FOLDERS and _ANY_SECTIONS.recognises(code):
+        return settle(own, re.sub(f"{_ARCHIVE}$", "", top), start, archives - bool(packed)) if own else []
+
+    def sure(found: list[Place]) -> bool:
+        """Whether these are a class's: plain folders in an archive, or beside others, could be one student's."""
+        return any(each.several if alone else not each.plain and each.layout is not _SECTIONS for each in found[-1:])
+
+    def alike(each: Place) -> bool:
+        return each.numbered if each.layout.platform in _NAMED_BY_PEOPLE else each.layout is layout
+
+    every = [*itertools.takewhile(sure, map(below, tops if layout.platform in _NAMED_BY_PEOPLE else ()))]
+    if every and len(every) == len(tops):
+        first, *others = itertools.chain(*every)
+        outside = [("", file) for path, file in inside if not path or _top(path) not in tops]
+        return [replace(first, files=first.files + outside), *others]
+    late = {top: places for top in tops if top not in signed and (places := below(top)) and all(map(alike, places))}
+    inside = [(path, file) for path, file in inside if not path or _top(path) not in late]
+    code = _code(inside)
+    if layout is _FOLDERS and _ANY_SECTIONS.signed(code):
         layout = _ANY_SECTIONS
     # Each file or folder with the likeliest kind of code could be somebody's.
-    people = {_top(path) for path in code if kind_of(path) <= Kind.ARCHIVE} or tops
-    return [Place(layout, inside, _apart([posixpath.splitext(each)[0] for each in people]), layout.naming(code))]
+    people = {_top(path) for path in code if kind_of(path) <= Kind.ARCHIVE} or {*map(_top, code)}
+    stems = {posixpath.splitext(each)[0] for each in people}
+    few = stems if len(stems) <= limits.READ else ()  # of whom one could have copies: `rnn-Copy1`, `rnn_answer`
+    names = sorted(name for name in stems if not any(extends(name, each) and name != each for each in few))
+    return [*itertools.chain(*late.values()), Place(layout, inside, names, layout.naming(code))]
 
 
-def _apart(names: Sequence[str]) -> list[str]:
-    """*names* in order; of a few, without those that begin with another, as copies' do: `rnn-Copy1`, `rnn_answer`."""
-    apart: list[str] = []
-    for name in sorted(names):
-        if not apart or len(names) > limits.READ or not extends(name, apart[-1]):
-            apart.append(name)
-    return apart
+def _code(inside: Sequence[tuple[str, File]]) -> list[str]:
+    """The paths of what is likely code; of all if nothing is."""
+    paths = [path for path, _ in inside if path]
+    return [path for path in paths if kind_of(path) <= Kind.SCRIPT] or paths
 
 
 def extends(name: str, other: str) -> bool:

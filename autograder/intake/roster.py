@@ -1,10 +1,8 @@
 """The class's roster: who is in it, and who of those handed in."""
 
-import csv
-import io
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,29 +11,37 @@ from autograder.grade import Note, Person
 from autograder.intake import limits
 from autograder.intake.archives import Refused
 from autograder.intake.files import bounded, named
+from autograder.intake.sheet import TITLES_WITHIN, Sheet, SheetError
 
-__all__ = ["FIELDS", "TITLES_WITHIN", "Joined", "Listed", "fold", "join", "keys", "read_roster"]
+__all__ = ["Listed", "Told", "fields", "fold", "join", "keys", "listed", "read_roster", "told"]
 
 
 def fold(name: str) -> str:
-    """*name* as it is compared: without case, spaces and signs, which platforms drop."""
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFC", name).casefold())
+    """*name* as it is compared: without width, case, spaces and signs, which platforms drop; vowels may be marks."""
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    return re.sub(r"[\W_]", lambda sign: sign[0] if unicodedata.category(sign[0])[0] == "M" else "", plain)
 
 
 _COLUMNS = {
-    "id": "student id,student number,student no,student id number,sid,sis user id,orgdefinedid,id,id number,identifier,"
-    "username,user id,netid,식별자,식별번호,학번,학생 번호,학생 id,id 번호,아이디,사용자명,사용자 이름",
-    "name": "name,student,student name,full name,display name,korean name,english name,"
-    "이름,성명,국문이름,한글이름,영문이름,영문성명,학생,학생 이름,학생명",
-    "first": "first name,given name",
-    "last": "last name,surname,family name,성",
-    "email": "email,email address,email 주소,학교 이메일,학교 메일,mail,이메일,이메일 주소,메일,전자우편",
+    "id": "student id,student number,student no,student id number,student id no,sid,uid,sis id,sis user id,"
+    "orgdefinedid,id,id number,id no,identifier,username,user id,netid,식별자,식별번호,학번,학생 번호,학생 id,id 번호,"
+    "아이디,사용자명,사용자 이름,matrikelnummer,id nummer,benutzername,学籍番号,学号",
+    "name": "name,student,student name,full name,display name,korean name,english name,legal name,preferred name,"
+    "이름,성명,국문이름,한글이름,영문이름,영문성명,학생,학생 이름,학생명,vollständiger name,氏名,姓名",
+    "first": "first name,first,given name,vorname",
+    "last": "last name,last,surname,family name,성,nachname",
+    "email": "email,email address,student email,school email,mail,email 주소,학교 이메일,학교 메일,이메일,이메일 주소,"
+    "메일,전자우편,email adresse,メールアドレス,邮箱",
     "alias": "alias,aliases,login,login id,sis login id,github,github username,nickname,별명,별칭,로그인",
+    "group": "group,모둠",
+    "maximum": "maximum grade,최대 성적",
+    "changeable": "grade can be changed,성적을 변경할 수 있음",
 }
-FIELDS = {fold(title): field for field, titles in _COLUMNS.items() for title in titles.split(",")}
-"""What a table's columns are usually called, folded."""
+_FIELDS = {fold(title): field for field, titles in _COLUMNS.items() for title in titles.split(",")}
+"""What columns of rosters and of tables of grades are usually called, folded."""
+Told = defaultdict[str, list[str]]
+"""What a line tells, by field."""
 _NOBODY = ("Points Possible", "Student, Test")  # in Canvas's gradebook
-TITLES_WITHIN = 10  # lines; above the titles some tables say which course it is
 _ROUNDED = re.compile(r"\d[.,]?\d*E\+\d+", re.IGNORECASE)  # an id that a spreadsheet took for a number, and spoilt
 
 
@@ -47,50 +53,44 @@ class Listed:
     aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Joined:
-    found: Mapping[Person, Person]
-    """Who handed in and is on the roster without doubt, as the roster has them."""
-    missing: tuple[Person, ...]
-    """Those on the roster for whom nothing was handed in."""
-
-
 def read_roster(path: Path) -> list[Listed]:
     """The people in a CSV file with a line of titles, in any usual encoding. Raises Refused."""
     about = {"file": named(path.name)}
     try:
-        content = path.read_bytes()
-        text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp949", errors="replace")
-    except OSError as error:
+        table = Sheet(path.read_bytes()).values()
+    except (OSError, SheetError) as error:
         raise Refused(Note("roster-unreadable", about)) from error
-    try:
-        for table in (list(csv.reader(io.StringIO(text), delimiter=each)) for each in ",;\t"):
-            for number, titles in enumerate(table[:TITLES_WITHIN], 1):
-                fields = [_field(title) for title in titles]
-                if "last" in fields and "first" not in fields:  # beside a surname, `name` or `이름` is the given one
-                    fields = ["first" if field == "name" else field for field in fields]
-                if {"id", "name", "email", "last"} & set(fields):
-                    return [listed for row in table[number:] for listed in _listed(fields, row)]
-    except csv.Error as error:
-        raise Refused(Note("roster-unreadable", about)) from error
-    raise Refused(Note("roster-columns", about))
+    titles = [fields(line) for line in table[:TITLES_WITHIN]]
+    held, at = max(((each, at) for at, each in enumerate(titles)), key=lambda each: sum(map(bool, each[0])))
+    if not {"id", "name", "email", "last"} & set(held):
+        raise Refused(Note("roster-columns", about))
+    return [each for line in table[at + 1 :] for each in listed(told(held, line))]
 
 
-def _field(title: str) -> str:
-    """What a column holds that is called so, perhaps in two languages: `학번(Student ID)`."""
-    parts = (title, *re.split(r"[()/\n]", title)) if not re.search("[;\t]", title) else ()  # those are several columns
-    return next((FIELDS[fold(part)] for part in parts if fold(part) in FIELDS), "")
+def fields(titles: Sequence[str]) -> list[str]:
+    """What each column holds by its title, which may be in two languages: `학번(Student ID)`; nothing if unknown."""
+    held = []
+    for title in titles:
+        folded = [fold(part.replace("#", "no")) for part in (title, *re.split(r"[()/\n]", title))]
+        held.append(next((_FIELDS[part] for part in folded if part in _FIELDS), ""))
+    if "last" in held and "first" not in held:  # beside a surname, `name` or `이름` is the given one
+        held = ["first" if field == "name" else field for field in held]
+    return held
 
 
-def _listed(fields: Sequence[str], row: Sequence[str]) -> Iterator[Listed]:
-    values = defaultdict[str, list[str]](list)
-    for field, value in zip(fields, row, strict=False):
+def told(held: Sequence[str], line: Sequence[str]) -> Told:
+    """What a line tells; *held* says what its columns hold."""
+    values = Told(list)
+    for field, value in zip(held, line, strict=False):
         # Spreadsheets write `="0123"` for text, and 123.0 for a number; Brightspace writes `#0123`.
         value = re.sub(r'^=?"(.*)"$|^(\d+)\.0$|^#(.+)$', r"\1\2\3", value.strip())
         if value and not (field == "id" and _ROUNDED.fullmatch(value)):
             values[field].append(bounded(value, limits.PERSON_CHARACTERS))
+    return values
+
+
+def listed(values: Told) -> Iterator[Listed]:
+    """The person whom a line is about, if it is about one."""
     name = values["name"] or [" ".join(values["first"] + values["last"])]
     person = Person(name[0], *((values[field] or [""])[0] for field in ("id", "email")))
     if person != Person("") and person.name.strip() not in _NOBODY:
@@ -98,21 +98,30 @@ def _listed(fields: Sequence[str], row: Sequence[str]) -> Iterator[Listed]:
         yield Listed(person, tuple(filter(None, (*aliases, *values["id"][1:], *values["name"][1:]))))
 
 
-def join(roster: Sequence[Listed], people: Iterable[Person]) -> Joined:
-    """Find *people* on the roster by id, then email, then name; whatever fits two of its people is no match."""
+def join(roster: Sequence[Listed], people: Iterable[Person], *, apart: bool = False) -> Mapping[Person, Person]:
+    """Those of *people* who are on the roster without doubt, and who they are there.
+
+    They are found by id, then email, then name; whatever fits two of its people is no match.
+
+    If they are people *apart*, rather than what somebody may be called, a name that several have fits nobody either,
+    nor does that of somebody whom another is by id or email.
+    """
     by: defaultdict[tuple[str, str], set[Person]] = defaultdict(set)
-    for listed in roster:
+    for each in roster:
         # A name's words may begin with any of them: `Martin, Ava`.
-        words = [re.split(r"[\s,]+", name) for name in (listed.person.name, *listed.aliases)]
-        names = ["".join(each[i:] + each[:i]) for each in words for i in range(len(each))]
-        aliases = [Person("", alias, alias) for alias in listed.aliases]
-        for person in (listed.person, *aliases, *map(Person, names)):
+        words = [re.split(r"[\s,]+", name) for name in (each.person.name, *each.aliases)]
+        names = ["".join(parts[i:] + parts[:i]) for parts in words for i in range(len(parts))]
+        aliases = [Person("", alias, alias) for alias in each.aliases]
+        for person in (each.person, *aliases, *map(Person, names)):
             for key in keys(person):
-                by[key].add(listed.person)
-    matches = {person: next((by[key] for key in keys(person) if key in by), set()) for person in people}
-    found = {person: next(iter(match)) for person, match in matches.items() if len(match) == 1}
-    here = set(found.values())
-    return Joined(found, tuple(listed.person for listed in roster if listed.person not in here))
+                by[key].add(each.person)
+    asked = [*people]
+    ways = {person: next((key for key in keys(person) if key in by), ("", "")) for person in asked}
+    found = {person: next(iter(by[key])) for person, key in ways.items() if len(by[key]) == 1}
+    if apart:
+        uses = Counter(found[person] for person in asked if person in found)
+        found = {who: match for who, match in found.items() if ways[who][0] != "name" or uses[match] == 1}
+    return found
 
 
 def keys(person: Person) -> list[tuple[str, str]]:

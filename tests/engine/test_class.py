@@ -152,6 +152,16 @@ def test_roster_joins_and_adds_those_who_handed_in_nothing(given: Path, out: Pat
     ]
 
 
+def test_roster_knows_that_two_ids_are_one_persons(out: Path, tmp_path: Path) -> None:
+    """Whoever handed in on a platform, and again by mail under the university's number, has one row."""
+    roster = tmp_path / "gradebook.csv"
+    roster.write_text('Student,ID,SIS User ID\n"Kim, Haneul",4711,20231234\n"Kim, Haneul",4712,20231235\n')
+    first = handed_in(tmp_path / "a", **{f"kimhaneul_{number}_90210_rnn": "1" for number in (4711, 4712)})
+    run(out, first, roster=roster)
+    run(out, handed_in(tmp_path / "b", **{"20231235_Haneul Kim": "5"}), roster=roster)
+    assert [(line["id"], line["score"]) for line in table(out)] == [("4712", "50"), ("4711", "100")]
+
+
 def test_same_file_name_of_somebody_else_overwrites_nothing(tmp_path: Path, out: Path) -> None:
     """Two people with a path in common keep a submission each, also when both are given again."""
     first, second = (handed_in(tmp_path / name) for name in ("a", "b"))

@@ -490,10 +490,9 @@ def test_roster_is_read_and_joined(content: bytes, tmp_path: Path) -> None:
     haneul, ava = (listed.person for listed in roster)
     assert (haneul.id, haneul.email, ava.id) == ("20231234", "h@univ.example", "20231235")
     for person in (Person("x", "2023-1234"), Person("x", "", "H@univ.example"), Person("김 하늘"), Person("haneulk")):
-        joined = join(roster, [person])
-        assert (joined.found, joined.missing) == ({person: haneul}, (ava,))
+        assert join(roster, [person]) == {person: haneul}
     joined = join(roster, [Person("martinava", "4711"), Person("Mallory", "999")])
-    assert joined.found == {Person("martinava", "4711"): ava}
+    assert joined == {Person("martinava", "4711"): ava}
 
 
 @pytest.mark.parametrize(
@@ -508,6 +507,11 @@ def test_roster_is_read_and_joined(content: bytes, tmp_path: Path) -> None:
         "Student ID (학번);First name (이름);Surname / 성\n20240011;나연;김\n",
         '"성"\t"이름"\t"사용자 이름"\n"김"\t"나연"\t"20240011"\n',
         "Student No.,Korean Name,Login ID\n20240011,김나연,nykim\n",
+        "Student #|Name|Section\n20240011|김나연|A\n",
+        "이름,홍길동 교수,,\n순번,학번,성명,E-mail\n1,20240011,김나연,\n",
+        "SIS ID,Last,First\n20240011,김,나연\n",
+        "학번,이름\r20240011,김나연\r",
+        "Matrikelnummer;Nachname;Vorname\n20240011;김;나연\n",
     ],
 )
 def test_tables_that_platforms_give_are_rosters(table: str, tmp_path: Path) -> None:
@@ -517,13 +521,19 @@ def test_tables_that_platforms_give_are_rosters(table: str, tmp_path: Path) -> N
     assert (sorted(person.name.replace(" ", "")), person.id) == (sorted("김나연"), "20240011")
 
 
+def test_roster_of_western_windows_keeps_its_names(tmp_path: Path) -> None:
+    """What is neither in UTF-8 nor in Korean is in the code page that Excel writes there."""
+    (tmp_path / "r.csv").write_bytes("Student ID;Name\n3141592;Müller, Hans\n3141593;Siobhán Öz\n".encode("cp1252"))
+    assert [each.person.name for each in read_roster(tmp_path / "r.csv")] == ["Müller, Hans", "Siobhán Öz"]
+
+
 @pytest.mark.parametrize("titles", ["학번,이름,영문이름", "Student ID,Name (Korean),Name (English)"])
 def test_names_in_two_scripts_are_one_persons(titles: str, tmp_path: Path) -> None:
     """Whoever is on the roster in Hangul and in Latin letters is found by both, whichever word comes first."""
     (tmp_path / "r.csv").write_text(f"{titles}\n20240011,김나연,Nayeon Kim\n", encoding="utf-8")
     roster = read_roster(tmp_path / "r.csv")
     people = [Person("김나연"), Person("Nayeon Kim"), Person("Kim, Nayeon")]
-    assert [*join(roster, people).found.values()] == [Person("김나연", "20240011")] * 3
+    assert [*join(roster, people).values()] == [Person("김나연", "20240011")] * 3
 
 
 def test_ids_that_a_spreadsheet_spoilt_do_not_mislead(tmp_path: Path) -> None:
@@ -533,22 +543,43 @@ def test_ids_that_a_spreadsheet_spoilt_do_not_mislead(tmp_path: Path) -> None:
     roster = read_roster(tmp_path / "r.csv")
     assert [listed.person.id for listed in roster] == ["0012345", "12346", "", "20231234"]
     people = [Person("a", "12345"), Person("b", "0012346"), Person("박지민", "2021000001"), Person("c", "20231234")]
-    assert list(join(roster, people).found.values()) == [listed.person for listed in roster]
+    assert list(join(roster, people).values()) == [listed.person for listed in roster]
 
 
 @pytest.mark.parametrize("name", ["김하늘(20231234)", "김하늘20231234", "2023-1234 김하늘"])
 def test_id_within_a_name_is_found(name: str) -> None:
     """Platforms have ids of their own, and many a university writes its numbers into the names there."""
     roster = [Listed(Person("김하늘", "20231234")), Listed(Person("김하늘", "20231299"))]
-    assert [*join(roster, [Person(name, "4711")]).found.values()] == [roster[0].person]
+    assert [*join(roster, [Person(name, "4711")]).values()] == [roster[0].person]
+
+
+@pytest.mark.parametrize(("one", "other"), [("राम", "रमा"), ("กิน", "กุน"), ("\u05d1\u05b7", "\u05d1\u05b4")])
+def test_names_that_differ_in_vowels_only_are_two_peoples(one: str, other: str) -> None:
+    """Vowels that a script writes as marks are no signs that a platform may have dropped."""
+    assert join([Listed(Person(one))], [Person(other)]) == {}
+    assert join([Listed(Person(one))], [Person(f" {one}.")])
+
+
+def test_full_width_characters_are_plain_ones() -> None:
+    """An input method's digits and letters are the same person's."""
+    listed = Listed(Person("Kim", "20231234"))
+    for person in (Person("x", "２０２３１２３４"), Person("Ｋｉｍ")):
+        assert join([listed], [person]) == {person: listed.person}
 
 
 def test_name_that_fits_two_is_unknown() -> None:
     """Nobody is guessed."""
     roster = [Listed(Person("김민수", "1")), Listed(Person("김민수", "2"))]
-    joined = join(roster, [Person("김민수"), Person("김민수", "2")])
-    assert joined.found == {Person("김민수", "2"): Person("김민수", "2")}
-    assert joined.missing == (Person("김민수", "1"),)
+    assert join(roster, [Person("김민수"), Person("김민수", "2")]) == {Person("김민수", "2"): Person("김민수", "2")}
+
+
+def test_two_people_of_one_name_are_not_both_the_one_on_the_roster() -> None:
+    """Whom an id tells is found, and a namesake is somebody else; without ids it could be either."""
+    roster = [Listed(Person("김민수", "20231234"))]
+    sure, other = Person("김민수", "20231234"), Person("김민수", "4712")
+    assert join(roster, [other, sure], apart=True) == {sure: roster[0].person}
+    for third in (Person("김민수"), Person("김민수", "4711")):
+        assert join(roster, [third, Person("김민수")], apart=True) == {}
 
 
 @pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"\0" * 20])

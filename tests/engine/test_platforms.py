@@ -63,6 +63,14 @@ EXPORTS = {
         ["kimhaneul_4711_90210_rnn.ipynb", "이서준_LATE_4712_90211_rnn-1.ipynb", "parkjimin_4713_text.html"],
         [("kimhaneul", "4711"), ("parkjimin", "4713"), ("이서준", "4712")],
     ),
+    "Canvas, with zips that were unpacked": (
+        ["kim_4711_90210_hw/rnn.ipynb", "이서준_LATE_4712_90211_rnn-1.ipynb", "park_4713_90212_my_hw/a/rnn.ipynb"],
+        [("kim", "4711"), ("park", "4713"), ("이서준", "4712")],
+    ),
+    "Canvas, late ones beside": (
+        ["kim_4711_90210_a.py", "lee_4712_90211_a.py", "mia_4714_90213_a.py", "late/park_LATE_4713_90212_rnn.ipynb"],
+        [("kim", "4711"), ("lee", "4712"), ("mia", "4714"), ("park", "4713")],
+    ),
     "Canvas, anonymous": (
         ["anon_aB3xZ_556700_rnn.ipynb", "LATE_anon_9kQpR_556701_rnn.ipynb", "anon_LATEx_556705_rnn.ipynb"],
         [("anon_9kQpR", "9kQpR"), ("anon_LATEx", "LATEx"), ("anon_aB3xZ", "aB3xZ")],
@@ -93,6 +101,14 @@ EXPORTS = {
             "HW_3_ann_lee_attempt_2026-11-18-23-05-00_x_attempt_2026-01-01-00-00-00_y.py": SCRIPT,
         },
         [("Mia Lee", "mia_lee"), ("이안", "ann_lee")],
+    ),
+    "Blackboard, with zips that were unpacked": (
+        {
+            "RNN_kim01_attempt_2026-11-18-23-05-00.txt": b"Name: Kim Haneul (kim01)\n",
+            "RNN_kim01_attempt_2026-11-18-23-05-00_hw/rnn.ipynb": ANSWERED,
+            "RNN_lee02_attempt_2026-11-18-23-05-00_rnn.ipynb": ANSWERED,
+        },
+        [("Kim Haneul", "kim01"), ("lee02", "lee02")],
     ),
     "Blackboard, in another language": (
         {
@@ -178,7 +194,7 @@ EXPORTS = {
             "course/autograded/kim/ps1/rnn.ipynb": ANSWERED,
             "course/gradebook.db": b"SQLite",
             "course/nbgrader_config.py": b"c = get_config()",
-            "course/downloaded/ps1/archive/rnn.ipynb": ANSWERED,
+            "course/downloaded/ps1/archive/20231234_kim.ipynb": ANSWERED,
         },
         [("kim", "kim"), ("lee", "lee")],
     ),
@@ -193,6 +209,7 @@ EXPORTS = {
         },
         [("kim-a", "kim-a"), ("kim-b", "kim-b")],
     ),
+    "GitHub, one only": (["rnn-submissions/rnn-octo-k/rnn.ipynb"], [("octo-k", "octo-k")]),
     "GitHub, Classroom 50": (
         ["cs101-rnn/cs101-rnn-octo-k/rnn.ipynb", "cs101-rnn/cs101-rnn-dev7/rnn.ipynb", "cs101-rnn/scores.csv"],
         [("dev7", "dev7"), ("octo-k", "octo-k")],
@@ -276,6 +293,13 @@ EXPORTS = {
     "folders, titles that nobody shares": (
         ["cls/박지민_20231236_과제3.ipynb", "cls/김하늘_20231237_hw.ipynb"],
         [("김하늘_20231237_hw", "20231237"), ("박지민_20231236_과제3", "20231236")],
+    ),
+    "folders, late ones beside": (
+        [
+            *("cls/20231236_박지민.ipynb", "cls/20231237_Mia/rnn.ipynb", "cls/20231239_한지우.py"),
+            *("cls/이서준/hw1_a.py", "cls/이서준/hw1_b.py", "cls/늦음/20231238_최유진.ipynb"),
+        ],
+        [("Mia", "20231237"), ("박지민", "20231236"), ("이서준", ""), ("최유진", "20231238"), ("한지우", "20231239")],
     ),
     "folders, departments": (
         ["cls/컴퓨터_20231236_박지민.py", "cls/전자공학과_20231237_Mia.ipynb", "cls/컴퓨터_20231238_이서준(1).ipynb"],
@@ -404,6 +428,7 @@ def test_export_is_read_however_it_is_packed(platform: str, packed: str, tmp_pat
         "folders, titles and names",
         "folders, titles and numbers",
         "folders, titled behind",
+        "folders, late ones beside",
         "folders, departments",
         "folders, dates",
         "folders, a word before the number",
@@ -433,6 +458,33 @@ def test_each_section_in_a_folder_is_recognised_by_itself(packed: bool, tmp_path
     assert people(collect([tmp_path / "class"], ASSIGNMENT)) == expected
     folder(tmp_path / "class", ["yun/rnn.ipynb"])
     assert ("yun", "") in people(collect([tmp_path / "class"], ASSIGNMENT))
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("RNN-20261120T120000Z-001", "RNN-20261120T120000Z-002")])
+def test_archives_of_one_export_are_a_class_together(names: tuple[str, str], tmp_path: Path) -> None:
+    """Whatever archives are called that lie in one folder, such as the parts of a download from Drive."""
+    parts = (["김하늘 - rnn.ipynb", "이서준 - rnn.ipynb"], ["박지민 - rnn.ipynb", "Mia - rnn.ipynb"])
+    archives = {
+        f"{name}.zip": zipped([f"RNN/{file}" for file in files]) for name, files in zip(names, parts, strict=True)
+    }
+    class_ = collect([folder(tmp_path, archives)], ASSIGNMENT)
+    assert people(class_) == [("Mia", ""), ("김하늘", ""), ("박지민", ""), ("이서준", "")]
+
+
+def test_late_ones_beside_a_class_are_taken_once(tmp_path: Path) -> None:
+    """A folder within an archive is a place of its own, and what lies around it is not given a second time."""
+    files, _ = EXPORTS["folders, late ones beside"]
+    assert {each.person for each in taken(files, tmp_path).set_aside} == {"이서준"}
+
+
+@pytest.mark.parametrize("inside", ["rnn - 복사본.ipynb", "{}-main/rnn.ipynb"])
+@pytest.mark.parametrize("packed", [True, False])
+def test_what_all_call_their_own_files_makes_nobody_somebody_else(inside: str, packed: bool, tmp_path: Path) -> None:
+    """A copy's name is no answer to Google Forms, nor a branch a login, though everybody's folder or zip has one."""
+    own = {name: [inside.format(name)] for name in ("rnn-kim", "rnn-lee")}
+    for name, files in own.items():
+        folder(tmp_path, {f"{name}.zip": zipped(files)} if packed else {f"{name}/{files[0]}": ANSWERED})
+    assert len(collect([tmp_path], ASSIGNMENT).entries) == 2
 
 
 def test_times_attempts_and_lateness_are_the_platforms(tmp_path: Path) -> None:

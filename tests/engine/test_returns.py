@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from autograder.grade import Adjustment, Person, Row
+from autograder.intake.sheet import Sheet
 from autograder.report.returns import WAYS, Graded, Returned, ReturnError
 from autograder.report.returns.graded import handle
-from autograder.report.tables import Sheet
 
 from .classes import row
 
@@ -235,8 +235,9 @@ def test_lines_above_the_titles_stay(above: str, tmp_path: Path) -> None:
 def test_column_in_another_language_is_named_by_its_title(tmp_path: Path) -> None:
     """A title that is said in full needs not look like one of grades; its maximum is still read."""
     path = tmp_path / "grades.csv"
-    path.write_text("식별자,이름,점수,점수 비고\n참가자7,김민수,,\n", encoding="utf-8")
-    assert returned("moodle", MOODLE, path, "점수").content.decode().endswith("참가자7,김민수,85,\n")
+    for identifier, hidden in (("식별자", "참가자"), ("ID", "Teilnehmer/in"), ("ID", "参加者")):
+        path.write_text(f"{identifier},이름,점수,점수 비고\n{hidden}7,,,\n", encoding="utf-8")
+        assert returned("moodle", MOODLE, path, "점수").content.decode().endswith(f"{hidden}7,,85,\n")
     for points in ("총점: 10 점수", "Total Pts: up to 10 Score"):
         path.write_text(f"사용자 이름,RNN [{points}] |345\nkim,\n", encoding="utf-8")
         with pytest.raises(ReturnError, match="out of 10 points"):
@@ -251,6 +252,48 @@ def test_two_people_of_one_name_get_no_grade_by_name(tmp_path: Path) -> None:
     back = returned("canvas", rows, path)
     assert back.content == path.read_bytes()
     assert "several of the name" in back.remarks[0]
+
+
+@pytest.mark.parametrize(
+    ("way", "submission", "lines", "filled"),
+    [
+        ("canvas", "kim_101_5551_rnn.ipynb", ["김민수,101,A,", "김민수,102,B,"], ["김민수,101,A,85"]),
+        ("canvas", "김민수.ipynb", ["김민수,101,A,", "김민수,102,B,"], []),
+        ("canvas", "kim_103_5551_rnn.ipynb", ["김민수,101,A,"], []),
+        ("moodle", "a_7_assignsubmission_file/a.py", ["김민수,7,A,", "김민수,8,B,"], ["김민수,7,A,85", "김민수,8,B,"]),
+        ("moodle", "김민수.ipynb", ["김민수,7,A,", "김민수,8,B,"], ["김민수,7,A,", "김민수,8,B,"]),
+    ],
+)
+def test_namesake_who_handed_in_nothing_gets_no_grade(
+    way: str, submission: str, lines: list[str], filled: list[str], tmp_path: Path
+) -> None:
+    """A grade goes to one line: that of the id, or the only one of the name."""
+    path = tmp_path / "grades.csv"
+    titles = {"canvas": "Student,ID,Section,A (1)", "moodle": "Full name,Identifier,Group,Grade"}[way]
+    path.write_text("\n".join([titles, "박,19,A,", *lines, ""]), encoding="utf-8")
+    park = row("박", 70, submission={"canvas": "p_19_5552_a.py", "moodle": "p_19_assignsubmission_file/a.py"}[way])
+    back = returned(way, [row("김민수", 85, submission=submission), park], path)
+    assert back.content.decode().splitlines() == [titles, "박,19,A,70", *filled]
+    assert bool(back.remarks) == ("85" not in "".join(filled))
+
+
+def test_table_without_the_platforms_own_ids_is_filled(tmp_path: Path) -> None:
+    """Moodle's gradebook has the university's numbers where its worksheet has those of participants."""
+    path = tmp_path / "grades.csv"
+    path.write_text("First name,Last name,ID number,RNN\n민수,김,20231234,\n서준,이,,\n", encoding="utf-8")
+    back = returned("moodle", [replace(MOODLE[0], person=Person("김민수", "20231234")), MOODLE[1]], path, "RNN")
+    assert [line[3] for line in cells(back.content)[1:]] == ["85", "70.5"]
+
+
+def test_line_is_somebodys_as_on_a_roster(tmp_path: Path) -> None:
+    """A login, a family name that comes first, an id that is another's in another column."""
+    path = tmp_path / "grades.csv"
+    path.write_text("OrgDefinedId,Username,Last Name,First Name,RNN Points Grade\n#1,#hkim,김,하늘,\n#2,#lee,Lee,S,\n")
+    back = returned("brightspace", [row("김하늘", 85), row("lee", 70)], path)
+    assert back.content.decode().splitlines()[1:] == ["#1,#hkim,김,하늘,85", "#2,#lee,Lee,S,70"]
+    path.write_text("Student,ID,SIS User ID,Section,A (1)\nK,101,102,A,\nL,102,20231235,A,\n")
+    back = returned("canvas", [row("김하늘", 85, id="102"), row("이서준", 70, id="20231235")], path)
+    assert [line[4] for line in cells(back.content)[1:]] == ["70"]
 
 
 @pytest.mark.parametrize(

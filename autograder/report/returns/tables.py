@@ -1,30 +1,20 @@
 """Tables of grades: a downloaded one is filled, or a new one is made where a platform takes that."""
 
-import itertools
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from autograder import course
-from autograder.grade import Person, Row
-from autograder.intake.roster import FIELDS, TITLES_WITHIN, Listed, fold, join
+from autograder.grade import Row
+from autograder.intake.roster import Told, fields, fold, join, told
+from autograder.intake.roster import listed as listed_in
+from autograder.intake.sheet import TITLES_WITHIN, Sheet
 from autograder.report.returns.graded import PLATFORMS, Graded, Platform, Returned, ReturnError, equal, handle, listed
-from autograder.report.tables import Sheet, table
+from autograder.report.tables import table
 from autograder.report.words import points
 
 __all__ = ["returned"]
-
-_FIELDS = {
-    **FIELDS,
-    **dict.fromkeys(("group", "모둠"), "group"),
-    **dict.fromkeys(("maximumgrade", "최대성적"), "maximum"),
-    **dict.fromkeys(("gradecanbechanged", "성적을변경할수있음"), "changeable"),
-}
-"""What the columns of a downloaded table hold, by their titles, folded."""
-_Told = defaultdict[str, list[str]]
-"""What a line tells, by field."""
 
 
 def returned(name: str, graded: Graded) -> Returned:
@@ -78,20 +68,21 @@ def _filled(name: str, graded: Graded, file: Path) -> Returned:
     above = next((number for number, titles in tops if _grade_columns(platform, titles, graded.title)), 0)
     titles, *lines = values[above:]
     column = _grade_column(platform, titles, lines, graded.title)
-    told = [_told(titles, line) for line in lines]
+    held = fields(titles)
+    tells = [told(held, line) for line in lines]
     best = points(course.maximum())
-    for worth in _maxima(titles, lines, told, column):
+    for worth in _maxima(titles, lines, tells, column):
         if not equal(worth, best):
             raise ReturnError(f"there the assignment is out of {worth} points, here out of {best}")
-    rows = _rows(name, graded.rows, told)
+    rows = _rows(name, graded.rows, tells)
     drop, changed, locked = set(), [], []
-    for number, (line, tells, row) in enumerate(zip(lines, told, rows, strict=True), above + 1):
+    for number, (line, about, row) in enumerate(zip(lines, tells, rows, strict=True), above + 1):
         new = (points(row.score) or (platform.excused if row.excused else "")) if row else ""
         old = "".join(line[column : column + 1]).strip()
         if row is None or not new:
-            if platform.part and (tells["id"] or tells["alias"]):
+            if platform.part and (about["id"] or about["alias"]):
                 drop.add(number)
-        elif {"No", "아니오", "아니요"} & {*tells["changeable"]}:
+        elif {"No", "아니오", "아니요"} & {*about["changeable"]}:
             locked.append(row.person.name)
         elif not equal(old, new):
             sheet.put(number, column, new)
@@ -104,14 +95,6 @@ def _filled(name: str, graded: Graded, file: Path) -> Returned:
         *listed("not in the file, or several of the name", missing),
     ]
     return Returned(file.name, sheet.content(without=drop), remarks)
-
-
-def _told(titles: Sequence[str], line: Sequence[str]) -> _Told:
-    told = _Told(list)
-    for title, value in zip(titles, line, strict=False):
-        if value.strip():
-            told[_FIELDS.get(fold(title), "")].append(value.strip())
-    return told
 
 
 def _grade_columns(platform: Platform, titles: Sequence[str], title: str) -> list[int]:
@@ -132,42 +115,39 @@ def _grade_column(platform: Platform, titles: Sequence[str], lines: Sequence[Seq
     return wanted[0]
 
 
-def _maxima(titles: Sequence[str], lines: Sequence[Sequence[str]], told: Sequence[_Told], column: int) -> Iterator[str]:
+def _maxima(titles: Sequence[str], lines: Sequence[Sequence[str]], tells: Sequence[Told], column: int) -> Iterator[str]:
     """What the assignment is worth there: if not as much as here, grades would be out of range, or too low."""
     yield from re.findall(r"(?:\[[^][:]*:(?=[^][]*\] *\|)[^][\d]*|MaxPoints: *)([\d.]+)", titles[column])
-    for tells in told:
-        yield from tells["maximum"]
+    for each in tells:
+        yield from each["maximum"]
     for line in lines[:3]:
         if line[0].strip() == "Points Possible":
             yield from filter(str.strip, line[column : column + 1])
 
 
-def _rows(platform: str, rows: Sequence[Row], told: Sequence[_Told]) -> list[Row | None]:
-    """The row that each line is for, found as on a roster; none where that fits several."""
-    roster = [_listed(platform, row) for row in rows]
-    uses = Counter(listed.person for listed in roster)
-    own = {listed.person: row for listed, row in zip(roster, rows, strict=True) if uses[listed.person] == 1}
-    asked = [[*_asked(tells)] for tells in told]
-    found = join(roster, itertools.chain(*asked)).found
-    matches = (next((found[person] for person in people if person in found), None) for people in asked)
-    return [own.get(match) if match else None for match in matches]
+def _rows(platform: str, rows: Sequence[Row], tells: Sequence[Told]) -> list[Row | None]:
+    """The row that each line is for: its team's, or else that of the id there, or as on a roster.
 
-
-def _listed(platform: str, row: Row) -> Listed:
-    """A row's person, who is known by the platform's own id before any other."""
-    own = handle(row, platform).get("id")
-    return Listed(replace(row.person, id=own), (row.person.id,)) if own else Listed(row.person)
-
-
-def _asked(told: _Told) -> Iterator[Person]:
-    """Whom a line could mean, the surest first. `Participant 123`, `참가자123` and `#123` are 123.
-
-    A team's number could be that of somebody who is in another team.
+    Whom the platform gave ids of its own, these alone tell if the table has them. A team's could be some student's.
     """
-    for team in told["group"]:
-        yield Person(team)
-    for value in (*told["id"], *told["alias"], *told["email"]):
-        key = re.sub(r"^(?:Participant ?|참가자 ?|#)", "", value)
-        yield Person("", key, key)
-    for name in (*told["name"], " ".join(told["first"] + told["last"])):
-        yield Person(name)
+    groups = {fold(group) for each in tells for group in each["group"]}
+
+    def key(row: Row) -> tuple[str, str]:
+        name = fold(row.person.name)
+        return ("group", name) if name in groups else ("id", handle(row, platform).get("id", ""))
+
+    known = {key(row): row for row in rows if all(key(row))}
+    found: list[Row | None] = []
+    for each in tells:
+        number = re.sub(r"^\D*(?=\d+$)", "", "".join(each["id"][:1]))  # `Participant 123` in any language
+        asked = [*(("group", fold(group)) for group in each["group"]), ("id", number)]
+        found.append(next((known[one] for one in asked if one in known), None))
+    people = [(one, at) for at, each in enumerate(tells) if not found[at] for one in listed_in(each)]
+    uses, places = Counter(one.person for one, _ in people), {one.person: at for one, at in people}
+    others = [row for row in rows if not (all(key(row)) and any(found))]
+    matches = join([one for one, _ in people], [row.person for row in others], apart=True)
+    for row in others:
+        match = matches.get(row.person)
+        if match and uses[match] == 1:
+            found[places[match]] = row
+    return found
