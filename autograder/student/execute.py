@@ -127,7 +127,7 @@ class Execution:
         return [Cell(number, names, tuple(numbers[number])) for number, names in binds.items()]
 
     def statement(self, index: int, statement: Statement) -> None:
-        """Execute one statement; then the names that it binds get the scenario's values, and right ones for wrong."""
+        """Execute one statement; then names get the scenario's values for released ones, and right ones for wrong."""
         if statement.cell not in self.own:
             for question in self.follow.calls:
                 if not statement.names.isdisjoint(self.job.names[question]):
@@ -135,7 +135,7 @@ class Execution:
         self.one(index, statement, functools.partial(self.execute, statement))
         if statement.cell in self.own:
             layers.restore()
-        for name in statement.names:
+        for name in self.job.replacements:  # whatever bound it: an assignment, `exec`, `%run`, `from config import *`
             self.replace(name)
         self.follow.correct(statement.names)
 
@@ -217,9 +217,9 @@ class Execution:
 
     def replace(self, name: str) -> None:
         """Put the scenario's value in the released one's place."""
-        released, other = self.job.replacements.get(name, (None, None))
+        released, other = self.job.replacements[name]
         value = self.namespace.get(name)
-        if released is not None and type(value) is type(released) and value == released:
+        if type(value) is type(released) and value == released:
             self.namespace[name] = copy.deepcopy(other)
 
 

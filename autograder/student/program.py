@@ -25,7 +25,7 @@ _CONTINUATIONS = ("else", "elif", "except", "finally", ")", "]", "}", "#")
 _TARGETS = re.compile(r"(?m)^[ \t]*(?:(?:def|class)[ \t]+(\w+)|([A-Za-z_]\w*(?:[ \t]*,[ \t(]*\w+)*)[ \t)]*=(?!=))")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError, IndexError)
-_BLOCKS = (ast.With, ast.If, ast.For, ast.While, ast.Try, ast.Match)
+_BLOCKS = (ast.With, ast.If, ast.For, ast.While, ast.Try, ast.Match, ast.FunctionDef)
 
 
 @dataclass(frozen=True)
@@ -89,20 +89,17 @@ class Statement:
 
 
 class _Telling(ast.NodeTransformer):
-    """After each assignment to one of *names*, tell; what is inside functions and classes binds other names."""
+    """After each assignment to one of *names*, tell: also where it may bind a local name, of which nothing comes."""
 
     def __init__(self, names: Collection[str]) -> None:
         self.names = names
 
-    def visit_Assign(self, node: ast.Assign) -> list[ast.stmt]:
+    def visit_Assign(self, node: ast.Assign | ast.AnnAssign) -> list[ast.stmt]:
         told = [name for name in _bound(node) if name in self.names]
         calls = [ast.Call(ast.Name(TOLD, ast.Load()), [ast.Constant(name)], []) for name in told]
         return [node, *(ast.copy_location(ast.Expr(call), node) for call in calls)]
 
-    def visit_FunctionDef(self, node: ast.stmt) -> ast.stmt:
-        return node
-
-    visit_ClassDef = visit_FunctionDef
+    visit_AnnAssign = visit_Assign
 
 
 def of_cell(number: int, cell: str) -> Iterator[Statement]:
