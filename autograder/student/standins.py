@@ -206,7 +206,7 @@ class Shell(_Silent):
 
 
 def _as_it_is(function: Any = None, *args: object, **kwargs: object) -> Any:
-    """`torch.compile`, and what marks what is to be compiled: nothing is, and what computes is the same."""
+    """What compiles, or marks what is to be compiled: nothing is, and what computes is the same."""
     return _as_it_is if function is None else function
 
 
@@ -245,11 +245,13 @@ def prepare() -> None:
     asyncio.create_task = _task  # type: ignore[assignment]
     for name in ("_make_self_pipe", "_close_self_pipe", "_write_to_self"):
         setattr(asyncio.selector_events.BaseSelectorEventLoop, name, _nothing)
-    # Any training would import the compiler, which takes longer than a run.
-    torch.compile = _as_it_is  # type: ignore[assignment]
+    # Any training would import the compiler, which takes longer than a run; and what is compiled is no layer any more.
+    torch.compile = torch.jit.script = torch.jit.trace = _as_it_is  # type: ignore[assignment]
     vars(importlib.import_module("torch._dynamo")).update(disable=_as_it_is, allow_in_graph=_as_it_is)
     builtins.open = io.open = files.opened  # type: ignore[assignment]
     os.mkdir, os.remove, os.unlink, os.stat = files.made, files.removed, files.removed, files.described
+    # Links may not be read, and late imports of torch ask where they lead on the way to an environment.
+    os.path.realpath = lambda path, **kwargs: os.path.abspath(path)  # type: ignore[assignment]
     torch.save = _save
     DataLoader.__init__ = _without_workers  # type: ignore[method-assign]
     vars(torch.cuda).update({name: getattr(torch, name) for name in vars(torch.cuda) if name.endswith("Tensor")})
