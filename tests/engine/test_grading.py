@@ -168,6 +168,13 @@ def test_another_notebook_earns_nothing_and_is_told(grade):
     assert not grade(blank()).remarks
 
 
+def test_notebook_that_earns_points_is_not_taken_for_another(grade):
+    """As cells copied with the prompts of a terminal, which only their run takes away."""
+    prompts = [">>> " + cell.replace("\n", "\n... ") for cell in solution()]
+    result = grade(notebook(prompts))
+    assert (result.score, result.remarks) == (100, ())
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"\x89PNG\r\n", b'{"cells": 3}'])
 def test_file_that_is_no_notebook_is_unreadable(content, grade):
     """It earns nothing, and it is said why."""
