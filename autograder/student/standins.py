@@ -231,12 +231,9 @@ def prepare() -> None:
     import IPython.display
     import tqdm
 
-    bars = {"tqdm": tqdm.tqdm, "trange": tqdm.trange, "tqdm_notebook": tqdm.tqdm, "tnrange": tqdm.trange}
-    vars(tqdm).update(bars)
+    vars(tqdm).update(tqdm_notebook=tqdm.tqdm, tnrange=tqdm.trange)
     for name in ("notebook", "auto", "autonotebook", "rich"):
-        module = sys.modules[f"tqdm.{name}"] = types.ModuleType(f"tqdm.{name}")
-        vars(module).update(bars)
-        setattr(tqdm, name, module)
+        sys.modules[f"tqdm.{name}"] = vars(tqdm)[name] = tqdm
     IPython.display.display = time.sleep = _nothing
     # A run has one core, and a large machine's number of threads is more than it may have.
     torch.set_num_threads = torch.set_num_interop_threads = _nothing
@@ -249,7 +246,10 @@ def prepare() -> None:
     torch.compile = torch.jit.script = torch.jit.trace = _as_it_is  # type: ignore[assignment]
     vars(importlib.import_module("torch._dynamo")).update(disable=_as_it_is, allow_in_graph=_as_it_is)
     builtins.open = io.open = files.opened  # type: ignore[assignment]
-    os.mkdir, os.remove, os.unlink, os.stat = files.made, files.removed, files.removed, files.described
+    os.mkdir = os.chmod = _nothing  # files here need neither folders nor rights
+    os.remove = os.unlink = files.removed
+    os.rename = os.replace = files.moved  # type: ignore[assignment]
+    os.stat, os.listdir = files.described, files.listed  # type: ignore[assignment]
     # Links may not be read, and late imports of torch ask where they lead on the way to an environment.
     os.path.realpath = lambda path, **kwargs: os.path.abspath(path)  # type: ignore[assignment]
     torch.save = _save
