@@ -55,7 +55,8 @@ def explained(grade: QuestionGrade, verdict: Verdict, learned: Learned) -> Quest
     if not known and not notes and (typed := _written(verdict, telling, verdict.answers)):
         _, known = _recognised(_with_names(verdict, typed), learned)  # sizes are not all that is wrong
     example = _example(verdict, telling, seen[telling].values())
-    return replace(grade, misconception=known, example=example, notes=notes)
+    # What was not run leaves nothing, which would be told as the answer's mistake.
+    return grade if verdict.runs.exhausted else replace(grade, misconception=known, example=example, notes=notes)
 
 
 def _recognised(verdict: Verdict, learned: Learned) -> tuple[Seen, str]:

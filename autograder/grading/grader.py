@@ -87,19 +87,20 @@ class Grader:
         identity = hashlib.sha256(secret + name + submission.content).digest()
         runs = Runs(source.cells, identity, kept.run, self._reference, self._allowance)
         grade = self._graded(runs)
-        if not notebook.belongs(source, assignment()):
+        if not grade.score and not notebook.belongs(source, assignment()):
             grade = replace(grade, remarks=(Note("other-assignment"),))
         grade = replace(grade, lang=source.lang, isolation=self._sandbox.isolation)
         return Result(replace(grade, seconds=time.perf_counter() - started), kept.encode(), kept.runs)
 
     def _graded(self, runs: Runs) -> Grade:
         found = verdicts(runs)
-        questions = tuple(explained(_question_grade(verdict), verdict, self._learned) for verdict in found)
-        score = sum(question.score for question in questions)
         detail = Note("exhausted") if runs.exhausted else None
         if runs.stops:
             cell, line = runs.stops[0]
             detail = Note("stopped", {"cell": cell, "line": line})
+        # From here on nothing is decided: what only explaining takes is no part of a grade.
+        questions = tuple(explained(_question_grade(verdict), verdict, self._learned) for verdict in found)
+        score = sum(question.score for question in questions)
         status: Status = "stopped" if detail else "graded"
         return Grade(status, score, course.maximum(), questions, detail=detail, remarks=_remarks(found, runs))
 

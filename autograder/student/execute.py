@@ -127,7 +127,7 @@ class Execution:
         return [Cell(number, names, tuple(numbers[number])) for number, names in binds.items()]
 
     def statement(self, index: int, statement: Statement) -> None:
-        """Execute one statement; then the names that it binds get the scenario's values, and right ones for wrong."""
+        """Execute one statement; then names get the scenario's values for released ones, and right ones for wrong."""
         if statement.cell not in self.own:
             for question in self.follow.calls:
                 if not statement.names.isdisjoint(self.job.names[question]):
@@ -135,8 +135,7 @@ class Execution:
         self.one(index, statement, functools.partial(self.execute, statement))
         if statement.cell in self.own:
             layers.restore()
-        for name in statement.names:
-            self.replace(name)
+        self.replace()
         self.follow.correct(statement.names)
 
     def one(self, index: int, statement: Statement, act: Callable[[], None]) -> None:
@@ -187,9 +186,8 @@ class Execution:
 
     def check(self, question: str) -> None:
         """Take down the names of *question*, as `grader.check` is reached."""
-        if not isinstance(question, str) or question not in self.job.names:
-            return
-        if not any(name in self.namespace or name in self.failures for name in self.job.names[question]):
+        names = self.job.names.get(question, ()) if isinstance(question, str) else ()
+        if not any(name in self.namespace or name in self.failures for name in names):
             return  # nothing was done yet that it could look at
         if self.follow.calls.get(question, 0) < CALLS:
             self.record(question, "check")
@@ -215,12 +213,12 @@ class Execution:
             self.send(Recorded(question, when, values, failures, changed), recorded[2])
         self.recorded[question] = recorded
 
-    def replace(self, name: str) -> None:
-        """Put the scenario's value in the released one's place."""
-        released, other = self.job.replacements.get(name, (None, None))
-        value = self.namespace.get(name)
-        if released is not None and type(value) is type(released) and value == released:
-            self.namespace[name] = copy.deepcopy(other)
+    def replace(self) -> None:
+        """Put the scenario's values in the places of released ones, whatever bound these: `exec`, too."""
+        for name, (released, other) in self.job.replacements.items():
+            value = self.namespace.get(name)
+            if type(value) is type(released) and value == released:
+                self.namespace[name] = copy.deepcopy(other)
 
 
 def _words(thing: object) -> str:

@@ -1,17 +1,17 @@
 """A file system in memory: what a notebook writes, it can read again, and nobody else can."""
 
+import contextlib
 import io
 import os
 import stat
 from typing import IO, Any
 
-__all__ = ["described", "made", "module", "opened", "removed", "written"]
+__all__ = ["described", "listed", "module", "moved", "opened", "removed", "written"]
 
 MOST_BYTES = 64 << 20
 """All files together."""
 
-_open = io.open
-_stat, _remove = os.stat, os.remove
+_open, _stat, _remove, _listdir = io.open, os.stat, os.remove, os.listdir
 _files: dict[str, bytes] = {}
 
 
@@ -27,22 +27,32 @@ def written(path: object) -> bytes | None:
 def module(name: str) -> tuple[bytes, bool] | None:
     """The source of a module that was written, and whether it is a package; None if it was not."""
     place = _place(name.replace(".", "/"))  # in whatever folder: the one it works in, such as /content, is on the path
-    source = next((source for file, source in _files.items() if file.endswith(f"{place}.py")), None)
-    if source is not None:
-        return source, False
-    files = [file for file in _files if f"{place}/" in file and file.endswith(".py")]
-    package = next((_files[file] for file in files if file.endswith(f"{place}/__init__.py")), b"")
-    return (package, True) if files else None
-
-
-def made(path: object, *args: object, **kwargs: object) -> None:
-    """`os.mkdir`: files need no folders here."""
+    for end in (".py", "/__init__.py"):
+        for file, source in _files.items():
+            if file.endswith(place + end):
+                return source, end != ".py"
+    return (b"", True) if any(f"{place}/" in file and file.endswith(".py") for file in _files) else None
 
 
 def removed(path: Any, *args: Any, **kwargs: Any) -> None:
     """`os.remove`."""
     if _files.pop(_place(path), None) is None:
         _remove(path, *args, **kwargs)  # which is not allowed
+
+
+def moved(path: Any, other: Any, *args: Any, **kwargs: Any) -> None:
+    """`os.rename` and `os.replace`."""
+    _files[_place(other)] = opened(path, "rb").read()
+    removed(path)
+
+
+def listed(path: Any = ".") -> list[str]:
+    """`os.listdir`: what was written there, beside what can be seen there, if anything."""
+    folder = os.path.join(_place(path), "")
+    found = {file.removeprefix(folder).partition("/")[0] for file in _files if file.startswith(folder)}
+    with contextlib.suppress(OSError) if found else contextlib.nullcontext():
+        found.update(_listdir(path))
+    return list(found)
 
 
 def described(path: Any, *args: Any, **kwargs: Any) -> os.stat_result:
@@ -59,8 +69,7 @@ class _Kept(io.BytesIO):
     def __init__(self, place: str, content: bytes, *, append: bool) -> None:
         super().__init__(content)
         self.name = place
-        if append:
-            self.seek(0, io.SEEK_END)
+        self.seek(0, io.SEEK_END if append else io.SEEK_SET)
 
     def flush(self) -> None:
         if sum(map(len, _files.values())) + len(self.getbuffer()) > MOST_BYTES:
@@ -75,15 +84,12 @@ class _Kept(io.BytesIO):
 
 def opened(file: Any, mode: str = "r", buffering: int = -1, encoding: Any = None, *args: Any, **kwargs: Any) -> IO[Any]:
     """`open`, but what is written stays in memory."""
-    if isinstance(file, int):
+    content = None if isinstance(file, int) else written(file)
+    reads = set(mode).isdisjoint("wax+")
+    if isinstance(file, int) or (reads and content is None):
         return _open(file, mode, buffering, encoding, *args, **kwargs)
-    place = _place(file)
-    if not set(mode) & set("wax+"):
-        if place not in _files:
-            return _open(file, mode, buffering, encoding, *args, **kwargs)
-        raw: IO[bytes] = io.BytesIO(_files[place])
-    elif "x" in mode and place in _files:
-        raise FileExistsError(17, "File exists", place)
-    else:
-        raw = _Kept(place, b"" if "w" in mode else _files.get(place, b""), append="a" in mode)
+    if "x" in mode and content is not None:
+        raise FileExistsError(17, "File exists", _place(file))
+    before = b"" if content is None or "w" in mode else content
+    raw = io.BytesIO(before) if reads else _Kept(_place(file), before, append="a" in mode)
     return raw if "b" in mode else io.TextIOWrapper(raw, encoding or "utf-8")

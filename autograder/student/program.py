@@ -25,7 +25,7 @@ _CONTINUATIONS = ("else", "elif", "except", "finally", ")", "]", "}", "#")
 _TARGETS = re.compile(r"(?m)^[ \t]*(?:(?:def|class)[ \t]+(\w+)|([A-Za-z_]\w*(?:[ \t]*,[ \t(]*\w+)*)[ \t)]*=(?!=))")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError, IndexError)
-_BLOCKS = (ast.With, ast.If, ast.For, ast.While, ast.Try, ast.Match)
+_BLOCKS = (ast.With, ast.If, ast.For, ast.While, ast.Try, ast.Match, ast.FunctionDef)
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,9 @@ class Statement:
         return code
 
     def tell(self, names: Collection[str]) -> None:
-        """Let a statement that holds others in blocks call `TOLD` as soon as one of these binds a name."""
+        """Let a statement that binds any of *names* call `TOLD` as soon as another within it may have done so."""
         if isinstance(self.node, _BLOCKS) and not self.names.isdisjoint(names):
-            ast.fix_missing_locations(_Telling(names).visit(self.node))
+            ast.fix_missing_locations(_Telling().visit(self.node))
 
     def numbers(self, numbers: Collection[int]) -> Iterator[Any]:
         """Where any of these whole numbers is written in it: the constants, as nodes of its tree."""
@@ -89,20 +89,12 @@ class Statement:
 
 
 class _Telling(ast.NodeTransformer):
-    """After each assignment to one of *names*, tell; what is inside functions and classes binds other names."""
+    """After each assignment, tell: it may have bound a name of the notebook's."""
 
-    def __init__(self, names: Collection[str]) -> None:
-        self.names = names
+    def visit_Assign(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> list[ast.stmt]:
+        return [node, ast.copy_location(ast.Expr(ast.Call(ast.Name(TOLD, ast.Load()), [], [])), node)]
 
-    def visit_Assign(self, node: ast.Assign) -> list[ast.stmt]:
-        told = [name for name in _bound(node) if name in self.names]
-        calls = [ast.Call(ast.Name(TOLD, ast.Load()), [ast.Constant(name)], []) for name in told]
-        return [node, *(ast.copy_location(ast.Expr(call), node) for call in calls)]
-
-    def visit_FunctionDef(self, node: ast.stmt) -> ast.stmt:
-        return node
-
-    visit_ClassDef = visit_FunctionDef
+    visit_AnnAssign = visit_AugAssign = visit_Assign
 
 
 def of_cell(number: int, cell: str) -> Iterator[Statement]:

@@ -206,7 +206,7 @@ class Shell(_Silent):
 
 
 def _as_it_is(function: Any = None, *args: object, **kwargs: object) -> Any:
-    """`torch.compile`, and what marks what is to be compiled: nothing is, and what computes is the same."""
+    """What compiles, or marks what is to be compiled: nothing is, and what computes is the same."""
     return _as_it_is if function is None else function
 
 
@@ -231,12 +231,9 @@ def prepare() -> None:
     import IPython.display
     import tqdm
 
-    bars = {"tqdm": tqdm.tqdm, "trange": tqdm.trange, "tqdm_notebook": tqdm.tqdm, "tnrange": tqdm.trange}
-    vars(tqdm).update(bars)
+    vars(tqdm).update(tqdm_notebook=tqdm.tqdm, tnrange=tqdm.trange)
     for name in ("notebook", "auto", "autonotebook", "rich"):
-        module = sys.modules[f"tqdm.{name}"] = types.ModuleType(f"tqdm.{name}")
-        vars(module).update(bars)
-        setattr(tqdm, name, module)
+        sys.modules[f"tqdm.{name}"] = vars(tqdm)[name] = tqdm
     IPython.display.display = time.sleep = _nothing
     # A run has one core, and a large machine's number of threads is more than it may have.
     torch.set_num_threads = torch.set_num_interop_threads = _nothing
@@ -245,11 +242,16 @@ def prepare() -> None:
     asyncio.create_task = _task  # type: ignore[assignment]
     for name in ("_make_self_pipe", "_close_self_pipe", "_write_to_self"):
         setattr(asyncio.selector_events.BaseSelectorEventLoop, name, _nothing)
-    # Any training would import the compiler, which takes longer than a run.
-    torch.compile = _as_it_is  # type: ignore[assignment]
+    # Any training would import the compiler, which takes longer than a run; and what is compiled is no layer any more.
+    torch.compile = torch.jit.script = torch.jit.trace = _as_it_is  # type: ignore[assignment]
     vars(importlib.import_module("torch._dynamo")).update(disable=_as_it_is, allow_in_graph=_as_it_is)
     builtins.open = io.open = files.opened  # type: ignore[assignment]
-    os.mkdir, os.remove, os.unlink, os.stat = files.made, files.removed, files.removed, files.described
+    os.mkdir = os.chmod = _nothing  # files here need neither folders nor rights
+    os.remove = os.unlink = files.removed
+    os.rename = os.replace = files.moved  # type: ignore[assignment]
+    os.stat, os.listdir = files.described, files.listed  # type: ignore[assignment]
+    # Links may not be read, and late imports of torch ask where they lead on the way to an environment.
+    os.path.realpath = lambda path, **kwargs: os.path.abspath(path)  # type: ignore[assignment]
     torch.save = _save
     DataLoader.__init__ = _without_workers  # type: ignore[method-assign]
     vars(torch.cuda).update({name: getattr(torch, name) for name in vars(torch.cuda) if name.endswith("Tensor")})

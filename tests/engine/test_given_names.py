@@ -6,7 +6,7 @@ import pytest
 
 from autograder.course import corpus
 
-from .submissions import after, lost_by, solved, with_cell
+from .submissions import after, lost_by, notebook, solution, solved, with_cell
 
 LOOP = corpus.answer("q6")
 FIRST_LAYER = "rnn = nn.RNN(embedding_size, hidden_size, num_layers)"
@@ -101,6 +101,23 @@ def test_given_cell_that_was_edited_is_put_back_and_remarked(old, new, name, gra
     (remark,) = result.remarks
     assert remark.kind == "given-changed"
     assert name in remark.about["names"]
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        ["globals().update(hidden_size=512, num_layers=1, num_dirs=1)"],
+        ["exec('hidden_size = 512; num_layers = 1; num_dirs = 1')"],
+        ["%%writefile sizes.py\nhidden_size, num_layers, num_dirs = 512, 1, 1", "from sizes import *"],
+        ["%%writefile sizes.py\nhidden_size, num_layers, num_dirs = 512, 1, 1", "%run sizes.py"],
+    ],
+)
+def test_released_size_may_be_bound_in_any_way(sizes, lost):
+    """What a notebook is told of its sizes by a file or a dictionary is what an assignment would have said."""
+    cells = solution()
+    place = next(index for index, cell in enumerate(cells) if cell.startswith("hidden_size = 512"))
+    state = "h_0 = torch.zeros(num_layers * num_dirs, batch.shape[0], hidden_size)"
+    assert lost(notebook([*cells[:place], *sizes, state, *cells[place + 1 :]])) == set()
 
 
 def test_given_cell_as_it_was_is_not_remarked(grade):

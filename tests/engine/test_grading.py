@@ -12,6 +12,9 @@ from autograder.grade import Note, Person, Submission
 
 from .submissions import POINTS, after, blank, lost_by, notebook, scores, solution, solved
 
+BOUND = {name for question in course.questions() for name in question.names}
+BOUND |= {"embedding_size", "hidden_size", "num_layers", "num_dirs", "h_0", "c_0"}
+
 
 @pytest.mark.parametrize("lang", ["ko", "en"])
 def test_solved_edition_earns_all_and_blank_one_nothing(lang, grade):
@@ -137,14 +140,22 @@ def test_name_of_torch_that_a_cell_takes_away_costs_what_needs_it_and_no_more(gr
     assert (result.score, result.status) == (100, "graded")
 
 
-def test_released_values_are_replaced_inside_blocks(lost):
-    """A `with` around sizes and answers changes nothing."""
+@pytest.mark.parametrize(
+    ("head", "foot"),
+    [
+        ("with torch.no_grad():", ""),
+        ("def main():\n    global " + ", ".join(sorted(BOUND)), "main()"),
+    ],
+)
+def test_released_values_are_replaced_inside_blocks(head, foot, lost):
+    """A `with`, or a function of global names, around sizes and answers changes nothing; nor do annotations."""
     cells = solution()
     first = next(index for index, cell in enumerate(cells) if cell.startswith("embedding_size"))
     last = cells.index('grader.check("q8")')
     body = "\n".join(cell for cell in cells[first:last] if not cell.startswith("display"))
-    block = "with torch.no_grad():\n" + "\n".join(f"    {line}" for line in body.splitlines())
-    assert lost(notebook([*cells[:first], block, *cells[last:]])) == set()
+    body = body.replace("hidden_size = 512", "hidden_size: int = 512") if not foot else body
+    block = f"{head}\n" + "\n".join(f"    {line}" for line in body.splitlines())
+    assert lost(notebook([*cells[:first], block, foot, *cells[last:]])) == set()
 
 
 # What is no answer at all.
@@ -155,6 +166,13 @@ def test_another_notebook_earns_nothing_and_is_told(grade):
     result = grade(notebook(["import numpy as np", "x = np.arange(3)\nmodel = x * 2"]))
     assert (result.score, [note.kind for note in result.remarks]) == (0, ["other-assignment"])
     assert not grade(blank()).remarks
+
+
+def test_notebook_that_earns_points_is_not_taken_for_another(grade):
+    """As cells copied with the prompts of a terminal, which only their run takes away."""
+    prompts = [">>> " + cell.replace("\n", "\n... ") for cell in solution()]
+    result = grade(notebook(prompts))
+    assert (result.score, result.remarks) == (100, ())
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\x89PNG\r\n", b'{"cells": 3}'])

@@ -101,6 +101,13 @@ def train(layers, steps=2):
 """
 
 
+@pytest.mark.parametrize("compiled", ["compile(table)", "jit.script(table)", "jit.trace(table, batch)"])
+def test_compiled_layer_is_that_layer(compiled, lost):
+    """Nothing is compiled, so that it takes no time and has the layer's class."""
+    table = "table = nn.Embedding(vocab_size, embedding_size)"
+    assert lost(solved(q1=f"{table}\nembedding = torch.{compiled}\nbatch_emb = embedding(batch)")) == set()
+
+
 def test_training_in_a_helper_of_another_cell_costs_no_later_question(lost):
     """Layers are what they were as the next statement begins."""
     assert lost(after("q3", TRAINING, "train([embedding, rnn])\nembedding.weight.data[1] = 7.0")) == set()

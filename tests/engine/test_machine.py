@@ -76,6 +76,14 @@ BESIDE = {
     "the last value": LOOP.split("decoded_ids = torch.stack")[0] + "\ntorch.stack(decoded_ids)\ndecoded_ids = _",
     "display": "handle = display('x', display_id=True)\nhandle.update('y')\nfrom IPython.display import clear_output\n"
     "clear_output(wait=True)\n" + LOOP,
+    "files copied, renamed and listed": "import os, shutil\n"
+    + LOOP.replace(
+        "    decoded_ids",
+        "    torch.save(hidden, 'new')\n    shutil.copy('new', 'out/new')\n    os.replace('out/new', 'out/last')\n"
+        "    (name,) = os.listdir('out')\n    hidden = torch.load('out/' + name)\n    decoded_ids",
+    ),
+    "links in a path": "import os, sys\n"
+    + LOOP.replace("    decoded_ids", "    os.path.realpath(sys.executable)\n    decoded_ids"),
     "magics and shell": "%matplotlib inline\n!pip install torch\n%load_ext autoreload\n%autoreload 2\n"
     "files = !ls\n%config InlineBackend.figure_format = 'retina'\n" + LOOP,
     "a file written and read": "with open('/content/ids.txt', 'w') as file:\n    print(3, file=file)\n"

@@ -18,7 +18,11 @@ import pytest
 from autograder.course import corpus
 from autograder.grade import Note, Person, Submission
 from autograder.grading import Grader
-from autograder.sandbox import Allowance, Limits
+from autograder.grading.reference import Reference
+from autograder.grading.runs import Runs
+from autograder.grading.verdicts import verdicts
+from autograder.intake.notebook import read
+from autograder.sandbox import ALLOWANCE, Allowance, Limits
 
 from .submissions import after, lost_by, notebook, solution, solved
 
@@ -107,6 +111,22 @@ def test_frames_of_all_runs_together_are_bounded(sandbox):
     flood = "import os\nfor _ in range(3):\n    os.write(3, (1 << 20).to_bytes(4, 'big') + bytes(1 << 20))"
     result = grader.grade(Submission("rnn.ipynb", (Person("x"),), after("q8", flood)), b"secret").grade
     assert (result.status, result.detail) == ("stopped", Note("exhausted"))
+
+
+def test_what_explaining_takes_stops_no_grade(sandbox, run):
+    """Once the points are known, running out of what all runs may take costs the explanation alone."""
+    content, taken = solved(q2="rnn = nn.RNN(256, 512, num_layers)"), list[int]()
+
+    def counted(job, tensors):
+        log = run(job, tensors)
+        taken.append(sum(map(len, log.frames)))
+        return log
+
+    verdicts(Runs(read(content, "rnn.ipynb").cells, b"", counted, Reference(run), ALLOWANCE))
+    grader = Grader(sandbox, replace(ALLOWANCE, frames_bytes=sum(taken) + 1000))
+    result = grader.grade(Submission("rnn.ipynb", (Person("x"),), content), b"secret").grade
+    assert (lost_by(result), result.status, result.detail) == ({"q2"}, "graded", None)
+    assert (result.questions[1].misconception, result.questions[1].example) == ("", None)
 
 
 # Beside others.
