@@ -47,8 +47,11 @@ def with_roster(seats: Sequence[Seat], roster: Sequence[Listed]) -> list[Seat]:
     joined = join(roster, [seat.given for seat in handed_in])
     known = [replace(seat, person=_joined(joined.found.get(seat.given, seat.person), seat.given)) for seat in handed_in]
     present = {seat.person for seat in known} | set(joined.found.values())
-    absent = [*joined.missing, *(seat.person for seat in seats if not seat.submission)]
-    others = [Seat(person, person) for person in dict.fromkeys(absent) if person not in present]
+    absent = {seat.person: seat for seat in seats if not seat.submission}
+    for old, new in join(roster, list(absent)).found.items():  # the roster may have been corrected since
+        absent[new] = replace(absent.pop(old), person=new, given=new)
+    absent = {person: Seat(person, person) for person in joined.missing} | absent
+    others = [seat for person, seat in absent.items() if person not in present]
     return sorted([*known, *others], key=_order)
 
 

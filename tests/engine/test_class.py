@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -133,7 +134,7 @@ def test_only_drops_the_others_and_says_so(given: Path, out: Path) -> None:
     run(out, given)
     outcome = run(out, handed_in(given.parent / "late", lee="0"), only=True)
     assert scores(out) == {"lee": ("graded", "0")}
-    assert "--only: 3 people of earlier runs left the class" in outcome.lines
+    assert "left the class by --only (2): kim, park" in outcome.lines
     assert [path.name for path in (out / "feedback").iterdir()] == ["lee.ipynb.html"]
 
 
@@ -150,6 +151,37 @@ def test_roster_joins_and_adds_those_who_handed_in_nothing(given: Path, out: Pat
     assert [(who, line["id"], line["score"]) for who, line in lines.items()] == [
         *(("Kim", "1", "0"), ("lee", "", "100"), ("park", "", "100"), ("Yun", "9", "50")),
     ]
+
+
+def test_corrected_roster_corrects_those_who_handed_in_nothing(given: Path, out: Path, tmp_path: Path) -> None:
+    """An id or an email that was mistyped makes no second row, and what was adjusted meanwhile stays."""
+    roster = tmp_path / "students.csv"
+    lines = ["id,name,email", "8,Choi,choi@example.org", "9,Yun,yun@example.org"]
+    roster.write_text("\n".join(lines))
+    run(out, given, roster=roster)
+    adjust(out, "Yun,,85,oral,")
+    run(out, given, roster=roster)
+    with Gradebook(out) as book:  # as if that had been yesterday
+        changed = [
+            [replace(change, time="2026-11-25T09:00:00+00:00") for change in seat.adjustments] for seat in book.seats()
+        ]
+        seats = zip(book.seats(), changed, strict=True)
+        book.enrol([replace(seat, adjustments=tuple(changes)) for seat, changes in seats], [])
+    roster.write_text("\n".join(lines).replace("8,", "80,").replace("yun@", "hyun@"))
+    outcome = run(out, given, roster=roster)
+    absent = [(line["id"], line["email"], line["score"]) for line in table(out) if line["status"] == "not-submitted"]
+    assert absent == [("80", "choi@example.org", ""), ("9", "hyun@example.org", "85")]
+    assert not any("adjustments.csv" in line for line in outcome.lines)
+
+
+def test_person_whom_the_roster_finds_twice_is_said(out: Path, tmp_path: Path) -> None:
+    """Files under two ids that are one person's by the roster keep their rows, and somebody is told to look."""
+    roster = tmp_path / "students.csv"
+    roster.write_text("id,name,alias\n20210001,Kim,20219999\n")
+    run(out, handed_in(tmp_path / "a", kim_20210001="1"), roster=roster)
+    outcome = run(out, handed_in(tmp_path / "b", minsu_20219999="0"), roster=roster)
+    assert [(line["student"], line["score"]) for line in table(out)] == [("Kim", "100"), ("Kim", "0")]
+    assert "the same name and id in more than one row (1): Kim" in outcome.lines
 
 
 def test_same_file_name_of_somebody_else_overwrites_nothing(tmp_path: Path, out: Path) -> None:
@@ -185,6 +217,28 @@ def test_adjustments_change_rows_and_are_shown(given: Path, out: Path) -> None:
         assert lines["kim"]["q1"] == "7"
         assert "typo" in lines["kim"]["adjusted"]
         assert "typo" in (out / "feedback" / "kim.ipynb.html").read_text(encoding="utf-8")
+
+
+def test_adjusted_student_may_be_named_as_the_platform_does(out: Path, tmp_path: Path) -> None:
+    """A roster that comes later, with other ids and names, makes no line of the file wrong."""
+    given = handed_in(tmp_path / "submissions", kim_20210001="1", lee_20210002="1")
+    roster = tmp_path / "students.csv"
+    roster.write_text("id,alias,name\nA1,20210001,Minsu Kim\nA2,20210002,Seojun Lee\n")
+    for after in (None, roster):
+        run(out, given, roster=after)
+        adjust(out, "kim,q1,8,,", "20210002,q1,7,,")
+        run(out, given, roster=after)
+        assert [line["score"] for line in table(out)] == ["98", "97"]
+
+
+def test_what_is_added_to_an_unknown_score_makes_none(given: Path, out: Path) -> None:
+    """What could not be graded has a score only where somebody gave one; a bonus alone is no grade."""
+    handed_in(given, kim="!", lee="!", park="0")
+    run(out, given)
+    adjust(out, "kim,q1,+2,typo,", "kim,,-5,late,", "lee,,70,oral,", "lee,q1,+2,typo,", "park,q1,+2,typo,")
+    run(out, given)
+    lines = {line["student"]: (line["score"], line["q1"]) for line in table(out)}
+    assert lines == {"kim": ("", ""), "lee": ("70", ""), "park": ("2", "2")}
 
 
 def test_adjustment_keeps_the_time_of_its_first_reading(given: Path, out: Path) -> None:
@@ -227,11 +281,11 @@ def test_wrong_adjustment_names_its_line_and_changes_no_page(given: Path, out: P
 
 
 def test_allowed_adjustment_goes_beyond_the_maximum(given: Path, out: Path) -> None:
-    """`yes` under `allow` takes a bonus; saying the same twice is an error."""
+    """`yes` under `allow` takes a bonus, also beside what is taken off; saying the same twice is an error."""
     run(out, given)
-    adjust(out, "kim,q1,+5,bonus,yes")
+    adjust(out, "kim,q1,+5,bonus,yes", "kim,,-2,late,", "lee,,+5,bonus,yes", "lee,,-2,late,")
     run(out, given)
-    assert scores(out)["kim"] == ("graded", "105")
+    assert [scores(out)[who] for who in ("kim", "lee")] == [("graded", "103")] * 2
     adjust(out, "kim,q1,+5,bonus,yes", "kim,q1,+5,bonus,yes")
     with pytest.raises(AdjustmentError, match="line 3: says the same"):
         run(out, given)

@@ -154,6 +154,8 @@ def test_errors_in_files_beside_the_gradebook_exit_2(
     assert "moodle needs FILE" in usage_error(capsys, "export", out, "--to", "moodle")
     assert cli.main(["export", str(out), "--to", "moodle", "no.csv"]) == 1
     assert capsys.readouterr().err.splitlines()[-1] == "autograder: no.csv: No such file or directory"
+    (out / "adjustments.csv").write_bytes(b"PK\x03\x04\xff\xff")
+    assert "adjustments.csv is no table in CSV" in usage_error(capsys, "grade", given, "--out", out)
 
 
 def test_names_cannot_write_into_the_terminal(
