@@ -22,7 +22,7 @@ from autograder.grade import Adjustment, Result
 from autograder.intake import Entry, Intake, Listed
 from autograder.language import Language
 from autograder.report.files import pages, write_output
-from autograder.report.returns import WAYS, Graded, Returned, listed
+from autograder.report.returns import WAYS, Graded, Returned, ReturnError, listed
 from autograder.report.summary import summary_lines
 from autograder.report.tables import MAX_ROWS, grades_table
 from autograder.sandbox import SandboxFault
@@ -141,7 +141,10 @@ def export(folder: Path, platform: str, file: Path | None, title: str) -> Return
         rows = list(Rows(book))
         after.check(rows)
     paths = {whose: folder / "feedback" / f"{name}.html" for whose, name in pages(rows).items()}
-    return WAYS[platform](Graded(rows, title, file, paths))
+    graded = Graded(rows, title, file, paths)
+    if not graded.scored:
+        raise ReturnError("nobody has a score")
+    return WAYS[platform](graded)
 
 
 def _enrol(
