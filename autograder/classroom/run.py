@@ -153,13 +153,14 @@ def _enrol(
     """Complete the class; what is to be graded, by its names in the gradebook, and what is adjusted."""
     everyone = book.seats()
     before, aside = ([], []) if only else (everyone, book.set_aside())
-    seats, entries, replaced = completed(before, intake.entries)
+    seats, entries, replaced = completed(before, intake.entries, book.submission)
     after = adjusted(book.folder, with_roster(seats, roster) if roster else seats)
     given = {seat.given for seat in after.seats}
     rows = Counter(seat.person for seat in after.seats if seat.submission)
     said = {
         "left the class by --only": [seat.person.name for seat in everyone if only and seat.given not in given],
-        "a newer submission counts": [aside.person for aside in replaced],
+        "a newer submission counts": [one.person for one in replaced if one.reason.kind == "newer-attempt"],
+        "an earlier submission still counts": [one.person for one in replaced if one.reason.kind != "newer-attempt"],
         "the same name and id in more than one row": [person.name for person, count in rows.items() if count > 1],
         "no longer in adjustments.csv, so no longer adjusted": [
             change.student for change in _changes(everyone) - _changes(after.seats)

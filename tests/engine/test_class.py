@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder import course
 from autograder.classroom.adjustments import AdjustmentError
 from autograder.classroom.gradebook import Gradebook
 from autograder.classroom.run import How, grade, regrade
@@ -127,6 +128,24 @@ def test_renamed_resubmission_replaces_and_is_said(tmp_path: Path, out: Path) ->
     assert any("newer submission" in line for line in outcome.lines)
     assert [line["file"] for line in table(out, "set-aside.csv")] == ["20210001_김민수.ipynb"]
     assert len(list((out / "feedback").iterdir())) == 3
+
+
+def test_later_file_without_answers_replaces_none_that_has_them(tmp_path: Path, out: Path) -> None:
+    """Whether files come at once or one run after another, the same one counts, and the others are set aside."""
+    solved = course.REFERENCE.read_text(encoding="utf-8")
+    blank = (course.ASSIGNMENT / "en" / "rnn.ipynb").read_text(encoding="utf-8")
+    on = handed_in(tmp_path / "on", kim_20210001=solved, lee_20210002=blank, park_20210003=solved)
+    late = handed_in(tmp_path / "late", **{"kim_20210001 again": blank, "lee_20210002 again": solved})
+    (late / "park_20210003.pdf").write_bytes(b"%PDF-1.7")
+    run(out, on)
+    for _ in range(2):
+        outcome = run(out, late)
+        counting = [line["submission"] for line in table(out)]
+        assert counting == ["kim_20210001.ipynb", "lee_20210002 again.ipynb", "park_20210003.ipynb"]
+        assert "an earlier submission still counts (2): kim, park" in outcome.lines
+        aside = {line["file"]: line["reason"] for line in table(out, "set-aside.csv")}
+        assert aside.keys() == {"kim_20210001 again.ipynb", "lee_20210002.ipynb", "park_20210003.pdf"}
+        assert "without answers" in aside["kim_20210001 again.ipynb"]
 
 
 def test_only_drops_the_others_and_says_so(given: Path, out: Path) -> None:
