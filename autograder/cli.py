@@ -223,7 +223,7 @@ def _engine(args: argparse.Namespace) -> AbstractContextManager[Engine]:
     try:
         from autograder.classroom.cluster import Cluster
     except ImportError as missing:
-        raise SandboxFault("grading on a cluster needs Dask: pip install 'rnn-autograder[cluster]'") from missing
+        raise SandboxFault("grading on a cluster needs Dask: .venv/bin/pip install -e '.[cluster]'") from missing
     return Cluster(args.scheduler)
 
 

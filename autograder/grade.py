@@ -257,14 +257,17 @@ class Row:
 
     @property
     def score(self) -> float | None:
-        """The points after adjustments; None where there is no score, or where the person is excused."""
-        if self.excused or (self.grade.score is None and not self.adjustments):
-            return None
-        total = sum(self.scores().values())
+        """The points after adjustments; None where there is no score, or where the person is excused.
+
+        What is added to points that are not known yet makes no score.
+        """
+        known = self.grade.score is not None or (self.adjustments and self.grade.status != "could-not-grade")
+        total = sum(self.scores().values()) if known else None
         for adjustment in self.adjustments:
             if adjustment.kind == "points" and not adjustment.question:
-                total = total + adjustment.points if adjustment.relative else adjustment.points
-        return total
+                before = total if adjustment.relative else 0.0
+                total = None if before is None else before + adjustment.points
+        return None if self.excused else total
 
     @property
     def excused(self) -> bool:
@@ -274,7 +277,8 @@ class Row:
         """The points of each question after adjustments; nothing where there is no score."""
         scores = {q.question: q.score for q in self.grade.questions} if self.grade.score is not None else {}
         for adjustment in self.adjustments:
-            if adjustment.kind == "points" and adjustment.question:
+            unknown = adjustment.relative and self.grade.status == "could-not-grade"
+            if adjustment.kind == "points" and adjustment.question and not unknown:
                 before = scores.get(adjustment.question, 0.0) if adjustment.relative else 0.0
                 scores[adjustment.question] = before + adjustment.points
         return scores

@@ -12,7 +12,7 @@ from autograder.language import Language
 
 __all__ = ["check_structure", "table"]
 
-_HEADING = {"ko": r"### (q\d+)\b.*\((\d+)점\)", "en": r"### (q\d+)\b.*\((\d+) points\)"}
+_HEADING = {"ko": r"### (q\d+)\b.*\(([\d.]+)점\)", "en": r"### (q\d+)\b.*\(([\d.]+) points?\)"}
 _COLUMNS = {
     "ko": "| 문제 | 내용 | 점수 | 남겨야 할 변수와 그 점수 |",
     "en": "| Question | Topic | Points | Names to leave behind, and their points |",

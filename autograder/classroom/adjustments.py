@@ -47,9 +47,12 @@ class Adjusted:
         """Raise `AdjustmentError` where points come out beyond the maximum, or below nothing, and may not."""
         for row in rows:
             scores = {**row.scores(), "": row.score or 0.0}
+            allowed = {change.question for change in row.adjustments if change not in self.lines}
             for change in row.adjustments:
                 score = scores.get(change.question, 0.0)
-                if change in self.lines and not 0 <= score <= _maxima()[change.question]:
+                # What is allowed for a question shows in the total, too.
+                meant = change.question in allowed if change.question else allowed
+                if not meant and not 0 <= score <= _maxima()[change.question]:
                     best = points(_maxima()[change.question])
                     comes = f"{change.question or 'the total'} comes out at {points(score)} of {best} points"
                     raise _wrong(self.lines[change], f"{comes}; write yes under allow if that is meant")
@@ -61,7 +64,7 @@ def adjusted(folder: Path, seats: Sequence[Seat]) -> Adjusted:
     Raises `AdjustmentError`, `SheetError` and OSError.
     """
     path = folder / FILE_NAME
-    lines = dict(_lines(Sheet(path.read_bytes()).values())) if path.exists() else {}
+    lines = dict(_lines(Sheet(path.read_bytes(), FILE_NAME).values())) if path.exists() else {}
     find = _places(seats, {cells["student"] for cells in lines.values()})
     times = {replace(change, time=""): change.time for seat in seats for change in seat.adjustments}
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
@@ -96,12 +99,13 @@ def _lines(table: Sequence[Sequence[str]]) -> Iterator[tuple[int, dict[str, str]
 
 
 def _places(seats: Sequence[Seat], students: Iterable[str]) -> dict[str, int]:
-    """The seat of each student that is named by id, email or name, unless several could be meant."""
+    """The seat of each student named by id, email or name, the platform's or the roster's, that only one has."""
     people = Counter(seat.person for seat in seats)
     places = {seat.person: place for place, seat in enumerate(seats)}
     asked = (Person(student, student, student) for student in students if student)
-    found = join([Listed(person) for person in people], asked)
-    return {person.name: places[listed] for person, listed in found.items() if people[listed] == 1}
+    listed = [Listed(seat.person, (seat.given.id, seat.given.email, seat.given.name)) for seat in seats]
+    found = join(listed, asked)
+    return {student.name: places[person] for student, person in found.items() if people[person] == 1}
 
 
 def _change(number: int, cells: Mapping[str, str]) -> Adjustment:

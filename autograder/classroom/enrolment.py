@@ -2,25 +2,32 @@
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields, replace
 from pathlib import PurePosixPath
 
 from autograder.classroom.gradebook import Seat
-from autograder.grade import Note, Person
+from autograder.course import assignment
+from autograder.grade import Note, Person, Submission
 from autograder.intake import Entry, Listed, SetAside, join
+from autograder.intake.archives import File
+from autograder.intake.choice import choose
 from autograder.intake.roster import keys
 
 __all__ = ["completed", "with_roster"]
 
 
 def completed(
-    before: Sequence[Seat], given: Sequence[Entry], roster: Sequence[Listed] = ()
+    before: Sequence[Seat],
+    given: Sequence[Entry],
+    kept: Callable[[str], Submission | None],
+    roster: Sequence[Listed] = (),
 ) -> tuple[list[Seat], list[Entry], list[SetAside]]:
     """The class *before*, with what is *given* now: a newer submission of a person takes the place of an older one.
 
-    Nobody's seat is lost. Of what is given at once, intake has chosen one submission a person already. Returns also
-    what is to be graded, under its names in the gradebook, and the submissions that do not count, or no longer.
+    Which counts is chosen as among files that are given at once, of which intake has chosen one a person already:
+    *kept* gives the older ones by name. Nobody's seat is lost. Returns also what is to be graded, under its names in
+    the gradebook, and the submissions that do not count, or no longer.
     """
     seats = list(before)
     uses = Counter(seat.submission for seat in before)
@@ -33,6 +40,11 @@ def completed(
         if newer := next((name for name in later if name != entry.name), ""):
             replaced[entry.name] = SetAside(entry.name, Note("older-attempt", {"newer": newer}), who)
             continue
+        older = kept(old[0]) if {*old} == {old[0]} - {entry.name} else None
+        if older and (why := _outdone(entry, older)):
+            counts = Note("another-counted", {"counted": older.name, "why": why})
+            replaced[entry.name] = SetAside(entry.name, Note(why) if why == "attachment" else counts, who)
+            continue
         uses.subtract(old)
         name = _free(entry.name, uses)
         counting.append(replace(entry, name=name))
@@ -44,14 +56,25 @@ def completed(
     return sorted(seats, key=_order), counting, [aside for name, aside in replaced.items() if not uses[name]]
 
 
+def _outdone(entry: Entry, older: Submission) -> str:
+    """Why an *older* submission counts nevertheless; nothing if it does not."""
+    told = {each.name: getattr(older, each.name) for each in fields(Submission)}
+    was = Entry(**told, file=File(older.name, lambda _: older.content), moment=(-1, "", 0))
+    _, others = choose([entry, was], assignment())
+    return next((why for one, why in others if one.name == entry.name), "")
+
+
 def with_roster(seats: Sequence[Seat], roster: Sequence[Listed]) -> list[Seat]:
     """*seats* with what the *roster* knows of their people, and a seat for each of it who handed in nothing."""
     handed_in = [seat for seat in seats if seat.submission]
     found = join(roster, [seat.given for seat in handed_in], apart=True)
     known = [replace(seat, person=_joined(found.get(seat.given, seat.person), seat.given)) for seat in handed_in]
     present = {seat.person for seat in known} | set(found.values())
-    absent = [*(listed.person for listed in roster), *(seat.person for seat in seats if not seat.submission)]
-    others = [Seat(person, person) for person in dict.fromkeys(absent) if person not in present]
+    absent = {seat.person: seat for seat in seats if not seat.submission}
+    for old, new in join(roster, absent).items():  # the roster may have been corrected since
+        absent[new] = replace(absent.pop(old), person=new, given=new)
+    absent = {each.person: Seat(each.person, each.person) for each in roster} | absent
+    others = [seat for person, seat in absent.items() if person not in present]
     return sorted([*known, *others], key=_order)
 
 

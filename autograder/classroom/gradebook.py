@@ -186,10 +186,16 @@ class Gradebook(AbstractContextManager["Gradebook"]):
     def tasks(self) -> Iterator[Task]:
         """What all grades were made of, by the submissions' names. Grades may be kept meanwhile."""
         for (name,) in self._db.execute("SELECT name FROM submission ORDER BY name").fetchall():
-            made_of = self._value("SELECT task FROM submission WHERE name = ?", name)
-            with _whole():
-                task = msgspec.msgpack.decode(zlib.decompress(made_of), type=Task)
-            yield task
+            yield self._task(self._value("SELECT task FROM submission WHERE name = ?", name))
+
+    def submission(self, name: str) -> Submission | None:
+        """The submission of that name, if it was graded."""
+        made_of = self._value("SELECT task FROM submission WHERE name = ?", name)
+        return self._task(made_of).submission if made_of else None
+
+    @_whole()
+    def _task(self, made_of: bytes) -> Task:
+        return msgspec.msgpack.decode(zlib.decompress(made_of), type=Task)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import itertools
 import secrets
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -21,7 +22,7 @@ from autograder.grade import Adjustment, Result
 from autograder.intake import Entry, Intake, Listed
 from autograder.language import Language
 from autograder.report.files import pages, write_output
-from autograder.report.returns import WAYS, Graded, Returned
+from autograder.report.returns import WAYS, Graded, Returned, ReturnError, listed
 from autograder.report.summary import summary_lines
 from autograder.report.tables import MAX_ROWS, grades_table
 from autograder.sandbox import SandboxFault
@@ -140,7 +141,10 @@ def export(folder: Path, platform: str, file: Path | None, title: str) -> Return
         rows = list(Rows(book))
         after.check(rows)
     paths = {whose: folder / "feedback" / f"{name}.html" for whose, name in pages(rows).items()}
-    return WAYS[platform](Graded(rows, title, file, paths))
+    graded = Graded(rows, title, file, paths)
+    if not graded.scored:
+        raise ReturnError("nobody has a score")
+    return WAYS[platform](graded)
 
 
 def _enrol(
@@ -149,15 +153,20 @@ def _enrol(
     """Complete the class; what is to be graded, by its names in the gradebook, and what is adjusted."""
     everyone = book.seats()
     before, aside = ([], []) if only else (everyone, book.set_aside())
-    seats, entries, replaced = completed(before, intake.entries, roster)
+    seats, entries, replaced = completed(before, intake.entries, book.submission, roster)
     after = adjusted(book.folder, with_roster(seats, roster) if roster else seats)
-    withdrawn = _changes(everyone) - _changes(after.seats)
+    given = {seat.given for seat in after.seats}
+    rows = Counter(seat.person for seat in after.seats if seat.submission)
     said = {
-        "--only: {} people of earlier runs left the class": len(everyone) - len(before),
-        "{} people have a newer submission, and only that counts": len(replaced),
-        "{} adjustments are no longer in adjustments.csv, and hold no longer": len(withdrawn),
+        "left the class by --only": [seat.person.name for seat in everyone if only and seat.given not in given],
+        "a newer submission counts": [one.person for one in replaced if one.reason.kind == "newer-attempt"],
+        "an earlier submission still counts": [one.person for one in replaced if one.reason.kind != "newer-attempt"],
+        "the same name and id in more than one row": [person.name for person, count in rows.items() if count > 1],
+        "no longer in adjustments.csv, so no longer adjusted": [
+            change.student for change in _changes(everyone) - _changes(after.seats)
+        ],
     }
-    outcome.lines += [line.format(count) for line, count in said.items() if count]
+    outcome.lines += itertools.chain.from_iterable(itertools.starmap(listed, said.items()))
     set_aside = {one.name: one for one in (*aside, *intake.set_aside, *replaced)}
     standing = {seat.submission for seat in after.seats}
     book.enrol(after.seats, [one for one in set_aside.values() if one.name not in standing])

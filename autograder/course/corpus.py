@@ -1,34 +1,16 @@
-"""Right and wrong answers, kept as data: what the graders are proven with, and what mistakes are recognised by."""
+"""Wrong answers, kept as data, by which mistakes are recognised, and answers put into the solution."""
 
 import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from autograder.course.files import REFERENCE, ROOT, entries, expect, expect_keys
 from autograder.course.questions import questions
 from autograder.language import LANGUAGES, Language
 
-__all__ = ["Alternative", "Misconception", "alternatives", "answer", "misconceptions", "with_answers"]
-
-
-@dataclass(frozen=True)
-class Alternative:
-    """A right answer, or a whole submission, that is written differently."""
-
-    id: str
-    content: bytes
-    """The submission, a notebook or a script."""
-    answers: Mapping[str, str]
-    """The answer cells that it replaces; none where it is a whole submission."""
-    given_edited: bool = False
-    """Whether given cells are edited in it: the graders put them back, students' own checks cannot."""
-
-    @property
-    def file_name(self) -> str:
-        return f"{self.id}.ipynb" if self.content.startswith(b"{") else f"{self.id}.py"
+__all__ = ["Misconception", "answer", "misconceptions", "with_answers"]
 
 
 @dataclass(frozen=True)
@@ -73,59 +55,15 @@ def _solution() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
 
 
 @functools.cache
-def alternatives() -> tuple[Alternative, ...]:
-    """All of `tests/alternatives`."""
-    more = ("source", "script", "notebook", "given_edited", *_ids())
-    return tuple(_alternative(entry) for _, _, entry in entries(_files("alternatives"), "alternative", ("id",), more))
-
-
-def _alternative(entry: dict[str, Any]) -> Alternative:
-    if "script" in entry:
-        content = (entry["script"] + _lacking_from(entry["script"])).encode()
-    elif "notebook" in entry:
-        content = _as_notebook([*entry["notebook"], _lacking_from("\n".join(entry["notebook"]))])
-    else:
-        content = with_answers(_answers(entry))
-    return Alternative(entry["id"], content, _answers(entry), entry.get("given_edited", False))
-
-
-def _lacking_from(code: str) -> str:
-    """The reference's answers to questions that a whole submission, perhaps written before they were asked, lacks."""
-    lacking = [question.id for question in questions() if not any(name in code for name in question.names)]
-    return "".join(f"\n\n{answer(question)}\ngrader.check({question!r})" for question in lacking)
-
-
-def _as_notebook(cells: list[str]) -> bytes:
-    code: list[dict[str, Any]] = [
-        {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": cell}
-        for cell in cells
-        if cell.strip()
-    ]
-    return json.dumps({"cells": code, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
-
-
-@functools.cache
 def misconceptions() -> tuple[Misconception, ...]:
     """All of `tests/misconceptions`, question by question."""
     found = []
     checks = {question.id: [check.name for check in question.checks] for question in questions()}
-    for where, question, entry in entries(
-        _files("misconceptions"), "misconception", ("id", "catches", "hint"), ("source", *_ids())
-    ):
+    files = sorted((ROOT / "tests" / "misconceptions").glob("*.toml"))
+    for where, question, entry in entries(files, "misconception", ("id", "catches", "hint"), ("source", *checks)):
         expect(where, "answer to", [question], entry)
         expect(where, "check", [entry["catches"]], checks[question])
         expect_keys(f"{where}, hint", entry["hint"], LANGUAGES)
-        found.append(Misconception(entry["id"], question, _answers(entry), entry["catches"], entry["hint"]))
+        answers = {id_: entry[id_] for id_ in checks if id_ in entry}
+        found.append(Misconception(entry["id"], question, answers, entry["catches"], entry["hint"]))
     return tuple(found)
-
-
-def _files(kind: str) -> list[Path]:
-    return sorted((ROOT / "tests" / kind).glob("*.toml"))
-
-
-def _ids() -> list[str]:
-    return [question.id for question in questions()]
-
-
-def _answers(entry: Mapping[str, Any]) -> dict[str, str]:
-    return {question: entry[question] for question in _ids() if question in entry}

@@ -149,7 +149,7 @@ def _walk(root: Path, without: Path | None, notes: list[Note]) -> Iterator[File]
         if folder.resolve() == without:
             folders.clear()
             continue
-        if folder != root and _GRADEBOOK in names and _is_ours(folder / _GRADEBOOK):
+        if _GRADEBOOK in names and _is_ours(folder / _GRADEBOOK):
             earlier.append(named(below))
             folders.clear()
             continue

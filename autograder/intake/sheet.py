@@ -21,17 +21,17 @@ class SheetError(Exception):
 class Sheet:
     """A table that others made, whatever its dialect: what is not changed stays as it was, byte for byte.
 
-    Raises `SheetError` where *content* is no text in a usual encoding.
+    Raises `SheetError`, which says its *name*, where *content* is no text in a usual encoding.
     """
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, name: str = "") -> None:
         for self._mark, self._encoding in _ENCODINGS:
             with contextlib.suppress(UnicodeDecodeError):
                 if content.startswith(self._mark):
                     text = content[len(self._mark) :].decode(self._encoding)
                     break
         else:
-            raise SheetError("is no table in CSV that can be read; save it as CSV in UTF-8")
+            raise SheetError(f"{name} is no table in CSV that can be read; save it as CSV in UTF-8")
         unquoted = re.sub(r'"[^"]*"', "", text).splitlines()  # above the titles there may be lines of another kind
         self._delimiter = max(",;\t|", key="".join(unquoted[:TITLES_WITHIN]).count)
         # Cells as they are written, quotes included; behind the last of each line, what ends the line.

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from autograder.grade import CheckResult, QuestionGrade, Row
-from autograder.language import speaking, text
+from autograder.language import LANGUAGES, Language, speaking, text
 from autograder.report.pages import titles
 from autograder.report.words import adjustment_sentence, one_line, plain, sentence, status_sentence
 
@@ -21,9 +21,20 @@ VISIBILITIES = ("visible", "after_due_date", "after_published", "hidden")
 
 
 def results_json(row: Row, visibility: str = "visible") -> bytes:
-    """The results of one submission; without a score where there is none, never with 0."""
+    """The results of one submission, in its language; in both where that is not known."""
+    languages = [row.grade.lang] if row.grade.lang else LANGUAGES
+    results, *others = [_results(row, lang, visibility) for lang in languages]
+    for other in others:
+        for here, there in zip([results, *results["tests"]], [other, *other["tests"]], strict=True):
+            here["output"] = f"{here['output']}\n{there['output']}".strip()
+        for here, there in zip(results["tests"], other["tests"], strict=True):
+            here["name"] += f" / {there['name']}"
+    return json.dumps(results, ensure_ascii=False, indent=1, allow_nan=False).encode()
+
+
+def _results(row: Row, lang: Language, visibility: str) -> dict[str, Any]:
+    """Without a score where there is none, never with 0."""
     grade, score = row.grade, row.score
-    lang = grade.lang or "ko"
     with speaking(lang):
         called = titles(lang)
         shown = {"output_format": "text", "visibility": visibility}
@@ -31,7 +42,7 @@ def results_json(row: Row, visibility: str = "visible") -> bytes:
         if grade.detail and grade.status in ("stopped", "unreadable"):
             said.append(sentence(grade.detail))
         said += map(adjustment_sentence, row.adjustments)
-        results = {
+        return {
             **({} if score is None else {"score": round(score, 2)}),
             **{"output": plain("\n".join(filter(None, said))), **shown},
             "tests": [
@@ -41,7 +52,6 @@ def results_json(row: Row, visibility: str = "visible") -> bytes:
             ],
             "extra_data": {"submission": plain(row.submission), "status": grade.status},
         }
-    return json.dumps(results, ensure_ascii=False, indent=1, allow_nan=False).encode()
 
 
 def _test(answer: QuestionGrade, check: CheckResult, called: Mapping[str, Mapping[Any, str]]) -> dict[str, Any]:

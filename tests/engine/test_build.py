@@ -263,13 +263,22 @@ def test_tables_give_the_points_of_the_hidden_checks(lang: Language) -> None:
     assert "{{" not in readme
 
 
-@pytest.mark.parametrize(("lang", "points", "others"), [("ko", "(15점)", "(16점)"), ("en", "(15 points)", "(points)")])
-def test_heading_that_contradicts_the_points_fails_the_build(lang: Language, points: str, others: str) -> None:
-    """The points in a question's heading are those of its hidden checks, else the build says which differ."""
+@pytest.mark.parametrize(
+    ("lang", "points", "others", "said"),
+    [
+        ("ko", "(15점)", "(16점)", "there is a heading of q3 with 16 points"),
+        ("en", "(15 points)", "(15.5 points)", "there is a heading of q3 with 15.5 points"),
+        ("en", "(15 points)", "(points)", "wants a heading of q3 with 15 points"),
+    ],
+)
+def test_heading_that_contradicts_the_points_fails_the_build(
+    lang: Language, points: str, others: str, said: str
+) -> None:
+    """The points in a question's heading are those of its hidden checks, or the build says which differ."""
     right = cells(MASTER, prose=[lang], code=lang, values={lang: {}})
     check_structure(right, lang)
     wrong = [Cell(cell.kind, cell.source.replace(points, others), cell.role) for cell in right]
-    with pytest.raises(ValueError, match="q3"):
+    with pytest.raises(CourseError, match=re.escape(said)):
         check_structure(wrong, lang)
 
 

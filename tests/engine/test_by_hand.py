@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -51,6 +53,14 @@ def test_by_hand_it_must_be_said_which_submission():
     done = subprocess.run(command, capture_output=True, text=True, cwd=course.ROOT)
     assert done.returncode == 4
     assert "--submission FILE" in done.stderr
+
+
+def test_by_hand_a_file_that_is_no_notebook_is_said():
+    """What cannot be read is a wrong argument, and named."""
+    configure = runpy.run_path(str(course.HIDDEN / "conftest.py"))["pytest_configure"]
+    readme = str(course.ROOT / "README.md")
+    with pytest.raises(pytest.UsageError, match=r"README\.md: This is neither a notebook nor Python code"):
+        configure(SimpleNamespace(getoption=lambda _: readme))
 
 
 def test_grader_gives_the_same_points(submission, grade):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from autograder import course
 from autograder.classroom.adjustments import AdjustmentError
 from autograder.classroom.gradebook import Gradebook
 from autograder.classroom.run import How, grade, regrade
@@ -128,12 +130,30 @@ def test_renamed_resubmission_replaces_and_is_said(tmp_path: Path, out: Path) ->
     assert len(list((out / "feedback").iterdir())) == 3
 
 
+def test_later_file_without_answers_replaces_none_that_has_them(tmp_path: Path, out: Path) -> None:
+    """Whether files come at once or one run after another, the same one counts, and the others are set aside."""
+    solved = course.REFERENCE.read_text(encoding="utf-8")
+    blank = (course.ASSIGNMENT / "en" / "rnn.ipynb").read_text(encoding="utf-8")
+    on = handed_in(tmp_path / "on", kim_20210001=solved, lee_20210002=blank, park_20210003=solved)
+    late = handed_in(tmp_path / "late", **{"kim_20210001 again": blank, "lee_20210002 again": solved})
+    (late / "park_20210003.pdf").write_bytes(b"%PDF-1.7")
+    run(out, on)
+    for _ in range(2):
+        outcome = run(out, late)
+        counting = [line["submission"] for line in table(out)]
+        assert counting == ["kim_20210001.ipynb", "lee_20210002 again.ipynb", "park_20210003.ipynb"]
+        assert "an earlier submission still counts (2): kim, park" in outcome.lines
+        aside = {line["file"]: line["reason"] for line in table(out, "set-aside.csv")}
+        assert aside.keys() == {"kim_20210001 again.ipynb", "lee_20210002.ipynb", "park_20210003.pdf"}
+        assert "without answers" in aside["kim_20210001 again.ipynb"]
+
+
 def test_only_drops_the_others_and_says_so(given: Path, out: Path) -> None:
     """With `--only` the class is what is given."""
     run(out, given)
     outcome = run(out, handed_in(given.parent / "late", lee="0"), only=True)
     assert scores(out) == {"lee": ("graded", "0")}
-    assert "--only: 3 people of earlier runs left the class" in outcome.lines
+    assert "left the class by --only (2): kim, park" in outcome.lines
     assert [path.name for path in (out / "feedback").iterdir()] == ["lee.ipynb.html"]
 
 
@@ -160,6 +180,36 @@ def test_roster_knows_that_two_ids_are_one_persons(out: Path, tmp_path: Path) ->
     run(out, first, roster=roster)
     run(out, handed_in(tmp_path / "b", **{"20231235_Haneul Kim": "5"}), roster=roster)
     assert [(line["id"], line["score"]) for line in table(out)] == [("4712", "50"), ("4711", "100")]
+
+
+def test_corrected_roster_corrects_those_who_handed_in_nothing(given: Path, out: Path, tmp_path: Path) -> None:
+    """An id or an email that was mistyped makes no second row, and what was adjusted meanwhile stays."""
+    roster = tmp_path / "students.csv"
+    lines = ["id,name,email", "8,Choi,choi@example.org", "9,Yun,yun@example.org"]
+    roster.write_text("\n".join(lines))
+    run(out, given, roster=roster)
+    adjust(out, "Yun,,85,oral,")
+    run(out, given, roster=roster)
+    with Gradebook(out) as book:  # as if that had been yesterday
+        changed = [
+            [replace(change, time="2026-11-25T09:00:00+00:00") for change in seat.adjustments] for seat in book.seats()
+        ]
+        seats = zip(book.seats(), changed, strict=True)
+        book.enrol([replace(seat, adjustments=tuple(changes)) for seat, changes in seats], [])
+    roster.write_text("\n".join(lines).replace("8,", "80,").replace("yun@", "hyun@"))
+    outcome = run(out, given, roster=roster)
+    absent = [(line["id"], line["email"], line["score"]) for line in table(out) if line["status"] == "not-submitted"]
+    assert absent == [("80", "choi@example.org", ""), ("9", "hyun@example.org", "85")]
+    assert not any("adjustments.csv" in line for line in outcome.lines)
+
+
+def test_person_whom_the_roster_finds_twice_is_said(out: Path, tmp_path: Path) -> None:
+    """Files that come at once under two ids of one person keep their rows, and somebody is told to look."""
+    roster = tmp_path / "students.csv"
+    roster.write_text("id,name,alias\n20210001,Kim,20219999\n")
+    outcome = run(out, handed_in(tmp_path / "a", kim_20210001="1", minsu_20219999="0"), roster=roster)
+    assert [(line["student"], line["score"]) for line in table(out)] == [("Kim", "100"), ("Kim", "0")]
+    assert "the same name and id in more than one row (1): Kim" in outcome.lines
 
 
 def test_same_file_name_of_somebody_else_overwrites_nothing(tmp_path: Path, out: Path) -> None:
@@ -195,6 +245,28 @@ def test_adjustments_change_rows_and_are_shown(given: Path, out: Path) -> None:
         assert lines["kim"]["q1"] == "7"
         assert "typo" in lines["kim"]["adjusted"]
         assert "typo" in (out / "feedback" / "kim.ipynb.html").read_text(encoding="utf-8")
+
+
+def test_adjusted_student_may_be_named_as_the_platform_does(out: Path, tmp_path: Path) -> None:
+    """A roster that comes later, with other ids and names, makes no line of the file wrong."""
+    given = handed_in(tmp_path / "submissions", kim_20210001="1", lee_20210002="1")
+    roster = tmp_path / "students.csv"
+    roster.write_text("id,alias,name\nA1,20210001,Minsu Kim\nA2,20210002,Seojun Lee\n")
+    for after in (None, roster):
+        run(out, given, roster=after)
+        adjust(out, "kim,q1,8,,", "20210002,q1,7,,")
+        run(out, given, roster=after)
+        assert [line["score"] for line in table(out)] == ["98", "97"]
+
+
+def test_what_is_added_to_an_unknown_score_makes_none(given: Path, out: Path) -> None:
+    """What could not be graded has a score only where somebody gave one; a bonus alone is no grade."""
+    handed_in(given, kim="!", lee="!", park="0")
+    run(out, given)
+    adjust(out, "kim,q1,+2,typo,", "kim,,-5,late,", "lee,,70,oral,", "lee,q1,+2,typo,", "park,q1,+2,typo,")
+    run(out, given)
+    lines = {line["student"]: (line["score"], line["q1"]) for line in table(out)}
+    assert lines == {"kim": ("", ""), "lee": ("70", ""), "park": ("2", "2")}
 
 
 def test_adjustment_keeps_the_time_of_its_first_reading(given: Path, out: Path) -> None:
@@ -237,11 +309,11 @@ def test_wrong_adjustment_names_its_line_and_changes_no_page(given: Path, out: P
 
 
 def test_allowed_adjustment_goes_beyond_the_maximum(given: Path, out: Path) -> None:
-    """`yes` under `allow` takes a bonus; saying the same twice is an error."""
+    """`yes` under `allow` takes a bonus, also beside what is taken off; saying the same twice is an error."""
     run(out, given)
-    adjust(out, "kim,q1,+5,bonus,yes")
+    adjust(out, "kim,q1,+5,bonus,yes", "kim,,-2,late,", "lee,,+5,bonus,yes", "lee,,-2,late,")
     run(out, given)
-    assert scores(out)["kim"] == ("graded", "105")
+    assert [scores(out)[who] for who in ("kim", "lee")] == [("graded", "103")] * 2
     adjust(out, "kim,q1,+5,bonus,yes", "kim,q1,+5,bonus,yes")
     with pytest.raises(AdjustmentError, match="line 3: says the same"):
         run(out, given)

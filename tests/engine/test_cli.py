@@ -152,8 +152,13 @@ def test_errors_in_files_beside_the_gradebook_exit_2(
     (out / "adjustments.csv").unlink()
     cli.main(["grade", str(given), "--out", str(out)])
     assert "moodle needs FILE" in usage_error(capsys, "export", out, "--to", "moodle")
+    (out / "adjustments.csv").write_text("student,question,points,reason\nkim,,excuse,\nlee,,excuse,\npark,,excuse,\n")
+    assert "nobody has a score" in usage_error(capsys, "export", out, "--to", "canvas")
+    (out / "adjustments.csv").unlink()
     assert cli.main(["export", str(out), "--to", "moodle", "no.csv"]) == 1
     assert capsys.readouterr().err.splitlines()[-1] == "autograder: no.csv: No such file or directory"
+    (out / "adjustments.csv").write_bytes(b"\x81")
+    assert "adjustments.csv is no table in CSV" in usage_error(capsys, "grade", given, "--out", out)
 
 
 def test_names_cannot_write_into_the_terminal(

@@ -6,9 +6,10 @@ import pytest
 
 from autograder.classroom.pool import Pool
 from autograder.classroom.worker import Task
-from autograder.course.corpus import alternatives, misconceptions
+from autograder.course.corpus import misconceptions
 from autograder.grade import Grade, Row
 from autograder.report.pages import feedback_page
+from tools.certify.alternatives import alternatives
 from tools.certify.cases import Case, corpus, problems
 
 ALL = list(corpus())

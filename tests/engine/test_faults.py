@@ -346,6 +346,7 @@ from pathlib import Path
 from autograder import course
 from autograder.course import corpus, files
 from autograder.course.scenarios import margin
+from tools.certify.alternatives import alternatives
 readers = (course.questions, course.scenarios, course.shown_examples, margin, corpus.misconceptions)
 assert files.ROOT == Path.cwd(), files.ROOT
 said = []
@@ -353,7 +354,7 @@ for name, old, new, _ in json.loads(sys.stdin.read()):
     content = Path(name).read_text(encoding="utf-8")
     Path(name).write_text(content.replace(old, new, 1), encoding="utf-8")
     try:
-        for read in (*readers, corpus.alternatives):
+        for read in (*readers, alternatives):
             read.cache_clear()
             read()
         said.append("")
@@ -366,7 +367,7 @@ print(json.dumps(said))
 
 def test_mistake_in_the_courses_files_is_told_in_one_line(tmp_path: Path) -> None:
     """What instructors mistype is named with its file and entry, and with what could have been meant."""
-    for folder in ("autograder", "solutions", "tests"):
+    for folder in ("autograder", "solutions", "tests", "tools"):
         shutil.copytree(course.ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "engine"))
     command = [sys.executable, "-B", "-c", READ]
     done = subprocess.run(command, input=json.dumps(WRONG), capture_output=True, text=True, cwd=tmp_path, check=False)

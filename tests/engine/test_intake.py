@@ -259,6 +259,7 @@ def test_only_our_gradebook_hides_a_folder_and_it_is_said(tmp_path: Path) -> Non
     intake = collect([tmp_path], ASSIGNMENT)
     assert names(intake) == ["sectionA/kim.ipynb", "sectionB/lee.ipynb"]
     assert intake.notes[0] == Note("earlier-run", {"folder": "out"})
+    assert not collect([tmp_path / "out"], ASSIGNMENT).entries
 
 
 # What cannot be read.

@@ -178,6 +178,15 @@ def test_results_say_what_was_wrong_in_the_students_language() -> None:
     assert not re.search("[\x1b\u202e\u200b\ud800]", output)
 
 
+def test_results_speak_both_languages_where_the_students_is_not_known() -> None:
+    """Whoever hands in a file without text, or a broken one, is told what is wrong in Korean and in English."""
+    broken = Grade("unreadable", 0.0, 100.0, earned(0.0).questions[:1], detail=Note("empty-file"))
+    found = results(replace(row(), grade=broken))
+    for said in (found["output"], found["tests"][0]["name"]):
+        assert re.search("[가-힣]", said)
+        assert re.search("[a-z]{4} ", said)
+
+
 def test_terminal_table_fits_eighty_columns() -> None:
     """Long and wide names are cut so that eight questions and the longest status fit."""
     rows = [row("아주-긴-이름" * 10), row("a"), row("b", None)]

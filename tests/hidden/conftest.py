@@ -14,7 +14,9 @@ from autograder.grading.grader import run_in
 from autograder.grading.reference import Reference
 from autograder.grading.runs import Runs
 from autograder.grading.verdicts import Verdict, verdicts
-from autograder.intake import notebook
+from autograder.intake import Refused, notebook
+from autograder.language import speaking
+from autograder.report.words import sentence
 from autograder.sandbox import ALLOWANCE, Sandbox
 
 
@@ -26,7 +28,11 @@ def pytest_configure(config: pytest.Config) -> None:
     path = config.getoption("--submission")
     if not path or not Path(path).is_file():
         raise pytest.UsageError("which submission? pytest tests/hidden --submission FILE")
-    by_hand = ByHand(Path(path))
+    try:
+        by_hand = ByHand(Path(path))
+    except Refused as why:
+        with speaking("en"):
+            raise pytest.UsageError(f"{path}: {sentence(why.note)}") from why
     config.pluginmanager.register(by_hand, "by-hand")
     config.pluginmanager.register(by_hand.fixtures(), "student-variables")
 

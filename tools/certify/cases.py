@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from autograder import course
-from autograder.course.corpus import Misconception, alternatives, misconceptions, with_answers
+from autograder.course.corpus import Misconception, misconceptions, with_answers
 from autograder.grade import Grade, Person, QuestionGrade, Submission
 from autograder.language import LANGUAGES
 from autograder.student.program import of_cell
+from tools.certify.alternatives import alternatives
 
 __all__ = [
     "LEAST_TOLD",
@@ -62,7 +63,7 @@ def corpus() -> Iterator[Case]:
     for lang in LANGUAGES:
         yield Case("blank", lang, content=(course.ASSIGNMENT / lang / "rnn.ipynb").read_bytes())
     for right in alternatives():
-        yield Case("alternative", right.id, (), right.answers, right.content)
+        yield Case("alternative", right.id, (), right.answers, right.whole)
     for mistake in misconceptions():
         yield Case("misconception", mistake.id, (mistake,))
 

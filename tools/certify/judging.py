@@ -8,7 +8,7 @@ import torch
 
 from autograder import course
 from autograder.course import Scenario
-from autograder.course.corpus import alternatives, misconceptions
+from autograder.course.corpus import misconceptions
 from autograder.grading.explanation import leave_the_same
 from autograder.grading.grader import run_in
 from autograder.grading.hidden import findings
@@ -16,6 +16,7 @@ from autograder.grading.reference import Reference, Run
 from autograder.grading.trials import Trial, observe
 from autograder.sandbox import Sandbox
 from autograder.wire.log import Record
+from tools.certify.alternatives import alternatives
 from tools.certify.proof import Found
 
 __all__ = ["Judge", "judge", "stable", "told_apart"]

@@ -62,7 +62,7 @@ def _about(row: Row, graded: Graded) -> dict[str, str]:
 
 def _filled(name: str, graded: Graded, file: Path) -> Returned:
     """The downloaded table with the grades in it; all other cells are as they were, byte for byte."""
-    platform, sheet = PLATFORMS[name], Sheet(file.read_bytes())
+    platform, sheet = PLATFORMS[name], Sheet(file.read_bytes(), file.name)
     values = sheet.values()
     tops = enumerate(values[:TITLES_WITHIN])
     above = next((number for number, titles in tops if _grade_columns(platform, titles, graded.title)), 0)

@@ -122,7 +122,7 @@ def nbgrader(graded: Graded) -> Returned:
         from nbgrader.api import Gradebook
         from sqlalchemy.exc import SQLAlchemyError
     except ImportError as missing:
-        raise ReturnError("this needs nbgrader: pip install nbgrader") from missing
+        raise ReturnError("this needs nbgrader: .venv/bin/pip install nbgrader") from missing
     if graded.file is None:
         raise ReturnError("nbgrader needs FILE: the gradebook.db of the course")
     # It calls a program that was installed beside this Python.
