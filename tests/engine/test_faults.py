@@ -7,12 +7,14 @@ import csv
 import itertools
 import json
 import os
+import pwd
 import random
 import re
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterator
@@ -315,6 +317,21 @@ def test_full_disk_of_the_cache_costs_nobody_a_grade(
     monkeypatch.setattr(Path, "write_bytes", full)
     learned = trials.Learned(run, reference.Reference(run))
     assert learned.records("q8", course.shown_examples()[0])
+
+
+def test_user_without_a_home_is_graded_and_leaves_nothing_behind(
+    run: reference.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container of a user without a name nothing is kept, there or in a folder for what passes."""
+
+    def nobody(_: int) -> None:
+        raise KeyError("getpwuid(): uid not found")
+
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    learned = trials.Learned(run, reference.Reference(run))
+    assert learned.records("q8", course.shown_examples()[0])
+    assert list(tmp_path.iterdir()) == []
 
 
 # The grader's own faults
