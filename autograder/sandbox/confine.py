@@ -15,7 +15,7 @@ from io import FileIO
 
 from autograder.sandbox import landlock, libc, policy, seccomp
 from autograder.sandbox.policy import Limits
-from autograder.sandbox.processes import fork
+from autograder.sandbox.processes import fork, limit
 
 __all__ = ["Confinement", "prepare"]
 
@@ -51,10 +51,7 @@ class Confinement:
             # Beside them its first thread, the warm process, and the first process of the PID namespace.
             ceilings[resource.RLIMIT_NPROC] = limits.threads + 3
         for kind, ceiling in ceilings.items():
-            _, hard = resource.getrlimit(kind)
-            if hard != resource.RLIM_INFINITY:
-                ceiling = min(ceiling, hard)
-            resource.setrlimit(kind, (ceiling, ceiling))
+            limit(kind, ceiling)
         libc.prctl(_SET_PDEATHSIG, signal.SIGKILL)
         landlock.enforce(self.ruleset)
         os.close(self.ruleset)
@@ -75,6 +72,9 @@ def prepare(readable: Iterable[str]) -> Confinement:
     program = seccomp.assemble(machine, policy.CALLS)
     with FileIO("/proc/self/statm") as statm:  # the entry may have put something else in the place of `open`
         occupied = int(statm.read().split()[0]) * resource.getpagesize()
+    needed, (_, granted) = occupied + policy.DEFAULT.memory_bytes, resource.getrlimit(resource.RLIMIT_AS)
+    if resource.RLIM_INFINITY != granted < needed:  # what an answer comes to would depend on it
+        raise OSError(f"{granted >> 20} MiB of address space are allowed here (ulimit -v); {needed >> 20} are needed")
     with FileIO("/proc/self/oom_score_adj", "w") as score:  # if memory runs out, let the largest child go first
         score.write(b"1000")
 

@@ -8,6 +8,7 @@ import gc
 import importlib
 import json
 import os
+import resource
 import select
 import signal
 import socket
@@ -24,7 +25,7 @@ from typing import Any
 from autograder.sandbox import libc
 from autograder.sandbox.policy import environment
 
-__all__ = ["FORKED_FROM", "ForkServer", "Process", "fork", "receive", "send", "serve"]
+__all__ = ["FORKED_FROM", "ForkServer", "Process", "fork", "limit", "receive", "send", "serve"]
 
 FORKED_FROM = 3
 """The descriptor by which a process that was given its fork server asks it for others."""
@@ -59,6 +60,13 @@ def fork(do: Callable[[], object]) -> int:
         finally:
             os._exit(status)
     return pid
+
+
+def limit(kind: int, most: int) -> None:
+    """Let this process, and what it forks, have *most* of a resource for good; less where the system grants less."""
+    _, hard = resource.getrlimit(kind)
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(kind, (most, most))
 
 
 class Process:

@@ -20,7 +20,7 @@ from io import FileIO
 from autograder.sandbox import canary, confine, policy
 from autograder.sandbox.confine import Confinement
 from autograder.sandbox.policy import Limits
-from autograder.sandbox.processes import fork, receive, send
+from autograder.sandbox.processes import fork, limit, receive, send
 
 __all__ = ["CONFINED", "END", "main"]
 
@@ -34,7 +34,7 @@ Entry = Callable[[bytes, Callable[[bytes], None]], None]
 def main() -> None:
     """Get ready, then serve the grader at the other end of standard input. The arguments: ENTRY and perhaps CORE."""
     entry, *core = sys.argv[1:]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (_DESCRIPTORS, _DESCRIPTORS))
+    limit(resource.RLIMIT_NOFILE, _DESCRIPTORS)
     with socket.socket(fileno=os.dup(0)) as channel:
         try:
             readable = policy.readable()
