@@ -10,6 +10,7 @@ import os
 import pwd
 import random
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -41,7 +42,7 @@ def command(*arguments: object, prelude: str = "", cwd: Path | None = None) -> d
 
     It is that of the tree at *cwd*.
     """
-    code = f"{textwrap.dedent(prelude)}\nimport sys\nfrom autograder.cli import main\nsys.exit(main(sys.argv[1:]))"
+    code = f"{textwrap.dedent(prelude)}\nfrom autograder.cli import script\nscript()"
     return {
         "args": [sys.executable, "-c", code, *map(str, arguments)],
         "env": {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, [cwd or course.ROOT, *sys.path]))},
@@ -292,6 +293,19 @@ def test_read_only_folder_is_told(many: Path, tmp_path: Path) -> None:
     assert "Traceback" not in complaint
     assert str(out) in complaint.splitlines()[-1]
     assert list(out.iterdir()) == []
+
+
+@pytest.mark.parametrize("nobody", ["<&- >&- 2>&-", ">/dev/full 2>&1", "2>&1 | true"])
+def test_grading_needs_nobody_who_listens(
+    many: Path, undisturbed: dict[str, Grade], tmp_path: Path, nobody: str
+) -> None:
+    """Streams that are closed, a log on a full disk, a reader who has gone: all are graded, and the report is there."""
+    options = command("grade", many, "--out", "out", prelude=FAKE_ENGINE, cwd=course.ROOT)
+    line = shlex.join(options.pop("args"))
+    subprocess.run(f"({line}; echo $? > status) {nobody}", shell=True, **{**options, "cwd": tmp_path}, check=True)
+    assert (tmp_path / "status").read_text() == "0\n"
+    assert (tmp_path / "out" / "report.html").exists()
+    assert grades(tmp_path / "out") == undisturbed
 
 
 def test_two_runs_at_once_do_not_disturb_each_other(many: Path, undisturbed: dict[str, Grade], tmp_path: Path) -> None:
