@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from autograder.wire.values import ARGUMENTS, Layer, nearest
 
@@ -90,7 +91,7 @@ def pin(module: nn.Module) -> None:
     layer = nearest(module)
     pinned = {}
     for name, parameter in module._parameters.items():
-        if parameter is None or parameter.device.type == "meta":
+        if parameter is None or not _has_numbers(parameter):
             continue
         values = _numbers(layer, name, tuple(parameter.shape))
         parameter.data = values.to(parameter.dtype)
@@ -112,12 +113,10 @@ def restore() -> None:
             del _layers[key]
             continue
         for name, (_, address, kept) in made.pinned.items():
-            parameter = module._parameters.get(name)
-            if parameter is None or (
-                parameter.data_ptr() == address and not _equal_bytes(address, kept.data_ptr(), kept.nbytes)
-            ):
-                continue
-            with contextlib.suppress(Exception):  # student code may have made anything of it
+            with contextlib.suppress(Exception):  # student code may have made anything of it, also nothing
+                parameter: Any = module._parameters.get(name)
+                if parameter.data_ptr() == address and not _equal_bytes(address, kept.data_ptr(), kept.nbytes):
+                    continue
                 if parameter.shape == kept.shape and not _is_copy(parameter.data):
                     parameter.data.copy_(kept)
 
@@ -156,6 +155,11 @@ def _is_copy(numbers: Tensor) -> bool:
         for made in _layers.values()
         for _, _, kept in made.pinned.values()
     )
+
+
+def _has_numbers(parameter: nn.Parameter) -> bool:
+    """Whether there are any: a lazy layer's first input decides how many."""
+    return not is_lazy(parameter) and parameter.device.type != "meta"
 
 
 def _is_pinned(tensor: Tensor) -> bool:
@@ -205,7 +209,7 @@ def _registered(register: Callable[..., None], self: nn.Module, name: str, param
     """`layer.weight = nn.Parameter(torch.randn(…))` is another initialisation, too."""
     register(self, name, param)
     pinned = _made(self).pinned
-    if param is None or name not in pinned or param.device.type == "meta" or param.shape != pinned[name].kept.shape:
+    if param is None or name not in pinned or not _has_numbers(param) or param.shape != pinned[name].kept.shape:
         return
     param.data = param.data if _is_copy(param.data) else pinned[name].kept.to(param.dtype).clone()
     pinned[name] = pinned[name]._replace(parameter=param, address=param.data_ptr())
