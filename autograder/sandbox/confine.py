@@ -39,19 +39,14 @@ class Confinement:
 
     def enter(self, limits: Limits) -> None:
         """Lock the calling process in for good. Raises OSError if any step fails: then nothing may run in it."""
-        ceilings = {
-            resource.RLIMIT_AS: self.occupied + limits.memory_bytes,  # RLIMIT_DATA would leave out shared mappings
-            resource.RLIMIT_CPU: limits.cpu_seconds,
-            resource.RLIMIT_NOFILE: limits.descriptors,
-            resource.RLIMIT_FSIZE: 0,
-            resource.RLIMIT_CORE: 0,
-            resource.RLIMIT_MEMLOCK: 0,
-        }
+        limit(resource.RLIMIT_AS, self.occupied + limits.memory_bytes)  # RLIMIT_DATA would leave out shared mappings
+        limit(resource.RLIMIT_CPU, limits.cpu_seconds)
+        limit(resource.RLIMIT_NOFILE, limits.descriptors)
+        for kind in (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE, resource.RLIMIT_MEMLOCK):
+            limit(kind, 0)
         if self.threads_are_counted:
             # Beside them its first thread, the warm process, and the first process of the PID namespace.
-            ceilings[resource.RLIMIT_NPROC] = limits.threads + 3
-        for kind, ceiling in ceilings.items():
-            limit(kind, ceiling)
+            limit(resource.RLIMIT_NPROC, limits.threads + 3)
         libc.prctl(_SET_PDEATHSIG, signal.SIGKILL)
         landlock.enforce(self.ruleset)
         os.close(self.ruleset)
