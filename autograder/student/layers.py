@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parameter import is_lazy
 
 from autograder.wire.values import ARGUMENTS, Layer, nearest
 
@@ -91,7 +90,7 @@ def pin(module: nn.Module) -> None:
     layer = nearest(module)
     pinned = {}
     for name, parameter in module._parameters.items():
-        if parameter is None or not _has_numbers(parameter):
+        if parameter is None or parameter.device.type == "meta":
             continue
         values = _numbers(layer, name, tuple(parameter.shape))
         parameter.data = values.to(parameter.dtype)
@@ -157,11 +156,6 @@ def _is_copy(numbers: Tensor) -> bool:
     )
 
 
-def _has_numbers(parameter: nn.Parameter) -> bool:
-    """Whether there are any: a lazy layer's first input decides how many."""
-    return not is_lazy(parameter) and parameter.device.type != "meta"
-
-
 def _is_pinned(tensor: Tensor) -> bool:
     address = tensor.untyped_storage().data_ptr()
     return any(one.address == address for made in _layers.values() for one in made.pinned.values())
@@ -209,10 +203,11 @@ def _registered(register: Callable[..., None], self: nn.Module, name: str, param
     """`layer.weight = nn.Parameter(torch.randn(…))` is another initialisation, too."""
     register(self, name, param)
     pinned = _made(self).pinned
-    if param is None or name not in pinned or not _has_numbers(param) or param.shape != pinned[name].kept.shape:
+    if param is None or name not in pinned or nn.parameter.is_lazy(param) or param.device.type == "meta":
         return
-    param.data = param.data if _is_copy(param.data) else pinned[name].kept.to(param.dtype).clone()
-    pinned[name] = pinned[name]._replace(parameter=param, address=param.data_ptr())
+    if param.shape == pinned[name].kept.shape:
+        param.data = param.data if _is_copy(param.data) else pinned[name].kept.to(param.dtype).clone()
+        pinned[name] = pinned[name]._replace(parameter=param, address=param.data_ptr())
 
 
 def make(right: Layer, own: object, *, batch_first: bool) -> nn.Module:
