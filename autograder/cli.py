@@ -1,7 +1,9 @@
 """The command line: `autograder grade`, `autograder regrade`, `autograder export`."""
 
 import argparse
+import contextlib
 import functools
+import io
 import os
 import signal
 import sqlite3
@@ -9,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 from autograder import __version__
 from autograder.classroom import pool
@@ -88,12 +91,10 @@ before they are written over.
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command in *argv*, the process's own by default, and give the exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")  # a terminal that lacks Hangul still gets its table
     args = _parser().parse_args(argv)
     for number in (signal.SIGTERM, signal.SIGHUP):  # from a batch system, or a terminal that is closed: as Ctrl-C
-        signal.signal(number, signal.default_int_handler)
+        if signal.getsignal(number) != signal.SIG_IGN:  # as it is under nohup
+            signal.signal(number, signal.default_int_handler)
     with speaking("en"):
         return _done(args)
 
@@ -117,10 +118,23 @@ def _done(args: argparse.Namespace) -> int:
         return _fail(f"{args.out}: {error}", GRADER_FAILED)
 
 
+class _Said(io.FileIO):
+    """What nobody hears, since a pipe was closed or a disk is full, ends no grading: the grades are in files."""
+
+    def write(self, words: Any) -> int:
+        with contextlib.suppress(OSError):
+            return super().write(words)
+        return len(words)
+
+
 def script() -> None:
-    """The console script: `main`, in UTF-8 whatever the locale, since names of files are Korean."""
+    """The console script: `main`, in UTF-8 whatever the locale, since names of files are Korean, whoever listens."""
     if sys.getfilesystemencoding().lower() != "utf-8":
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | {"PYTHONUTF8": "1"})
+    while os.open(os.devnull, os.O_RDWR) <= 2:  # it was closed, and the next file would get its number
+        pass
+    raw = (io.BufferedWriter(_Said(number, "w")) for number in (1, 2))
+    sys.stdout, sys.stderr = (io.TextIOWrapper(each, "utf-8", "replace", line_buffering=True) for each in raw)
     sys.exit(main())
 
 

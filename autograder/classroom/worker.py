@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from autograder import course
 from autograder.grade import Grade, Note, Result, Submission
 from autograder.sandbox import Sandbox, SandboxFault
-from autograder.sandbox.processes import FORKED_FROM, ForkServer
+from autograder.sandbox.processes import FORKED_FROM, ForkServer, limit
 
 if TYPE_CHECKING:
     from autograder.grading import Grader
@@ -81,11 +81,9 @@ def _drive(connection: Connection) -> None:
 
         torch.set_num_threads(1)  # tensors are small, and there is a process for every core
         grader = Grader(sandbox)
-        grader.prove()
-        assert sandbox.isolation  # waits until it is proved
+        grader.prove()  # waits until the sandbox is proved, too
         pages = int(Path("/proc/self/statm").read_text().split()[0])
-        most = pages * resource.getpagesize() + MEMORY_BYTES
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+        limit(resource.RLIMIT_AS, pages * resource.getpagesize() + MEMORY_BYTES)
         with contextlib.suppress(EOFError, ConnectionError):  # the run was ended
             connection.send(os.getpid())
             while True:

@@ -4,11 +4,9 @@ So it is learned what known mistakes leave behind under the shown examples.
 """
 
 import contextlib
-import fcntl
 import functools
 import os
 import pwd
-import tempfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +26,8 @@ __all__ = ["Learned", "Trial", "observe"]
 
 _KEEP = "_names = dict(globals())"
 _UNDO = "(lambda names, kept: (names.clear(), names.update(kept)))(globals(), _names)"
+_NOT_KEPT = (OSError, KeyError, zlib.error, msgspec.MsgspecError)
+"""There is no such user, home, room or file, or two processes wrote it at once: what is not kept is learned anew."""
 
 
 @dataclass(frozen=True)
@@ -89,19 +89,16 @@ class Learned:
         """What each mistake of *question* leaves behind under a shown example, by the mistake's id."""
         trials = [Trial(one.id, question, one.answers) for one in misconceptions() if one.question == question]
         solution = self._reference.shared(example)
-        path = _folder() / f"{question}-{example.id}"
-        with open(_folder() / "lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            evidence = Evidence(self._run)
-            with contextlib.suppress(OSError, zlib.error, msgspec.MsgspecError):  # it is not there, or not whole
-                evidence = Evidence(self._run, path.read_bytes())
-            records = observe(trials, example, solution, evidence.run)
-            # Where the run did not come to its end, as under brief limits, the next grader learns anew.
-            if evidence.runs and len(records) == len(trials):
-                partial = path.with_name("partial")
-                with contextlib.suppress(OSError):  # on a full disk the next grader learns anew, too
-                    partial.write_bytes(evidence.encode())
-                    os.replace(partial, path)
+        evidence = Evidence(self._run)
+        with contextlib.suppress(*_NOT_KEPT):
+            evidence = Evidence(self._run, (_folder() / f"{question}-{example.id}").read_bytes())
+        records = observe(trials, example, solution, evidence.run)
+        # Where the run did not come to its end, as under brief limits, the next grader learns anew.
+        if evidence.runs and len(records) == len(trials):
+            with contextlib.suppress(*_NOT_KEPT):
+                partial = _folder() / f"{question}-{example.id}.partial"
+                partial.write_bytes(evidence.encode())
+                os.replace(partial, partial.with_suffix(""))
         return records
 
     def _shown(self, question: str, example: course.Scenario) -> set[str]:
@@ -111,15 +108,8 @@ class Learned:
         return {name for name, record in records.items() if findings(course.question(question), record, right)}
 
 
-@functools.cache
 def _folder() -> Path:
-    """Where what was learned is kept: in the user's cache, or for as long as this process lives.
-
-    Not by `HOME`, which grading processes do not have.
-    """
-    with contextlib.suppress(OSError, KeyError):
-        cache = Path(pwd.getpwuid(os.getuid()).pw_dir, ".cache", "rnn-autograder")
-        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (cache / "lock").touch()
-        return cache
-    return Path(tempfile.mkdtemp(prefix="rnn-autograder-"))
+    """Where what was learned is kept: in the user's cache, not by `HOME`, which grading processes do not have."""
+    cache = Path(pwd.getpwuid(os.getuid()).pw_dir, ".cache", "rnn-autograder")
+    cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return cache

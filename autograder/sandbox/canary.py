@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from io import FileIO
 from pathlib import Path
 
 from autograder.sandbox.processes import fork
@@ -49,7 +50,7 @@ def main(payload: bytes, send: Callable[[bytes], None]) -> None:
     for path in task["secrets"]:
         folder = path if os.path.isdir(path) else os.path.dirname(path)
         deeds[f"list {folder}"] = partial(os.listdir, folder)
-        deeds[f"read {path}"] = partial(_read, path)
+        deeds[f"read {path}"] = partial(FileIO, path)  # of a folder this fails
     for name, attempt in deeds.items():
         try:
             attempt()
@@ -60,7 +61,3 @@ def main(payload: bytes, send: Callable[[bytes], None]) -> None:
         importlib.import_module("colorsys")  # of the standard library, and no warm process needs it
     except ImportError:
         send(b"not import from the standard library")
-
-
-def _read(path: str) -> bytes:
-    return os.read(os.open(path, os.O_RDONLY), 1)  # of a folder this fails

@@ -15,7 +15,7 @@ from io import FileIO
 
 from autograder.sandbox import landlock, libc, policy, seccomp
 from autograder.sandbox.policy import Limits
-from autograder.sandbox.processes import fork
+from autograder.sandbox.processes import fork, limit
 
 __all__ = ["Confinement", "prepare"]
 
@@ -39,22 +39,14 @@ class Confinement:
 
     def enter(self, limits: Limits) -> None:
         """Lock the calling process in for good. Raises OSError if any step fails: then nothing may run in it."""
-        ceilings = {
-            resource.RLIMIT_AS: self.occupied + limits.memory_bytes,  # RLIMIT_DATA would leave out shared mappings
-            resource.RLIMIT_CPU: limits.cpu_seconds,
-            resource.RLIMIT_NOFILE: limits.descriptors,
-            resource.RLIMIT_FSIZE: 0,
-            resource.RLIMIT_CORE: 0,
-            resource.RLIMIT_MEMLOCK: 0,
-        }
+        limit(resource.RLIMIT_AS, self.occupied + limits.memory_bytes)  # RLIMIT_DATA would leave out shared mappings
+        limit(resource.RLIMIT_CPU, limits.cpu_seconds)
+        limit(resource.RLIMIT_NOFILE, limits.descriptors)
+        for kind in (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE, resource.RLIMIT_MEMLOCK):
+            limit(kind, 0)
         if self.threads_are_counted:
             # Beside them its first thread, the warm process, and the first process of the PID namespace.
-            ceilings[resource.RLIMIT_NPROC] = limits.threads + 3
-        for kind, ceiling in ceilings.items():
-            _, hard = resource.getrlimit(kind)
-            if hard != resource.RLIM_INFINITY:
-                ceiling = min(ceiling, hard)
-            resource.setrlimit(kind, (ceiling, ceiling))
+            limit(resource.RLIMIT_NPROC, limits.threads + 3)
         libc.prctl(_SET_PDEATHSIG, signal.SIGKILL)
         landlock.enforce(self.ruleset)
         os.close(self.ruleset)
@@ -75,6 +67,9 @@ def prepare(readable: Iterable[str]) -> Confinement:
     program = seccomp.assemble(machine, policy.CALLS)
     with FileIO("/proc/self/statm") as statm:  # the entry may have put something else in the place of `open`
         occupied = int(statm.read().split()[0]) * resource.getpagesize()
+    needed, (_, granted) = occupied + policy.DEFAULT.memory_bytes, resource.getrlimit(resource.RLIMIT_AS)
+    if resource.RLIM_INFINITY != granted < needed:  # what an answer comes to would depend on it
+        raise OSError(f"{granted >> 20} MiB of address space are allowed here (ulimit -v); {needed >> 20} are needed")
     with FileIO("/proc/self/oom_score_adj", "w") as score:  # if memory runs out, let the largest child go first
         score.write(b"1000")
 

@@ -8,6 +8,7 @@ import gc
 import importlib
 import json
 import os
+import resource
 import select
 import signal
 import socket
@@ -24,12 +25,13 @@ from typing import Any
 from autograder.sandbox import libc
 from autograder.sandbox.policy import environment
 
-__all__ = ["FORKED_FROM", "ForkServer", "Process", "fork", "receive", "send", "serve"]
+__all__ = ["FORKED_FROM", "ForkServer", "Process", "fork", "limit", "receive", "send", "serve"]
 
 FORKED_FROM = 3
 """The descriptor by which a process that was given its fork server asks it for others."""
 
-_MESSAGE_BYTES, _DESCRIPTORS = 1 << 16, 4
+_MESSAGE_BYTES, _HANDED_ON = 1 << 16, 4
+_DESCRIPTORS = 256  # more than any of our processes needs; old systems close all that there may be one by one
 _SERVE = "import sys; from autograder.sandbox.processes import serve; serve(sys.argv[1:])"
 _SET_PDEATHSIG, _SET_NAME = 1, 15
 
@@ -42,7 +44,7 @@ def send(channel: socket.socket, message: dict[str, Any], descriptors: Sequence[
 def receive(channel: socket.socket) -> tuple[dict[str, Any], list[int]]:
     """The next message and its descriptors, now the caller's. Raises EOFError if the other end is gone."""
     with contextlib.suppress(ConnectionError):
-        data, descriptors, _, _ = socket.recv_fds(channel, _MESSAGE_BYTES, _DESCRIPTORS)
+        data, descriptors, _, _ = socket.recv_fds(channel, _MESSAGE_BYTES, _HANDED_ON)
         if data:
             return json.loads(data), descriptors
     raise EOFError
@@ -59,6 +61,13 @@ def fork(do: Callable[[], object]) -> int:
         finally:
             os._exit(status)
     return pid
+
+
+def limit(kind: int, most: int) -> None:
+    """Let this process, and what it forks, have *most* of a resource for good; less where the system grants less."""
+    _, hard = resource.getrlimit(kind)
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(kind, (most, most))
 
 
 class Process:
@@ -128,6 +137,7 @@ def serve(modules: Sequence[str]) -> None:
     """Be a fork server: import *modules*; then fork a process for each request, until nobody is there to ask."""
     parent = os.pidfd_open(os.getppid())
     os.setsid()
+    limit(resource.RLIMIT_NOFILE, _DESCRIPTORS)
     with socket.socket(fileno=os.dup(0)) as channel, contextlib.suppress(EOFError):
         gc.disable()  # the objects of a module are there to stay
         for name in modules:

@@ -112,12 +112,10 @@ def restore() -> None:
             del _layers[key]
             continue
         for name, (_, address, kept) in made.pinned.items():
-            parameter = module._parameters.get(name)
-            if parameter is None or (
-                parameter.data_ptr() == address and not _equal_bytes(address, kept.data_ptr(), kept.nbytes)
-            ):
-                continue
-            with contextlib.suppress(Exception):  # student code may have made anything of it
+            with contextlib.suppress(Exception):  # student code may have made anything of it, also nothing
+                parameter: Any = module._parameters.get(name)
+                if parameter.data_ptr() == address and not _equal_bytes(address, kept.data_ptr(), kept.nbytes):
+                    continue
                 if parameter.shape == kept.shape and not _is_copy(parameter.data):
                     parameter.data.copy_(kept)
 
@@ -205,10 +203,11 @@ def _registered(register: Callable[..., None], self: nn.Module, name: str, param
     """`layer.weight = nn.Parameter(torch.randn(…))` is another initialisation, too."""
     register(self, name, param)
     pinned = _made(self).pinned
-    if param is None or name not in pinned or param.device.type == "meta" or param.shape != pinned[name].kept.shape:
+    if param is None or name not in pinned or nn.parameter.is_lazy(param) or param.device.type == "meta":
         return
-    param.data = param.data if _is_copy(param.data) else pinned[name].kept.to(param.dtype).clone()
-    pinned[name] = pinned[name]._replace(parameter=param, address=param.data_ptr())
+    if param.shape == pinned[name].kept.shape:
+        param.data = param.data if _is_copy(param.data) else pinned[name].kept.to(param.dtype).clone()
+        pinned[name] = pinned[name]._replace(parameter=param, address=param.data_ptr())
 
 
 def make(right: Layer, own: object, *, batch_first: bool) -> nn.Module:

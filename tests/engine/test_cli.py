@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -77,6 +78,13 @@ def test_grade_exits_130_when_interrupted(
     handed_in(given, lee="^")
     assert cli.main(["grade", str(given), "--out", str(out)]) == 130
     assert capsys.readouterr().err.splitlines()[-1] == "autograder: the run was interrupted"
+
+
+def test_hangup_that_is_ignored_ends_nothing(given: Path, out: Path, engine: Engine) -> None:
+    """Under nohup the run goes on after its terminal was closed."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    assert cli.main(["grade", str(given), "--out", str(out)]) == 0
+    assert signal.signal(signal.SIGHUP, before) == signal.SIG_IGN
 
 
 def test_language_grades_nothing_again(given: Path, out: Path, engine: Engine) -> None:

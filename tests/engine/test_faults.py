@@ -7,12 +7,15 @@ import csv
 import itertools
 import json
 import os
+import pwd
 import random
 import re
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterator
@@ -39,7 +42,7 @@ def command(*arguments: object, prelude: str = "", cwd: Path | None = None) -> d
 
     It is that of the tree at *cwd*.
     """
-    code = f"{textwrap.dedent(prelude)}\nimport sys\nfrom autograder.cli import main\nsys.exit(main(sys.argv[1:]))"
+    code = f"{textwrap.dedent(prelude)}\nfrom autograder.cli import script\nscript()"
     return {
         "args": [sys.executable, "-c", code, *map(str, arguments)],
         "env": {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, [cwd or course.ROOT, *sys.path]))},
@@ -292,6 +295,19 @@ def test_read_only_folder_is_told(many: Path, tmp_path: Path) -> None:
     assert list(out.iterdir()) == []
 
 
+@pytest.mark.parametrize("nobody", ["<&- >&- 2>&-", ">/dev/full 2>&1", "2>&1 | true"])
+def test_grading_needs_nobody_who_listens(
+    many: Path, undisturbed: dict[str, Grade], tmp_path: Path, nobody: str
+) -> None:
+    """Streams that are closed, a log on a full disk, a reader who has gone: all are graded, and the report is there."""
+    options = command("grade", many, "--out", "out", prelude=FAKE_ENGINE, cwd=course.ROOT)
+    line = shlex.join(options.pop("args"))
+    subprocess.run(f"({line}; echo $? > status) {nobody}", shell=True, **{**options, "cwd": tmp_path}, check=True)
+    assert (tmp_path / "status").read_text() == "0\n"
+    assert (tmp_path / "out" / "report.html").exists()
+    assert grades(tmp_path / "out") == undisturbed
+
+
 def test_two_runs_at_once_do_not_disturb_each_other(many: Path, undisturbed: dict[str, Grade], tmp_path: Path) -> None:
     """Of runs on one folder at the same time each completes or says that another one is at work."""
     with ThreadPoolExecutor(3) as at_once:
@@ -315,6 +331,21 @@ def test_full_disk_of_the_cache_costs_nobody_a_grade(
     monkeypatch.setattr(Path, "write_bytes", full)
     learned = trials.Learned(run, reference.Reference(run))
     assert learned.records("q8", course.shown_examples()[0])
+
+
+def test_user_without_a_home_is_graded_and_leaves_nothing_behind(
+    run: reference.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a container of a user without a name nothing is kept, there or in a folder for what passes."""
+
+    def nobody(_: int) -> None:
+        raise KeyError("getpwuid(): uid not found")
+
+    monkeypatch.setattr(pwd, "getpwuid", nobody)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    learned = trials.Learned(run, reference.Reference(run))
+    assert learned.records("q8", course.shown_examples()[0])
+    assert list(tmp_path.iterdir()) == []
 
 
 # The grader's own faults

@@ -141,6 +141,8 @@ BESIDE = {
     "training": "import torch._dynamo\ntorch._dynamo.config.suppress_errors = True\n"
     "optimizer = torch.optim.Adam(gru.parameters())\ngru(embedding(batch).transpose(0, 1))[0].sum().backward()\n"
     "optimizer.step()\n" + LOOP,
+    "layers that find their sizes": "probe, head = nn.LazyLinear(2), nn.LazyLinear(2)\nhead(batch_emb)\n"
+    + LOOP.replace("range(max_len)", "range(max_len * head.out_features // 2)"),
     "einops": "from einops import rearrange\n"
     + LOOP.replace("embedding(input_id).unsqueeze(0)", "rearrange(embedding(input_id), 'b d -> 1 b d')"),
 }  # fmt: skip

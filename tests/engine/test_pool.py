@@ -101,7 +101,7 @@ def test_worker_that_dies_or_hangs_is_no_zero(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_workers_keep_to_a_core_and_to_their_memory(pool: Pool) -> None:
-    """Each is kept to one core, and none may grow without end."""
+    """Each is kept to one core, none may grow without end, and few descriptors are soon closed."""
     list(pool.grade(unreadable(6)))
     workers = processes(pool)
     assert [len(os.sched_getaffinity(pid)) for pid in workers] == [1]
@@ -109,6 +109,8 @@ def test_workers_keep_to_a_core_and_to_their_memory(pool: Pool) -> None:
         limits = Path(f"/proc/{pid}/limits").read_text().splitlines()
         (line,) = (line for line in limits if line.startswith("Max address space"))
         assert int(line.split()[3]) < 64 << 30
+        (line,) = (line for line in limits if line.startswith("Max open files"))
+        assert int(line.split()[3]) < 1000
 
 
 def test_regrading_runs_no_student_code_and_gives_the_same_grade(pool: Pool) -> None:

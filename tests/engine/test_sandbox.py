@@ -552,6 +552,7 @@ def test_death_of_the_grader_ends_the_warm_process_and_its_children(entry: str) 
         ("from autograder.sandbox import libc; libc.prctl = None", "cannot be confined here"),
         ("from autograder.sandbox import landlock; landlock.abi = lambda: 0", "no Landlock"),
         ("from autograder.sandbox import seccomp; seccomp.architecture = lambda: None", "no seccomp"),
+        ("import resource; resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))", "1024 MiB of address space"),
     ],
 )
 def test_sandbox_that_is_not_sound_runs_nothing_and_says_why_in_a_line(
@@ -591,6 +592,7 @@ def take_away(number):  # a system call, from this process and all that it start
     libc.prctl(22, 2, struct.pack("@HP", 4, ctypes.cast(code, ctypes.c_void_p).value))
 """
 NO_NAMESPACES = TAKE_AWAY + f"take_away({ {'x86_64': 272, 'aarch64': 97}[os.uname().machine] })\n"
+FEW_DESCRIPTORS = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (50, 50))\n"
 CONTAINER = """
 from autograder.sandbox import libc
 CAP_SYS_ADMIN = 21
@@ -604,7 +606,7 @@ if os.geteuid() == 0 and libc.capabilities() >> 21 & 1:
         "no namespaces": (NO_NAMESPACES, "seccomp, own uid"),
         "root in a container": (CONTAINER, "seccomp, own uid"),
         "an ordinary user": (ORDINARY_USER, "seccomp"),
-        "an ordinary user without namespaces": (ORDINARY_USER + NO_NAMESPACES, "seccomp"),
+        "an ordinary user without namespaces": (ORDINARY_USER + NO_NAMESPACES + FEW_DESCRIPTORS, "seccomp"),
     }
 
 
