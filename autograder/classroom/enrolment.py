@@ -1,8 +1,9 @@
 """Who is in the class: what earlier runs enrolled, completed by what this one was given."""
 
+import hashlib
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import PurePosixPath
 
@@ -23,45 +24,61 @@ def completed(
     kept: Callable[[str], Submission | None],
     roster: Sequence[Listed] = (),
 ) -> tuple[list[Seat], list[Entry], list[SetAside]]:
-    """The class *before*, with what is *given* now: a newer submission of a person takes the place of an older one.
+    """The class *before*, with what is *given* now: for each person this counts, or what did until now.
 
-    Which counts is chosen as among files that are given at once, of which intake has chosen one a person already:
-    *kept* gives the older ones by name. Nobody's seat is lost. Returns also what is to be graded, under its names in
-    the gradebook, and the submissions that do not count, or no longer.
+    Which of them is chosen as among files that are given at once: *kept* gives the older ones by name. Nobody's seat is
+    lost. Returns also what is to be graded, under its names in the gradebook, and what does not count, or no longer.
     """
     seats = list(before)
     uses = Counter(seat.submission for seat in before)
-    counting: list[Entry] = []
-    replaced: dict[str, SetAside] = {}
+    counting: dict[str, Entry] = {}
+    aside = defaultdict[str, list[tuple[Note, str]]](list)
     for entry, places in _placed(seats, given, roster):
-        old = [seats[at].submission for at in places]
-        who = ", ".join(person.name for person in entry.people)
-        later = (seats[at].submission for at in places if "" < entry.time < seats[at].time)
-        if newer := next((name for name in later if name != entry.name), ""):
-            replaced[entry.name] = SetAside(entry.name, Note("older-attempt", {"newer": newer}), who)
-            continue
-        older = kept(old[0]) if {*old} == {old[0]} - {entry.name} else None
-        if older and (why := _outdone(entry, older)):
-            counts = Note("another-counted", {"counted": older.name, "why": why})
-            replaced[entry.name] = SetAside(entry.name, Note(why) if why == "attachment" else counts, who)
-            continue
-        uses.subtract(old)
-        name = _free(entry.name, uses)
-        counting.append(replace(entry, name=name))
-        uses[name] += len(old)
-        about = (name, entry.time, entry.attempts, entry.late)
+        about = (entry.time, entry.attempts, entry.late)
+        won: dict[int, Seat] = {}
         for at, person in zip(places, entry.people, strict=True):
-            seats[at] = Seat(_joined(seats[at].person, person), person, *about, seats[at].adjustments)
-        replaced |= {one: SetAside(one, Note("newer-attempt", {"newer": name}), who) for one in old if one}
-    return sorted(seats, key=_order), counting, [aside for name, aside in replaced.items() if not uses[name]]
+            seat = seats[at]
+            older = counting.get(seat.submission) or _older(seat, kept(seat.submission), entry)
+            if older and (why := _outdone(entry, older, seat.past)):
+                counts = Note("another-counted", {"counted": seat.submission, "why": why})
+                aside[entry.name].append((Note(why) if why == "attachment" else counts, person.name))
+                continue
+            past = tuple(dict.fromkeys((*seat.past, _digest(older)))) if older else seat.past
+            won[at] = Seat(_joined(seat.person, person), person, "", *about, seat.adjustments, past, seat.listed)
+        uses.subtract(seats[at].submission for at in won)
+        name = _free(entry.name, uses)
+        uses[name] += len(won)
+        counting[name] = replace(entry, name=name, people=tuple(seat.given for seat in won.values()))
+        for at, seat in won.items():
+            if (old := seats[at].submission) not in ("", name):
+                aside[old].append((Note("newer-attempt", {"newer": name}), seat.given.name))
+            seats[at] = replace(seat, submission=name)
+    replaced = [SetAside(name, whose[0][0], ", ".join(who for _, who in whose)) for name, whose in aside.items()]
+    return sorted(seats, key=_order), [entry for name, entry in counting.items() if uses[name]], replaced
 
 
-def _outdone(entry: Entry, older: Submission) -> str:
-    """Why an *older* submission counts nevertheless; nothing if it does not."""
-    told = {each.name: getattr(older, each.name) for each in fields(Submission)}
-    was = Entry(**told, file=File(older.name, lambda _: older.content), moment=(-1, "", 0))
-    _, others = choose([entry, was], assignment())
-    return next((why for one, why in others if one.name == entry.name), "")
+def _older(seat: Seat, kept: Submission | None, newer: Entry) -> Entry | None:
+    """What is *kept* of a seat, as if it had been given before the *newer* one."""
+    if kept is None:
+        return None
+    told = {each.name: getattr(kept, each.name) for each in fields(Submission)}
+    moment = (0, seat.time if newer.time else "", -1)
+    return Entry(**told, file=File(kept.name, lambda _: kept.content), moment=moment)
+
+
+def _outdone(entry: Entry, older: Entry, past: Container[str]) -> str:
+    """Why an *older* submission counts nevertheless; nothing if it does not. What counted in the *past* is no newer."""
+    digest = _digest(entry)
+    if digest == _digest(older):
+        return ""
+    if digest in past:
+        entry = replace(entry, moment=(-1, "", 0))
+    best, [(_, why)] = choose([replace(entry, key=("newer",)), replace(older, key=("older",))], assignment())
+    return why if best.key == ("older",) else ""
+
+
+def _digest(entry: Entry) -> str:
+    return hashlib.sha256(entry.read().content).hexdigest()
 
 
 def with_roster(seats: Sequence[Seat], roster: Sequence[Listed]) -> list[Seat]:
@@ -75,21 +92,23 @@ def with_roster(seats: Sequence[Seat], roster: Sequence[Listed]) -> list[Seat]:
         absent[new] = replace(absent.pop(old), person=new, given=new)
     absent = {each.person: Seat(each.person, each.person) for each in roster} | absent
     others = [seat for person, seat in absent.items() if person not in present]
-    return sorted([*known, *others], key=_order)
+    listed = {each.person: each for each in roster}
+    everyone = sorted([*known, *others], key=_order)
+    return [replace(seat, listed=listed.get(found.get(seat.given, seat.person), seat.listed)) for seat in everyone]
 
 
 def _placed(seats: list[Seat], given: Sequence[Entry], roster: Sequence[Listed]) -> Iterator[tuple[Entry, list[int]]]:
     """Each entry with the places of its people: found on the *roster*, by id, email, a name that is unique, or file.
 
-    Where a platform gave the seat, its ids tell people of one name apart. A roster knows of ids of several kinds. Who
-    has no seat, or could have more than one, gets a new one; no seat is given twice.
+    Where a platform gave the seat, its ids tell people of one name apart. A roster knows of ids of several kinds: only
+    whom it knows under two has a seat twice. Who has no seat, or could have more than one, gets a new one.
     """
-    known = defaultdict[tuple[str, object], list[int]](list)
+    known = defaultdict[tuple[str, object], set[int]](set)
     taken = [(place, seat) for place, seat in enumerate(seats) if seat.submission]
     before = join(roster, [seat.given for _, seat in taken], apart=True)
     for place, seat in taken:
         for key in (("roster", before.get(seat.given)), *keys(seat.given), ("file", seat.submission)):
-            known[key].append(place)
+            known[key].add(place)
     waiting = {seat.person: place for place, seat in enumerate(seats) if not seat.submission}
     everyone = [one for entry in given for one in entry.people]
     now = join(roster, everyone, apart=True)
@@ -99,18 +118,20 @@ def _placed(seats: list[Seat], given: Sequence[Entry], roster: Sequence[Listed])
     def place_of(person: Person, submission: str) -> int:
         for key in (("roster", now.get(person, person)), *keys(person), ("file", submission)):
             same = key[0] == "roster"
-            places = [at for at in known[key] if at in free and (same or not _differ(seats[at].given, person))]
+            # Files under one id that come at once were found to be several people's.
+            places = [at for at in known[key] if (same if _differ(seats[at].given, person) else at in free)]
             if len(places) == 1:
                 break
         else:
             places = [waiting[listed[person]]] if person in listed else []
-        if not free.intersection(places):
-            seats.append(Seat(person, person))
-            return len(seats) - 1
+            if not free.intersection(places):
+                seats.append(Seat(person, person))
+                places = [len(seats) - 1]
         free.discard(places[0])
+        known["roster", now.get(person)].add(places[0])
         return places[0]
 
-    for entry in given:
+    for entry in sorted(given, key=lambda each: each.moment):
         yield entry, [place_of(person, entry.name) for person in entry.people]
 
 

@@ -19,7 +19,7 @@ import msgspec
 from autograder import course
 from autograder.classroom.worker import Task, could_not_grade
 from autograder.grade import Adjustment, Grade, Note, Person, Row, Submission, from_json, to_json
-from autograder.intake import SetAside
+from autograder.intake import Listed, SetAside
 
 __all__ = ["FILE_NAME", "Gradebook", "GradebookError", "Rows", "Seat"]
 
@@ -66,6 +66,10 @@ class Seat:
     attempts: int = 1
     late: bool = False
     adjustments: tuple[Adjustment, ...] = ()
+    past: tuple[str, ...] = ()
+    """What counted before, as digests: whoever gives it again has no newer one."""
+    listed: Listed | None = None
+    """Who that is on the roster, if one was given."""
 
 
 class Gradebook(AbstractContextManager["Gradebook"]):

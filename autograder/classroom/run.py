@@ -153,8 +153,9 @@ def _enrol(
     """Complete the class; what is to be graded, by its names in the gradebook, and what is adjusted."""
     everyone = book.seats()
     before, aside = ([], []) if only else (everyone, book.set_aside())
+    roster = roster or [seat.listed for seat in before if seat.listed]
     seats, entries, replaced = completed(before, intake.entries, book.submission, roster)
-    after = adjusted(book.folder, with_roster(seats, roster) if roster else seats)
+    after = adjusted(book.folder, with_roster(seats, roster))
     given = {seat.given for seat in after.seats}
     rows = Counter(seat.person for seat in after.seats if seat.submission)
     said = {

@@ -203,13 +203,72 @@ def test_corrected_roster_corrects_those_who_handed_in_nothing(given: Path, out:
     assert not any("adjustments.csv" in line for line in outcome.lines)
 
 
-def test_person_whom_the_roster_finds_twice_is_said(out: Path, tmp_path: Path) -> None:
-    """Files that come at once under two ids of one person keep their rows, and somebody is told to look."""
+def test_roster_of_an_earlier_run_is_remembered(out: Path, tmp_path: Path) -> None:
+    """What comes later without it finds its people still, by any of their ids, and gets what it knows."""
+    roster = tmp_path / "gradebook.csv"
+    roster.write_text('Student,ID,SIS User ID,Email\n"Kim, Haneul",4711,20231234,k@u.ex\n"Lee, Mia",4712,20231235,\n')
+    run(out, handed_in(tmp_path / "a", kimhaneul_4711_90210_rnn="5"), roster=roster)
+    run(out, handed_in(tmp_path / "b", **{"20231234_Kim": "1", "20231235_Lee": "1"}))
+    found = [(line["student"], line["email"], line["score"]) for line in table(out)]
+    assert found == [("Kim, Haneul", "k@u.ex", "100"), ("Lee, Mia", "", "100")]
+
+
+def test_person_whom_the_roster_knows_under_two_ids_has_one_row(out: Path, tmp_path: Path) -> None:
+    """Also when both files come at once; where the roster comes later, somebody is told to look."""
     roster = tmp_path / "students.csv"
     roster.write_text("id,name,alias\n20210001,Kim,20219999\n")
-    outcome = run(out, handed_in(tmp_path / "a", kim_20210001="1", minsu_20219999="0"), roster=roster)
-    assert [(line["student"], line["score"]) for line in table(out)] == [("Kim", "100"), ("Kim", "0")]
+    given = handed_in(tmp_path / "a", kim_20210001="1", minsu_20219999="0")
+    run(out, given, roster=roster)
+    assert [line["student"] for line in table(out)] == ["Kim"]
+    run(later := tmp_path / "later", given)
+    outcome = run(later, given, roster=roster)
+    assert [(line["student"], line["score"]) for line in table(later)] == [("Kim", "100"), ("Kim", "0")]
     assert "the same name and id in more than one row (1): Kim" in outcome.lines
+
+
+def group(folder: Path, content: str, time: str, *people: str) -> Path:
+    """A Gradescope export with one submission of these people."""
+    submitters = "".join(f"  - :name: {name}\n    :sid: '2021000{name[-1]}'\n" for name in people)
+    metadata = f"submission_7:\n  :submitters:\n{submitters}  :created_at: {time}\n"
+    (folder / "submission_7").mkdir(parents=True)
+    (folder / "submission_7" / "rnn.ipynb").write_text(content)
+    (folder / "submission_metadata.yml").write_text(metadata)
+    return folder
+
+
+def test_each_member_of_a_group_has_what_counts_for_that_one(out: Path, tmp_path: Path) -> None:
+    """A file that is older, or blank, takes nothing from a member who has a better one, and nobody loses the row."""
+    solved = course.REFERENCE.read_text(encoding="utf-8")
+    blank = (course.ASSIGNMENT / "en" / "rnn.ipynb").read_text(encoding="utf-8")
+    run(out, group(tmp_path / "new", solved, "2026-11-22 10:00:00 Z", "B2"))
+    outcome = run(out, group(tmp_path / "old", solved + " ", "2026-11-20 10:00:00 Z", "A1", "B2"))
+    assert "an earlier submission still counts (1): B2" in outcome.lines
+    assert [(line["student"], line["submission"]) for line in table(out)] == [
+        *(("B2", "submission_7/rnn.ipynb"), ("A1", "submission_7/rnn~2.ipynb")),
+    ]
+    outcome = run(out, group(tmp_path / "blank", blank, "2026-11-23 10:00:00 Z", "A1", "B2", "C3"))
+    assert "an earlier submission still counts (1): A1, B2" in outcome.lines
+    assert [line["student"] for line in table(out)] == ["B2", "A1", "C3"]
+
+
+def test_file_that_was_replaced_is_no_newer_when_it_is_given_again(out: Path, tmp_path: Path) -> None:
+    """A platform's download that is graded again takes nobody's file that came by mail meanwhile."""
+    download = handed_in(tmp_path / "a", kim_20210001="5", lee_20210002="1")
+    run(out, download)
+    run(out, handed_in(tmp_path / "b", **{"kim_20210001 again": "1"}))
+    outcome = run(out, handed_in(download, park_20210003="1"))
+    assert [line["score"] for line in table(out)] == ["100", "100", "100"]
+    assert "an earlier submission still counts (1): kim" in outcome.lines
+
+
+def test_blank_file_of_the_same_name_replaces_none_that_is_answered(out: Path, tmp_path: Path) -> None:
+    """Platforms call a second submission as the first."""
+    given = handed_in(tmp_path / "a", kim=course.REFERENCE.read_text(encoding="utf-8"))
+    run(out, given)
+    blank = (course.ASSIGNMENT / "en" / "rnn.ipynb").read_text(encoding="utf-8")
+    outcome = run(out, handed_in(given, kim=blank), engine=(engine := Engine()))
+    assert "an earlier submission still counts (1): kim" in outcome.lines
+    assert engine.seen == []
 
 
 def test_same_file_name_of_somebody_else_overwrites_nothing(tmp_path: Path, out: Path) -> None:
