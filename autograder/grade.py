@@ -237,8 +237,6 @@ class Adjustment:
     """The points that the question (or the total) gets; with a sign in `adjustments.csv`, what is added."""
     reason: str
     relative: bool = False
-    time: str = ""
-    """When the grader first read it, ISO 8601."""
     kind: Literal["points", "excuse"] = "points"
 
 

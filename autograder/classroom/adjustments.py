@@ -13,7 +13,6 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
 from itertools import zip_longest
 from pathlib import Path
 
@@ -59,22 +58,19 @@ class Adjusted:
 
 
 def adjusted(folder: Path, seats: Sequence[Seat]) -> Adjusted:
-    """*seats* with the changes that the file in *folder* says, each with the time of the run that first read it.
+    """*seats* with the changes that the file in *folder* says.
 
     Raises `AdjustmentError`, `SheetError` and OSError.
     """
     path = folder / FILE_NAME
     lines = dict(_lines(Sheet(path.read_bytes(), FILE_NAME).values())) if path.exists() else {}
     find = _places(seats, {cells["student"] for cells in lines.values()})
-    times = {replace(change, time=""): change.time for seat in seats for change in seat.adjustments}
-    now = datetime.now(timezone.utc).isoformat(timespec="seconds")
     changes: defaultdict[int, list[Adjustment]] = defaultdict(list)
     strict: dict[Adjustment, int] = {}
     for number, cells in lines.items():
         change = _change(number, cells)
         if change.student not in find:
             raise _wrong(number, f"there is no student {change.student!r}, or several: use an id or email")
-        change = replace(change, time=times.get(change, now))
         own = changes[find[change.student]]
         if change in own:
             raise _wrong(number, "says the same as a line above it")

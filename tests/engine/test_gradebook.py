@@ -31,7 +31,7 @@ from autograder.grade import (
     Submission,
     Value,
 )
-from autograder.intake import SetAside
+from autograder.intake import Listed, SetAside
 
 KIM = Person("김민수", "20210001", "kim@example.org")
 CHECK = CheckResult("test_h_n", 6.0, False, Note("values", {"name": "h_n"}), "plain")
@@ -63,11 +63,13 @@ def enrolled(folder: Path, *names: str) -> Gradebook:
 
 def test_grade_is_read_back_as_it_was(tmp_path: Path) -> None:
     """Every field of a grade, a seat and an adjustment outlasts closing and opening."""
-    change = Adjustment("김민수", "q1", 2.0, "typo", True, "2026-11-25T12:00:00+00:00")
+    change = Adjustment("김민수", "q1", 2.0, "typo", True)
     with Gradebook(tmp_path) as book:
-        book.enrol([Seat(KIM, Person("kim"), "kim.ipynb", "2026-11-23T10:00:00", 3, True, (change,))], [])
+        about = ("kim.ipynb", "2026-11-23T10:00:00", 3, True, (change,), ("0" * 64,), Listed(KIM, ("kim01",)))
+        book.enrol([seat := Seat(KIM, Person("kim"), *about)], [])
         book.keep(task(), GRADE, "v1")
     with Gradebook(tmp_path) as book:
+        assert book.seats() == [seat]
         assert rows(book) == [Row("kim.ipynb", KIM, GRADE, "2026-11-23T10:00:00", 3, True, (change,))]
         assert rows(book, "kim.ipynb")[0].grade.status == "could-not-grade"
 
