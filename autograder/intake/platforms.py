@@ -39,7 +39,9 @@ class Layout:
         """What *path* tells; nothing if it is nobody's."""
         match = re.fullmatch(f"(?:{self.pattern})", path, re.DOTALL)
         told = match.groupdict(default="") if match else {}
-        told |= naming.read(told["stem"]) if "stem" in told else {}
+        if "stem" in told:
+            told |= naming.read(told["stem"])
+            told["key"] = "" if told["id"] else told.get("key", "")  # of a name in two sections there are two people
         return {} if told.get("other") and not told["certain"] else told
 
     def naming(self, paths: Sequence[str]) -> Naming:
@@ -69,12 +71,15 @@ _MOODLE = r"_assignsubmission_[a-z]+(?:_?/|_|(?=\.)).+"
 _CANVAS = r"(?:(?P<order>\d{3,})_.+|(?P<written>(?:text|link)\.html))"
 _ATTEMPT = r"_[^\W\d_]+_(?=\d{4}(?:-\d\d){5})"  # `_attempt_`, or the language's word for it
 _BLACKBOARD = rf"(?P<key>(?:(?:(?!{_ATTEMPT})[^/])*_)?(?P<id>(?:(?!{_ATTEMPT})[^/_])+)){_ATTEMPT}"
-_SECTION = r"(?i:(?:section|sec|class|lab|tutorial|recitation)[ _-]*(?:\d{1,3}|[a-z])|\w{1,3} *분?반|분반 *\w{1,3})/"
+_SECTION = (
+    r"(?P<key>(?i:(?:section|sec|class|lab|tutorial|recitation)[ _-]*(?:\d{1,3}|[a-z])|\w{1,3} *분?반|분반 *\w{1,3}))"
+)
 _ARCHIVE = r"(?i:\.(?:zip|tar|tar\.gz|tgz|gz|bz2|xz|7z|rar|alz|egg))"
 # A folder or a file each. Under a number that surely is somebody's, any `other` file is that person's.
 _BELOW = rf"(?:{_ARCHIVE}?/.+|(?P<loose>{_ARCHIVE}|(?i:\.(?:ipynb(?:\.txt|\.json|의 사본)?|py))|(?P<other>\.\w+)))"
 _PEOPLES = rf"(?P<stem>[^/]+?){_BELOW}"
-_FOLDERS, _SECTIONS = Layout("folders", f"[^/]*/{_PEOPLES}"), Layout("sections", f"[^/]*/{_SECTION}{_PEOPLES}")
+_FOLDERS = Layout("folders", f"(?:{_SECTION}|[^/]*)/{_PEOPLES}")
+_SECTIONS = Layout("sections", f"[^/]*/{_SECTION}/{_PEOPLES}")
 # `on time/…`, `late/…`
 _ANY_SECTIONS = Layout("sections", f"[^/]*/(?P<title>[^/]+)/{_PEOPLES}", sharing=2, sign="marked")
 _NAMED_BY_PEOPLE = ("folders", "sections")
@@ -110,7 +115,7 @@ _LAYOUTS = (
         "Canvas",
         r"[^/]*/(?P<name>[^/]+?)(?P<late>_LATE)?_(?:(?!20\d\d[01]\d[0-3]\d_)(?=(?P<sign>\d)))?(?P<id>\d+)_" + _CANVAS,
     ),
-    Layout("folders", f"(?P<title>[^/]*)/(?:{_SECTION})?{_PEOPLES}", sharing=2, sign="marked"),
+    Layout("folders", f"(?P<title>[^/]*)/(?:{_SECTION}/)?{_PEOPLES}", sharing=2, sign="marked"),
     Layout("Google Forms", r"[^/]*/(?P<title>[^/]+) - (?P<name>[^/]+?)\.\w+"),
     _SECTIONS,
 )
@@ -158,6 +163,7 @@ def settle(files: list[File], base: str, prefix: str = "", archives: int = limit
     layout, signed = next(known, (_FOLDERS, {*tops}))
     archive = {file.name[len(prefix) :]: file for file in files if archives and file.name.startswith(prefix)}
     alone = len(tops) == 1 and tops[0] not in archive
+    sections = all(top in archive and re.fullmatch(f"{_SECTION}{_ARCHIVE}", top) for top in tops)
 
     def below(top: str) -> list[Place]:
         start, packed = f"{prefix}{top}/", archive.get(top)
@@ -167,7 +173,7 @@ def settle(files: list[File], base: str, prefix: str = "", archives: int = limit
 
     def sure(found: list[Place]) -> bool:
         """Whether these are a class's: plain folders in an archive, or beside others, could be one student's."""
-        return any(each.several if alone else not each.plain and each.layout is not _SECTIONS for each in found[-1:])
+        return any(each.several if alone or sections else not each.plain and each.layout is not _SECTIONS for each in found[-1:])
 
     def alike(each: Place) -> bool:
         return each.numbered if each.layout.platform in _NAMED_BY_PEOPLE else each.layout is layout

@@ -460,6 +460,17 @@ def test_each_section_in_a_folder_is_recognised_by_itself(packed: bool, tmp_path
     assert ("yun", "") in people(collect([tmp_path / "class"], ASSIGNMENT))
 
 
+@pytest.mark.parametrize("packed", [True, False])
+def test_namesakes_in_two_sections_are_two_people(packed: bool, tmp_path: Path) -> None:
+    """Sections are known by what they are called; an id shows who moved from one to the other."""
+    for name in ("A반", "B반"):
+        files = ["김민수.ipynb", f"{name}/rnn.ipynb", "20231234_Mia.ipynb"]
+        folder(tmp_path, {f"{name}.zip": zipped(files)} if packed else {f"{name}/{file}": ANSWERED for file in files})
+    class_ = collect([tmp_path], ASSIGNMENT)
+    assert people(class_) == [("A반", ""), ("B반", ""), ("Mia", "20231234"), ("김민수", ""), ("김민수", "")]
+    assert class_.notes[0].kind == "same-name"
+
+
 @pytest.mark.parametrize("names", [("a", "b"), ("RNN-20261120T120000Z-001", "RNN-20261120T120000Z-002")])
 def test_archives_of_one_export_are_a_class_together(names: tuple[str, str], tmp_path: Path) -> None:
     """Whatever archives are called that lie in one folder, such as the parts of a download from Drive."""
