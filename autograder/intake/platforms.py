@@ -173,7 +173,10 @@ def settle(files: list[File], base: str, prefix: str = "", archives: int = limit
 
     def sure(found: list[Place]) -> bool:
         """Whether these are a class's: plain folders in an archive, or beside others, could be one student's."""
-        return any(each.several if alone or sections else not each.plain and each.layout is not _SECTIONS for each in found[-1:])
+        return any(
+            each.several if alone or sections else not each.plain and each.layout is not _SECTIONS
+            for each in found[-1:]
+        )
 
     def alike(each: Place) -> bool:
         return each.numbered if each.layout.platform in _NAMED_BY_PEOPLE else each.layout is layout

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.grade import Adjustment, Person, Row
+from autograder.grade import Adjustment, Grade, Person, Row
 from autograder.intake.sheet import Sheet
 from autograder.report.returns import WAYS, Graded, Returned, ReturnError
 from autograder.report.returns.graded import handle
@@ -183,6 +183,21 @@ def test_moodle_group_gives_its_grade_to_every_member(tmp_path: Path) -> None:
     team = row("모둠 1", 90, submission="모둠 1_7_assignsubmission_file/rnn.ipynb")
     other = row("모둠 2", 60, submission="모둠 2_8_assignsubmission_file/rnn.ipynb")
     assert [line[3] for line in cells(returned("moodle", [team, other], path).content)[1:]] == ["90", "90", "60"]
+
+
+def test_member_who_handed_in_alone_gets_no_grade_of_the_team(tmp_path: Path) -> None:
+    """Nor does who is excused; who handed in nothing else has the team's."""
+    path = tmp_path / "worksheet.csv"
+    path.write_text(
+        "Identifier,Full name,Group,Grade\nParticipant 31,Kim,Team 1,\nParticipant 32,Lee,Team 1,\n"
+        "Participant 33,Mia,Team 1,40\n"
+    )
+    team, alone = row("Team 1", 60, submission="Team 1_7_assignsubmission_file/rnn.ipynb"), row("Lee", 90)
+    absent, excused = (Row("", Person(name), Grade("not-submitted", None, 100.0)) for name in ("Kim", "Mia"))
+    excused = replace(excused, adjustments=(Adjustment("Mia", "", 0.0, "ill", kind="excuse"),))
+    back = returned("moodle", [team, alone, absent, excused], path)
+    assert [line[3] for line in cells(back.content)[1:]] == ["60", "90", "40"]
+    assert back.remarks == []
 
 
 def test_blackboard_and_brightspace_columns(tmp_path: Path) -> None:

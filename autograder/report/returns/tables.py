@@ -126,7 +126,7 @@ def _maxima(titles: Sequence[str], lines: Sequence[Sequence[str]], tells: Sequen
 
 
 def _rows(platform: str, rows: Sequence[Row], tells: Sequence[Told]) -> list[Row | None]:
-    """The row that each line is for: its team's, or else that of the id there, or as on a roster.
+    """The row that each line is for: that of the id there, or as on a roster, or else its team's.
 
     Whom the platform gave ids of its own, these alone tell if the table has them. A team's could be some student's.
     """
@@ -140,14 +140,15 @@ def _rows(platform: str, rows: Sequence[Row], tells: Sequence[Told]) -> list[Row
     found: list[Row | None] = []
     for each in tells:
         number = re.sub(r"^\D*(?=\d+$)", "", "".join(each["id"][:1]))  # `Participant 123` in any language
-        asked = [*(("group", fold(group)) for group in each["group"]), ("id", number)]
+        asked = [("id", number), *(("group", fold(group)) for group in each["group"])]
         found.append(next((known[one] for one in asked if one in known), None))
-    people = [(one, at) for at, each in enumerate(tells) if not found[at] for one in listed_in(each)]
+    team = [row is not None and key(row)[0] == "group" for row in found]
+    people = [(one, at) for at, each in enumerate(tells) if team[at] or not found[at] for one in listed_in(each)]
     uses, places = Counter(one.person for one, _ in people), {one.person: at for one, at in people}
     others = [row for row in rows if not (all(key(row)) and any(found))]
     matches = join([one for one, _ in people], [row.person for row in others], apart=True)
     for row in others:
         match = matches.get(row.person)
-        if match and uses[match] == 1:
+        if match and uses[match] == 1 and (row.score is not None or row.excused):
             found[places[match]] = row
     return found
