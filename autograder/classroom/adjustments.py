@@ -99,7 +99,8 @@ def _places(seats: Sequence[Seat], students: Iterable[str]) -> dict[str, int]:
     people = Counter(seat.person for seat in seats)
     places = {seat.person: place for place, seat in enumerate(seats)}
     asked = (Person(student, student, student) for student in students if student)
-    listed = [Listed(seat.person, (seat.given.id, seat.given.email, seat.given.name)) for seat in seats]
+    known = ((seat, seat.listed.aliases if seat.listed else ()) for seat in seats)
+    listed = [Listed(seat.person, (*more, seat.given.id, seat.given.email, seat.given.name)) for seat, more in known]
     found = join(listed, asked)
     return {student.name: places[person] for student, person in found.items() if people[person] == 1}
 

@@ -13,7 +13,7 @@ from autograder.grade import Note, Person, Submission
 from autograder.intake import Entry, Listed, SetAside, join
 from autograder.intake.archives import File
 from autograder.intake.choice import choose
-from autograder.intake.roster import keys
+from autograder.intake.roster import joined, keys
 
 __all__ = ["completed", "with_roster"]
 
@@ -44,7 +44,7 @@ def completed(
                 aside[entry.name].append((Note(why) if why == "attachment" else counts, person.name))
                 continue
             past = tuple(dict.fromkeys((*seat.past, _digest(older)))) if older else seat.past
-            won[at] = Seat(_joined(seat.person, person), person, "", *about, seat.adjustments, past, seat.listed)
+            won[at] = Seat(joined(seat.person, person), person, "", *about, seat.adjustments, past, seat.listed)
         uses.subtract(seats[at].submission for at in won)
         name = _free(entry.name, uses)
         uses[name] += len(won)
@@ -85,7 +85,7 @@ def with_roster(seats: Sequence[Seat], roster: Sequence[Listed]) -> list[Seat]:
     """*seats* with what the *roster* knows of their people, and a seat for each of it who handed in nothing."""
     handed_in = [seat for seat in seats if seat.submission]
     found = join(roster, [seat.given for seat in handed_in], apart=True)
-    known = [replace(seat, person=_joined(found.get(seat.given, seat.person), seat.given)) for seat in handed_in]
+    known = [replace(seat, person=joined(found.get(seat.given, seat.person), seat.given)) for seat in handed_in]
     present = {seat.person for seat in known} | set(found.values())
     absent = {seat.person: seat for seat in seats if not seat.submission}
     for old, new in join(roster, absent).items():  # the roster may have been corrected since
@@ -139,10 +139,6 @@ def _differ(one: Person, other: Person) -> bool:
     """Whether they are told apart by ids or, without these, by emails."""
     told = (one.id, other.id) if one.id and other.id else (one.email, other.email)
     return all(told) and told[0].casefold() != told[1].casefold()
-
-
-def _joined(better: Person, other: Person) -> Person:
-    return Person(better.name or other.name, better.id or other.id, better.email or other.email)
 
 
 def _order(seat: Seat) -> tuple[bool, str, str]:

@@ -13,7 +13,7 @@ from autograder.intake.archives import Refused
 from autograder.intake.files import bounded, named
 from autograder.intake.sheet import TITLES_WITHIN, Sheet, SheetError
 
-__all__ = ["Listed", "Told", "fields", "fold", "join", "keys", "listed", "read_roster", "told"]
+__all__ = ["Listed", "Told", "fields", "fold", "join", "joined", "keys", "listed", "read_roster", "told"]
 
 
 def fold(name: str) -> str:
@@ -64,7 +64,18 @@ def read_roster(path: Path) -> list[Listed]:
     held, at = max(((each, at) for at, each in enumerate(titles)), key=lambda each: sum(map(bool, each[0])))
     if not {"id", "name", "email", "last"} & set(held):
         raise Refused(Note("roster-columns", about))
-    return [each for line in table[at + 1 :] for each in listed(told(held, line))]
+    people: dict[object, Listed] = {}
+    for each in (each for line in table[at + 1 :] for each in listed(told(held, line))):
+        key = (fold(each.person.name), each.person.id) if each.person.id else each.person
+        if first := people.get(key):  # whoever takes two courses, or has two addresses
+            each = Listed(joined(first.person, each.person), (*first.aliases, *each.aliases, each.person.email))
+        people[key] = each
+    return list(people.values())
+
+
+def joined(better: Person, other: Person) -> Person:
+    """What is told of somebody twice."""
+    return Person(better.name or other.name, better.id or other.id, better.email or other.email)
 
 
 def fields(titles: Sequence[str]) -> list[str]:

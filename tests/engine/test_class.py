@@ -201,8 +201,10 @@ def test_roster_of_an_earlier_run_is_remembered(out: Path, tmp_path: Path) -> No
     roster.write_text('Student,ID,SIS User ID,Email\n"Kim, Haneul",4711,20231234,k@u.ex\n"Lee, Mia",4712,20231235,\n')
     run(out, handed_in(tmp_path / "a", kimhaneul_4711_90210_rnn="5"), roster=roster)
     run(out, handed_in(tmp_path / "b", **{"20231234_Kim": "1", "20231235_Lee": "1"}))
+    adjust(out, "20231234,q1,+0,,", "4711,q1,8,,", "20231235,,100,,")
+    run(out, handed_in(tmp_path / "b"))
     found = [(line["student"], line["email"], line["score"]) for line in table(out)]
-    assert found == [("Kim, Haneul", "k@u.ex", "100"), ("Lee, Mia", "", "100")]
+    assert found == [("Kim, Haneul", "k@u.ex", "98"), ("Lee, Mia", "", "100")]
 
 
 def test_person_whom_the_roster_knows_under_two_ids_has_one_row(out: Path, tmp_path: Path) -> None:

@@ -528,6 +528,23 @@ def test_roster_of_western_windows_keeps_its_names(tmp_path: Path) -> None:
     assert [each.person.name for each in read_roster(tmp_path / "r.csv")] == ["Müller, Hans", "Siobhán Öz"]
 
 
+def test_person_on_two_lines_is_one(tmp_path: Path) -> None:
+    """Who has two addresses is found by both; an id that two people have by mistake makes them nobody's namesakes."""
+    lines = [
+        "학번,이름,이메일",
+        "20240011,김나연,",
+        "20240011,김 나연,n@univ.example",
+        "20240011,김나연,n@mail.example",
+    ]
+    (tmp_path / "r.csv").write_text("\n".join([*lines, "20240012,이서준,", "20240012,박지민,"]), encoding="utf-8")
+    roster = read_roster(tmp_path / "r.csv")
+    nayeon = Person("김나연", "20240011", "n@univ.example")
+    for person in (Person("x", "20240011"), Person("y", "", "n@univ.example"), Person("y", "", "n@mail.example")):
+        assert join(roster, [person]) == {person: nayeon}
+    assert join(roster, [Person("박지민", "20240012")]) == {}
+    assert join(roster, [Person("박지민")]) == {Person("박지민"): Person("박지민", "20240012")}
+
+
 @pytest.mark.parametrize("titles", ["학번,이름,영문이름", "Student ID,Name (Korean),Name (English)"])
 def test_names_in_two_scripts_are_one_persons(titles: str, tmp_path: Path) -> None:
     """Whoever is on the roster in Hangul and in Latin letters is found by both, whichever word comes first."""
