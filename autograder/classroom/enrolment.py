@@ -15,7 +15,7 @@ from autograder.intake.archives import File
 from autograder.intake.choice import choose
 from autograder.intake.roster import joined, keys
 
-__all__ = ["completed", "with_roster"]
+__all__ = ["completed", "remembered", "with_roster"]
 
 
 def completed(
@@ -79,6 +79,15 @@ def _outdone(entry: Entry, older: Entry, past: Container[str]) -> str:
 
 def _digest(entry: Entry) -> str:
     return hashlib.sha256(entry.read().content).hexdigest()
+
+
+def remembered(seats: Sequence[Seat], roster: Sequence[Listed]) -> list[Listed]:
+    """The *roster*, and who was on earlier ones, such as another section's, unless it has the same id or email."""
+    earlier = {seat.listed.person: seat.listed for seat in seats if seat.listed}
+    for old, new in join(roster, earlier).items():
+        if not _differ(old, new) or "" < old.email == new.email:
+            earlier.pop(old)
+    return [*roster, *earlier.values()]
 
 
 def with_roster(seats: Sequence[Seat], roster: Sequence[Listed]) -> list[Seat]:
