@@ -19,7 +19,7 @@ from pathlib import Path
 from autograder import course
 from autograder.classroom.gradebook import Seat
 from autograder.grade import Adjustment, Person, Row
-from autograder.intake import Listed, join
+from autograder.intake import join
 from autograder.intake.sheet import Sheet
 from autograder.report.words import points
 
@@ -99,9 +99,7 @@ def _places(seats: Sequence[Seat], students: Iterable[str]) -> dict[str, int]:
     people = Counter(seat.person for seat in seats)
     places = {seat.person: place for place, seat in enumerate(seats)}
     asked = (Person(student, student, student) for student in students if student)
-    known = ((seat, seat.listed.aliases if seat.listed else ()) for seat in seats)
-    listed = [Listed(seat.person, (*more, seat.given.id, seat.given.email, seat.given.name)) for seat, more in known]
-    found = join(listed, asked)
+    found = join([seat.called for seat in seats], asked)
     return {student.name: places[person] for student, person in found.items() if people[person] == 1}
 
 

@@ -13,7 +13,7 @@ from autograder.grade import Note, Person, Submission
 from autograder.intake import Entry, Listed, SetAside, join
 from autograder.intake.archives import File
 from autograder.intake.choice import choose
-from autograder.intake.roster import joined, keys
+from autograder.intake.roster import joined
 
 __all__ = ["completed", "remembered", "with_roster"]
 
@@ -22,7 +22,6 @@ def completed(
     before: Sequence[Seat],
     given: Sequence[Entry],
     kept: Callable[[str], Submission | None],
-    roster: Sequence[Listed] = (),
 ) -> tuple[list[Seat], list[Entry], list[SetAside]]:
     """The class *before*, with what is *given* now: for each person this counts, or what did until now.
 
@@ -33,7 +32,7 @@ def completed(
     uses = Counter(seat.submission for seat in before)
     counting: dict[str, Entry] = {}
     aside = defaultdict[str, list[tuple[Note, str]]](list)
-    for entry, places in _placed(seats, given, roster):
+    for entry, places in _placed(seats, given):
         about = (entry.time, entry.attempts, entry.late)
         won: dict[int, Seat] = {}
         for at, person in zip(places, entry.people, strict=True):
@@ -106,39 +105,32 @@ def with_roster(seats: Sequence[Seat], roster: Sequence[Listed]) -> list[Seat]:
     return [replace(seat, listed=listed.get(found.get(seat.given, seat.person), seat.listed)) for seat in everyone]
 
 
-def _placed(seats: list[Seat], given: Sequence[Entry], roster: Sequence[Listed]) -> Iterator[tuple[Entry, list[int]]]:
-    """Each entry with the places of its people: found on the *roster*, by id, email, a name that is unique, or file.
+def _placed(seats: list[Seat], given: Sequence[Entry]) -> Iterator[tuple[Entry, list[int]]]:
+    """Each entry with the places of its people: found by all that they are called, as on a roster, or by their file.
 
-    Where a platform gave the seat, its ids tell people of one name apart. A roster knows of ids of several kinds: only
-    whom it knows under two has a seat twice. Who has no seat, or could have more than one, gets a new one.
+    Where a platform gave the seat, its ids tell people of one name apart, unless a roster knows only one: it has ids of
+    several kinds. Whom it knows under two has a seat twice. Who could have more than one, or has none, gets a new one.
     """
-    known = defaultdict[tuple[str, object], set[int]](set)
-    taken = [(place, seat) for place, seat in enumerate(seats) if seat.submission]
-    before = join(roster, [seat.given for _, seat in taken], apart=True)
-    for place, seat in taken:
-        for key in (("roster", before.get(seat.given)), *keys(seat.given), ("file", seat.submission)):
-            known[key].add(place)
-    waiting = {seat.person: place for place, seat in enumerate(seats) if not seat.submission}
     everyone = [one for entry in given for one in entry.people]
-    now = join(roster, everyone, apart=True)
-    listed = join([Listed(person) for person in waiting], everyone, apart=True)
+    found = join([seat.called for seat in seats], everyone, apart=True)
+    known = defaultdict[object, list[int]](list)
+    for place, seat in enumerate(seats):
+        for key in (seat.person, seat.submission):
+            known[key].append(place)
     free = set(range(len(seats)))
 
     def place_of(person: Person, submission: str) -> int:
-        for key in (("roster", now.get(person, person)), *keys(person), ("file", submission)):
-            same = key[0] == "roster"
-            # Files under one id that come at once were found to be several people's.
-            places = [at for at in known[key] if (same if _differ(seats[at].given, person) else at in free)]
-            if len(places) == 1:
-                break
-        else:
-            places = [waiting[listed[person]]] if person in listed else []
-            if not free.intersection(places):
-                seats.append(Seat(person, person))
-                places = [len(seats) - 1]
-        free.discard(places[0])
-        known["roster", now.get(person)].add(places[0])
-        return places[0]
+        def fitting(key: object) -> list[int]:
+            return [at for at in known[key] if at in free and not _differ(seats[at].given, person)]
+
+        theirs = known[found.get(person)]
+        others = [at for at in theirs if seats[at].listed and _differ(seats[at].given, person)]
+        choices = (fitting(found.get(person)), others, fitting(submission))
+        place = next((places[0] for places in choices if len(places) == 1), len(seats))
+        if place == len(seats):
+            seats.append(Seat(person, person))
+        free.discard(place)
+        return place
 
     for entry in sorted(given, key=lambda each: each.moment):
         yield entry, [place_of(person, entry.name) for person in entry.people]

@@ -71,6 +71,12 @@ class Seat:
     listed: Listed | None = None
     """Who that is on the roster, if one was given."""
 
+    @property
+    def called(self) -> Listed:
+        """The person with all names and ids: the platform's and the roster's."""
+        others = self.listed.aliases if self.listed else ()
+        return Listed(self.person, (*others, self.given.id, self.given.email, self.given.name))
+
 
 class Gradebook(AbstractContextManager["Gradebook"]):
     """The gradebook of one output *folder*. A context manager; only one can be open for a folder.

@@ -154,8 +154,8 @@ def _enrol(
     everyone = book.seats()
     before, aside = ([], []) if only else (everyone, book.set_aside())
     roster = remembered(before, roster)
-    seats, entries, replaced = completed(before, intake.entries, book.submission, roster)
-    after = adjusted(book.folder, with_roster(seats, roster))
+    seats, entries, replaced = completed(with_roster(before, roster), intake.entries, book.submission)
+    after = adjusted(book.folder, with_roster(seats, roster))  # whom only the new files' names tell
     given = {seat.given for seat in after.seats}
     rows = Counter(seat.person for seat in after.seats if seat.submission)
     said = {

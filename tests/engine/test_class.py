@@ -207,6 +207,39 @@ def test_roster_of_an_earlier_run_is_remembered(out: Path, tmp_path: Path) -> No
     assert found == [("Kim, Haneul", "k@u.ex", "98"), ("Lee, Mia", "", "100")]
 
 
+def test_name_that_two_on_the_roster_have_tells_nobody(out: Path, tmp_path: Path) -> None:
+    """Neither the one who handed in before gets the file nor the one who did not; a row of its own is told."""
+    roster = tmp_path / "gradebook.csv"
+    roster.write_text('Student,ID\n"Kim, Haneul",4711\n"Kim, Haneul",4713\n')
+    run(out, handed_in(tmp_path / "a", kimhaneul_4711_90210_rnn="5"), roster=roster)
+    outcome = run(out, handed_in(tmp_path / "b", **{"Haneul Kim": "1"}))
+    assert [(line["id"], line["score"]) for line in table(out)] == [("", "100"), ("4711", "50"), ("4713", "")]
+    assert "not on the roster, or several of the name (1): Haneul Kim" in outcome.lines
+
+
+def test_roster_of_another_section_renames_nobody(out: Path, tmp_path: Path) -> None:
+    """A namesake there is somebody else, who gets a row of one's own, and nobody's vanishes."""
+    for section, numbers in (("a", (20210001, 20210002)), ("b", (20210003, 20210004))):
+        roster = tmp_path / f"{section}.csv"
+        roster.write_text(
+            "id,name\n" + "".join(f"{number},{who}\n" for number, who in zip(numbers, ("Kim", "Lee"), strict=True))
+        )
+        run(out, handed_in(tmp_path / section, **{f"{numbers[0]}_Kim": "1"}), roster=roster)
+    assert sorted(line["id"] for line in table(out)) == ["20210001", "20210002", "20210003", "20210004"]
+
+
+def test_participant_whose_name_comes_later_is_found_on_the_roster(out: Path, tmp_path: Path) -> None:
+    """Blind marking ends, and the next download has names."""
+    roster = tmp_path / "students.csv"
+    roster.write_text("id,name\n20210001,Kim\n")
+    for name in ("Participant_815", "Kim_815"):
+        given = tmp_path / name / f"{name}_assignsubmission_file"
+        given.mkdir(parents=True)
+        (given / "rnn.ipynb").write_text("1")
+        run(out, tmp_path / name, roster=roster)
+    assert [(line["student"], line["id"]) for line in table(out)] == [("Kim", "20210001")]
+
+
 def test_person_whom_the_roster_knows_under_two_ids_has_one_row(out: Path, tmp_path: Path) -> None:
     """Also when both files come at once; where the roster comes later, somebody is told to look."""
     roster = tmp_path / "students.csv"
