@@ -91,18 +91,22 @@ def remembered(seats: Sequence[Seat], roster: Sequence[Listed]) -> list[Listed]:
 
 def with_roster(seats: Sequence[Seat], roster: Sequence[Listed]) -> list[Seat]:
     """*seats* with what the *roster* knows of their people, and a seat for each of it who handed in nothing."""
-    handed_in = [seat for seat in seats if seat.submission]
-    found = join(roster, [seat.given for seat in handed_in], apart=True)
-    known = [replace(seat, person=joined(found.get(seat.given, seat.person), seat.given)) for seat in handed_in]
-    present = {seat.person for seat in known} | set(found.values())
-    absent = {seat.person: seat for seat in seats if not seat.submission}
-    for old, new in join(roster, absent).items():  # the roster may have been corrected since
-        absent[new] = replace(absent.pop(old), person=new, given=new)
-    absent = {each.person: Seat(each.person, each.person) for each in roster} | absent
-    others = [seat for person, seat in absent.items() if person not in present]
     listed = {each.person: each for each in roster}
-    everyone = sorted([*known, *others], key=_order)
-    return [replace(seat, listed=listed.get(found.get(seat.given, seat.person), seat.listed)) for seat in everyone]
+    asked = [(seat.listed.person if seat.listed else seat.given, seat) for seat in sorted(seats, key=_order)]
+    found = join(roster, [who for who, seat in asked if seat.submission], apart=True)
+    missing = join(roster, [who for who, seat in asked if not seat.submission])  # it may have been corrected since
+    present = set[Person]()
+    known: list[Seat] = []
+    for who, seat in asked:
+        match = (found if seat.submission else missing).get(who)
+        if match and (seat.submission or match not in present):
+            given = seat.given if seat.submission else match
+            known.append(replace(seat, person=joined(match, given), given=given, listed=listed[match]))
+            present.add(match)
+        elif not match:
+            known.append(seat)
+    absent = [Seat(who, who, listed=each) for who, each in listed.items() if who not in present]
+    return sorted([*known, *absent], key=_order)
 
 
 def _placed(seats: list[Seat], given: Sequence[Entry]) -> Iterator[tuple[Entry, list[int]]]:

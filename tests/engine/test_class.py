@@ -228,6 +228,16 @@ def test_roster_of_another_section_renames_nobody(out: Path, tmp_path: Path) -> 
     assert sorted(line["id"] for line in table(out)) == ["20210001", "20210002", "20210003", "20210004"]
 
 
+def test_person_found_by_name_stays_found(out: Path, tmp_path: Path) -> None:
+    """Whoever is on a roster without ids, and hands in again under the same id but another spelling, has one row."""
+    roster = tmp_path / "students.csv"
+    roster.write_text("name,email\nKim,kim@example.org\nLee,\n")
+    for name in ("20210001_Kim", "20210001_Minsu Kim"):
+        run(out, handed_in(tmp_path / name, **{name: "1"}), roster=roster)
+    found = [(line["student"], line["id"], line["email"]) for line in table(out)]
+    assert found == [("Kim", "20210001", "kim@example.org"), ("Lee", "", "")]
+
+
 def test_participant_whose_name_comes_later_is_found_on_the_roster(out: Path, tmp_path: Path) -> None:
     """Blind marking ends, and the next download has names."""
     roster = tmp_path / "students.csv"
