@@ -1,5 +1,6 @@
 """Tables of grades: a downloaded one is filled, or a new one is made where a platform takes that."""
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -130,25 +131,20 @@ def _rows(platform: str, rows: Sequence[Row], tells: Sequence[Told]) -> list[Row
 
     Whom the platform gave ids of its own, these alone tell if the table has them. A team's could be some student's.
     """
-    groups = {fold(group) for each in tells for group in each["group"]}
-
-    def key(row: Row) -> tuple[str, str]:
-        name = fold(row.person.name)
-        return ("group", name) if name in groups else ("id", handle(row, platform).get("id", ""))
-
-    known = {key(row): row for row in rows if all(key(row))}
-    found: list[Row | None] = []
-    for each in tells:
-        number = re.sub(r"^\D*(?=\d+$)", "", "".join(each["id"][:1]))  # `Participant 123` in any language
-        asked = [("id", number), *(("group", fold(group)) for group in each["group"])]
-        found.append(next((known[one] for one in asked if one in known), None))
-    team = [row is not None and key(row)[0] == "group" for row in found]
-    people = [(one, at) for at, each in enumerate(tells) if team[at] or not found[at] for one in listed_in(each)]
-    uses, places = Counter(one.person for one, _ in people), {one.person: at for one, at in people}
-    others = [row for row in rows if not (all(key(row)) and any(found))]
-    matches = join([one for one, _ in people], [row.person for row in others], apart=True)
+    groups = [[fold(group) for group in each["group"]] for each in tells]
+    called = {*itertools.chain(*groups)}
+    teams = {name: row for row in rows if (name := fold(row.person.name)) in called}
+    people = [(row, handle(row, platform).get("id")) for row in rows if fold(row.person.name) not in teams]
+    own = {number: row for row, number in people if number}
+    # `Participant 123` in any language
+    found = [own.get(re.sub(r"^\D*(?=\d+$)", "", "".join(each["id"][:1]))) for each in tells]
+    others = [row for row, number in people if not (number and any(found))]
+    lines = [(one, at) for at, each in enumerate(tells) if not found[at] for one in listed_in(each)]
+    uses, places = Counter(one.person for one, _ in lines), {one.person: at for one, at in lines}
+    matches = join([one for one, _ in lines], [row.person for row in others], apart=True)
     for row in others:
         match = matches.get(row.person)
         if match and uses[match] == 1 and (row.score is not None or row.excused):
             found[places[match]] = row
-    return found
+    theirs = [next((teams[group] for group in each if group in teams), None) for each in groups]
+    return [row or team for row, team in zip(found, theirs, strict=True)]
