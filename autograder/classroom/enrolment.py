@@ -37,7 +37,8 @@ def completed(
         won: dict[int, Seat] = {}
         for at, person in zip(places, entry.people, strict=True):
             seat = seats[at]
-            older = counting.get(seat.submission) or _older(seat, kept(seat.submission), entry)
+            was, time = kept(seat.submission), seat.time if entry.time else ""
+            older = counting.get(seat.submission) or (_entry(was, time) if was else None)
             if older and (why := _outdone(entry, older, seat.past)):
                 counts = Note("another-counted", {"counted": seat.submission, "why": why})
                 aside[entry.name].append((Note(why) if why == "attachment" else counts, person.name))
@@ -56,24 +57,19 @@ def completed(
     return sorted(seats, key=_order), [entry for name, entry in counting.items() if uses[name]], replaced
 
 
-def _older(seat: Seat, kept: Submission | None, newer: Entry) -> Entry | None:
-    """What is *kept* of a seat, as if it had been given before the *newer* one."""
-    if kept is None:
-        return None
-    told = {each.name: getattr(kept, each.name) for each in fields(Submission)}
-    moment = (0, seat.time if newer.time else "", -1)
-    return Entry(**told, file=File(kept.name, lambda _: kept.content), moment=moment)
+def _entry(older: Submission, time: str) -> Entry:
+    """What counted until now, as if it had been given before all that is given now."""
+    told = {each.name: getattr(older, each.name) for each in fields(Submission)}
+    return Entry(**told, file=File(older.name, lambda _: older.content), moment=(0, time, -1))
 
 
 def _outdone(entry: Entry, older: Entry, past: Container[str]) -> str:
     """Why an *older* submission counts nevertheless; nothing if it does not. What counted in the *past* is no newer."""
-    digest = _digest(entry)
-    if digest == _digest(older):
+    if (digest := _digest(entry)) == _digest(older):
         return ""
-    if digest in past:
-        entry = replace(entry, moment=(-1, "", 0))
-    best, [(_, why)] = choose([replace(entry, key=("newer",)), replace(older, key=("older",))], assignment())
-    return why if best.key == ("older",) else ""
+    moment = (-1, "", 0) if digest in past else entry.moment
+    best, [(_, why)] = choose([replace(entry, key=(), moment=moment), replace(older, key=("older",))], assignment())
+    return why if best.key else ""
 
 
 def _digest(entry: Entry) -> str:
