@@ -15,7 +15,7 @@ from autograder.intake.archives import File
 from autograder.intake.choice import choose
 from autograder.intake.roster import joined
 
-__all__ = ["completed", "remembered", "with_roster"]
+__all__ = ["completed", "with_roster"]
 
 
 def completed(
@@ -76,18 +76,17 @@ def _digest(entry: Entry) -> str:
     return hashlib.sha256(entry.read().content).hexdigest()
 
 
-def remembered(seats: Sequence[Seat], roster: Sequence[Listed]) -> list[Listed]:
-    """The *roster*, and who was on earlier ones, such as another section's, unless it has the same id or email."""
+def with_roster(seats: Sequence[Seat], roster: Sequence[Listed]) -> list[Seat]:
+    """*seats* with what the *roster* knows of their people, and a seat for each of it who handed in nothing.
+
+    Who was on an earlier one, such as another section's, is still, unless it has the same id or email.
+    """
     earlier = {seat.listed.person: seat.listed for seat in seats if seat.listed}
     for old, new in join(roster, earlier).items():
         if not _differ(old, new) or "" < old.email == new.email:
             earlier.pop(old)
-    return [*roster, *earlier.values()]
-
-
-def with_roster(seats: Sequence[Seat], roster: Sequence[Listed]) -> list[Seat]:
-    """*seats* with what the *roster* knows of their people, and a seat for each of it who handed in nothing."""
-    listed = {each.person: each for each in roster}
+    listed = {each.person: each for each in (*roster, *earlier.values())}
+    roster = list(listed.values())
     asked = [(seat.listed.person if seat.listed else seat.given, seat) for seat in sorted(seats, key=_order)]
     found = join(roster, [who for who, seat in asked if seat.submission], apart=True)
     missing = join(roster, [who for who, seat in asked if not seat.submission])  # it may have been corrected since

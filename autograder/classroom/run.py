@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from autograder import course
 from autograder.classroom.adjustments import Adjusted, adjusted
-from autograder.classroom.enrolment import completed, remembered, with_roster
+from autograder.classroom.enrolment import completed, with_roster
 from autograder.classroom.gradebook import Gradebook, Rows, Seat
 from autograder.classroom.preview import Moves
 from autograder.classroom.worker import Task
@@ -153,17 +153,17 @@ def _enrol(
     """Complete the class; what is to be graded, by its names in the gradebook, and what is adjusted."""
     everyone = book.seats()
     before, aside = ([], []) if only else (everyone, book.set_aside())
-    roster = remembered(before, roster)
     seats, entries, replaced = completed(with_roster(before, roster), intake.entries, book.submission)
     after = adjusted(book.folder, with_roster(seats, roster))  # whom only the new files' names tell
     given = {seat.given for seat in after.seats}
+    any_listed = any(seat.listed for seat in after.seats)
     rows = Counter(seat.person for seat in after.seats if seat.submission)
     said = {
         "left the class by --only": [seat.person.name for seat in everyone if only and seat.given not in given],
         "a newer submission counts": [one.person for one in replaced if one.reason.kind == "newer-attempt"],
         "an earlier submission still counts": [one.person for one in replaced if one.reason.kind != "newer-attempt"],
         "not on the roster, or several of the name": [
-            seat.person.name for seat in after.seats if roster and seat.submission and not seat.listed
+            seat.person.name for seat in after.seats if any_listed and seat.submission and not seat.listed
         ],
         "the same name and id in more than one row": [person.name for person, count in rows.items() if count > 1],
         "no longer in adjustments.csv, so no longer adjusted": [

@@ -71,15 +71,13 @@ _MOODLE = r"_assignsubmission_[a-z]+(?:_?/|_|(?=\.)).+"
 _CANVAS = r"(?:(?P<order>\d{3,})_.+|(?P<written>(?:text|link)\.html))"
 _ATTEMPT = r"_[^\W\d_]+_(?=\d{4}(?:-\d\d){5})"  # `_attempt_`, or the language's word for it
 _BLACKBOARD = rf"(?P<key>(?:(?:(?!{_ATTEMPT})[^/])*_)?(?P<id>(?:(?!{_ATTEMPT})[^/_])+)){_ATTEMPT}"
-_SECTION = (
-    r"(?P<key>(?i:(?:section|sec|class|lab|tutorial|recitation)[ _-]*(?:\d{1,3}|[a-z])|\w{1,3} *분?반|분반 *\w{1,3}))"
-)
+_SECTION = r"(?i:(?:section|sec|class|lab|tutorial|recitation)[ _-]*(?:\d{1,3}|[a-z])|\w{1,3} *분?반|분반 *\w{1,3})"
 _ARCHIVE = r"(?i:\.(?:zip|tar|tar\.gz|tgz|gz|bz2|xz|7z|rar|alz|egg))"
 # A folder or a file each. Under a number that surely is somebody's, any `other` file is that person's.
 _BELOW = rf"(?:{_ARCHIVE}?/.+|(?P<loose>{_ARCHIVE}|(?i:\.(?:ipynb(?:\.txt|\.json|의 사본)?|py))|(?P<other>\.\w+)))"
 _PEOPLES = rf"(?P<stem>[^/]+?){_BELOW}"
-_FOLDERS = Layout("folders", f"(?:{_SECTION}|[^/]*)/{_PEOPLES}")
-_SECTIONS = Layout("sections", f"[^/]*/{_SECTION}/{_PEOPLES}")
+_FOLDERS = Layout("folders", f"(?:(?P<key>{_SECTION})|[^/]*)/{_PEOPLES}")
+_SECTIONS = Layout("sections", f"[^/]*/(?P<key>{_SECTION})/{_PEOPLES}")
 # `on time/…`, `late/…`
 _ANY_SECTIONS = Layout("sections", f"[^/]*/(?P<title>[^/]+)/{_PEOPLES}", sharing=2, sign="marked")
 _NAMED_BY_PEOPLE = ("folders", "sections")
@@ -115,7 +113,7 @@ _LAYOUTS = (
         "Canvas",
         r"[^/]*/(?P<name>[^/]+?)(?P<late>_LATE)?_(?:(?!20\d\d[01]\d[0-3]\d_)(?=(?P<sign>\d)))?(?P<id>\d+)_" + _CANVAS,
     ),
-    Layout("folders", f"(?P<title>[^/]*)/(?:{_SECTION}/)?{_PEOPLES}", sharing=2, sign="marked"),
+    Layout("folders", f"(?P<title>[^/]*)/(?:(?P<key>{_SECTION})/)?{_PEOPLES}", sharing=2, sign="marked"),
     Layout("Google Forms", r"[^/]*/(?P<title>[^/]+) - (?P<name>[^/]+?)\.\w+"),
     _SECTIONS,
 )
