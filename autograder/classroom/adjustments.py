@@ -82,9 +82,7 @@ def adjusted(folder: Path, seats: Sequence[Seat]) -> Adjusted:
 
 def _lines(table: Sequence[Sequence[str]]) -> Iterator[tuple[int, dict[str, str]]]:
     """The number of each line that says anything, and its cells by the columns' names."""
-    titles = [title.strip().casefold() for title in table[0]]
-    student = next((title for title in ("student", "student or id", "id") if title in titles), None)
-    header = ["student" if title == student else title for title in titles]
+    header = [title.strip().casefold() for title in table[0]]
     for name in _COLUMNS:
         if name not in header:
             raise _wrong(1, f"there is no column {name}; they are {', '.join(_COLUMNS)}")
