@@ -64,10 +64,14 @@ def _entry(older: Submission, time: str) -> Entry:
 
 
 def _outdone(entry: Entry, older: Entry, past: Container[str]) -> str:
-    """Why an *older* submission counts nevertheless; nothing if it does not. What counted in the *past* is no newer."""
+    """Why an *older* submission counts nevertheless; nothing if it does not.
+
+    What counted in the *past* is no newer, unless a platform says so: it comes with an old download.
+    """
     if (digest := _digest(entry)) == _digest(older):
         return ""
-    moment = (-1, "", 0) if digest in past else entry.moment
+    given_again = digest in past and not "" < older.moment[1] < entry.time
+    moment = (-1, "", 0) if given_again else entry.moment
     best, [(_, why)] = choose([replace(entry, key=(), moment=moment), replace(older, key=("older",))], assignment())
     return why if best.key else ""
 
@@ -107,8 +111,8 @@ def with_roster(seats: Sequence[Seat], roster: Sequence[Listed]) -> list[Seat]:
 def _placed(seats: list[Seat], given: Sequence[Entry]) -> Iterator[tuple[Entry, list[int]]]:
     """Each entry with the places of its people: found by all that they are called, as on a roster, or by their file.
 
-    Where a platform gave the seat, its ids tell people of one name apart, unless a roster knows only one: it has ids of
-    several kinds. Whom it knows under two has a seat twice. Who could have more than one, or has none, gets a new one.
+    Where a platform gave the seat, its ids tell people of one name apart, unless a roster says that two ids are one
+    person's. Somebody who could have more than one seat, or has none, gets a new one.
     """
     everyone = [one for entry in given for one in entry.people]
     found = join([seat.called for seat in seats], everyone, apart=True)

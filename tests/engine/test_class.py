@@ -298,6 +298,13 @@ def test_file_that_was_replaced_is_no_newer_when_it_is_given_again(out: Path, tm
     assert "an earlier submission still counts (1): kim" in outcome.lines
 
 
+def test_file_that_is_handed_in_anew_counts_though_it_counted_before(out: Path, tmp_path: Path) -> None:
+    """Whoever goes back to an earlier version hands it in later, as the platform says."""
+    for number, content in enumerate(("1", "5", "1")):
+        run(out, group(tmp_path / str(number), content, f"2026-11-2{number} 10:00:00 Z", "A1"))
+        assert [line["score"] for line in table(out)] == ["50" if content == "5" else "100"]
+
+
 def test_blank_file_of_the_same_name_replaces_none_that_is_answered(out: Path, tmp_path: Path) -> None:
     """Platforms call a second submission as the first."""
     given = handed_in(tmp_path / "a", kim=course.REFERENCE.read_text(encoding="utf-8"))
