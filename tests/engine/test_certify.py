@@ -14,13 +14,13 @@ from autograder import course
 from autograder.classroom.pool import Pool
 from autograder.grade import CheckResult, Difference, Example, Grade, Note, QuestionGrade, Value
 from autograder.grading.reference import Run
+from tools.cases import Case, beside_another_mistake, corpus
 from tools.certify import __main__ as certify
 from tools.certify import judging, ways
 from tools.certify import mutants as mutation
-from tools.certify.cases import EXACT, RECOGNISED, UNTOLD, Case, beside_another_mistake, corpus, problems, told
 from tools.certify.judging import Judge
 from tools.certify.mutants import equivalent, mutants
-from tools.certify.proof import Found
+from tools.certify.proof import EXACT, RECOGNISED, UNTOLD, Found, problems, told
 
 MISTAKE = next(case for case in corpus() if case.questions == {"q3"} and case.mistakes)
 EXAMPLE = Example(

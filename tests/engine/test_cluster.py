@@ -19,6 +19,7 @@ from autograder.classroom.worker import Task
 from autograder.course import corpus
 from autograder.grade import Grade, Submission
 from autograder.sandbox import SandboxFault
+from tools.cases import with_answers
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Dask's own
 
@@ -66,7 +67,12 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
 
 
 def tasks() -> list[Task]:
-    contents = [course.REFERENCE.read_bytes(), *(one.content for one in corpus.misconceptions()[::50]), b"", b"{"]
+    contents = [
+        course.REFERENCE.read_bytes(),
+        *(with_answers(one.answers) for one in corpus.misconceptions()[::50]),
+        b"",
+        b"{",
+    ]
     return [Task(Submission(f"{number}.ipynb", (), content), b"secret") for number, content in enumerate(contents)]
 
 

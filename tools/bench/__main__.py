@@ -16,7 +16,7 @@ from autograder.grade import Submission
 from tools.bench.limit import beside_the_limit
 from tools.bench.pages import opening_seconds, page_seconds
 from tools.bench.rivals import by_nbgrader, by_otter, by_us, regraded
-from tools.bench.sample import made_up_class
+from tools.cases import made_up_class
 from tools.commands import Cost
 
 __all__ = ["main"]

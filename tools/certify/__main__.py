@@ -17,8 +17,9 @@ from autograder import course
 from autograder.classroom.pool import Pool
 from autograder.classroom.worker import Task
 from autograder.sandbox import SandboxFault
-from tools.certify import cases, mutants, ways
-from tools.certify.cases import Case
+from tools import cases
+from tools.cases import Case
+from tools.certify import mutants, proof, ways
 from tools.certify.judging import stable, told_apart
 from tools.certify.proof import Found
 from tools.certify.public_checks import measure
@@ -78,13 +79,13 @@ def _graded(arguments: argparse.Namespace) -> Iterator[Found]:
         results = ways.graded(pool, [Task(case.submission, ways.SECRET) for case in chosen], "grading")
     graded = [(case, results[case.submission.name].grade) for case in chosen]
     for kind in dict.fromkeys(case.kind for case in chosen):
-        own = {case.id: "; ".join(cases.problems(case, grade)) for case, grade in graded if case.kind == kind}
+        own = {case.id: "; ".join(proof.problems(case, grade)) for case, grade in graded if case.kind == kind}
         yield Found(kind, [f"{id_}: {found}" for id_, found in own.items() if found], len(own))
-    said = [each for case, grade in graded for each in cases.told(case, grade)]
+    said = [each for case, grade in graded for each in proof.told(case, grade)]
     if said:
-        untold = [where for where, what in said if what == cases.UNTOLD]
+        untold = [where for where, what in said if what == proof.UNTOLD]
         more = ", ".join(f"{count} {what}" for what, count in Counter(what for _, what in said).most_common())
-        yield Found("wrong answers that are told more", untold, len(said), cases.LEAST_TOLD, more)
+        yield Found("wrong answers that are told more", untold, len(said), proof.LEAST_TOLD, more)
 
 
 def _judged(arguments: argparse.Namespace) -> Iterator[Found]:

@@ -16,7 +16,7 @@ from autograder.grading.reference import Reference, Run
 from autograder.grading.trials import Trial, observe
 from autograder.sandbox import Sandbox
 from autograder.wire.log import Record
-from tools.certify.alternatives import alternatives
+from tools.cases import alternatives
 from tools.certify.proof import Found
 
 __all__ = ["Judge", "judge", "stable", "told_apart"]

@@ -1,32 +1,27 @@
-"""Submissions whose grade is known beforehand, what is wrong with the grade that they got, and what they are told."""
+"""Submissions whose grade is known beforehand: the solution with answers of the corpus, right and wrong."""
 
+import functools
+import json
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 from autograder import course
-from autograder.course.corpus import Misconception, misconceptions, with_answers
-from autograder.grade import Grade, Person, QuestionGrade, Submission
+from autograder.course.corpus import Misconception, answer, misconceptions
+from autograder.course.files import entries
+from autograder.grade import Person, Submission
 from autograder.language import LANGUAGES
 from autograder.student.program import of_cell
-from tools.certify.alternatives import alternatives
 
 __all__ = [
-    "LEAST_TOLD",
-    "Case",
-    "beside_another_mistake",
-    "beside_right_answers",
-    "corpus",
-    "in_other_words",
-    "problems",
-    "told",
+    *("Case", "alternatives", "answered", "beside_another_mistake", "beside_right_answers", "code_cell", "corpus"),
+    *("in_other_words", "made_up_class", "with_answers"),
 ]
 
-LEAST_LOSS = 0.3
-"""The share of its question's points that a wrong answer loses at least."""
-LEAST_TOLD = 0.98
-"""The share of wrong answers that must be told more than that they are wrong."""
-RECOGNISED, EXACT, UNTOLD = "recognised", "told the exact difference", "told only that they differ"
+RIGHT_SHARE = 0.4
+"""Of a class that is made up, so many have no mistake; the others have one, or, a quarter of them, two."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +36,8 @@ class Case:
     """Right answers in it, in other words than the solution's."""
     content: bytes = b""
     """Nothing where it is the solution with these mistakes and answers."""
+    given_edited: bool = False
+    """Whether given cells are edited in it: the graders put them back, students' own checks cannot."""
 
     @property
     def questions(self) -> frozenset[str]:
@@ -57,13 +54,56 @@ class Case:
         return Submission(f"{self.kind}/{self.id}.{suffix}", (Person(self.id),), content)
 
 
+def with_answers(answers: Mapping[str, str]) -> bytes:
+    """The solution notebook with the answer cells of some questions replaced."""
+    return json.dumps(answered(course.REFERENCE, answers)).encode()
+
+
+def answered(path: Path, answers: Mapping[str, Any]) -> dict[str, Any]:
+    """The notebook at *path*, the solution's or an edition's, with these answer cells."""
+    notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        cell["source"] = answers.get(cell["metadata"].get("question"), "".join(cell["source"]))
+    return notebook
+
+
+def code_cell(source: str) -> dict[str, Any]:
+    """A cell of a notebook that was not run."""
+    return {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": source}
+
+
+@functools.cache
+def alternatives() -> tuple[Case, ...]:
+    """All right answers of `tests/alternatives`, and the whole submissions there."""
+    files = sorted((course.ROOT / "tests" / "alternatives").glob("*.toml"))
+    more = ("source", "script", "notebook", "given_edited", *(question.id for question in course.questions()))
+    return tuple(_alternative(entry) for _, _, entry in entries(files, "alternative", ("id",), more))
+
+
+def _alternative(entry: dict[str, Any]) -> Case:
+    answers = {question.id: entry[question.id] for question in course.questions() if question.id in entry}
+    content = b""
+    if "script" in entry:
+        content = (entry["script"] + _lacking_from(entry["script"])).encode()
+    elif "notebook" in entry:
+        cells = [*entry["notebook"], _lacking_from("\n".join(entry["notebook"]))]
+        code = [code_cell(cell) for cell in cells if cell.strip()]
+        content = json.dumps({"cells": code, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}).encode()
+    return Case("alternative", entry["id"], (), answers, content, entry.get("given_edited", False))
+
+
+def _lacking_from(code: str) -> str:
+    """The reference's answers to questions that a whole submission, perhaps written before they were asked, lacks."""
+    lacking = [question.id for question in course.questions() if not any(name in code for name in question.names)]
+    return "".join(f"\n\n{answer(question)}\ngrader.check({question!r})" for question in lacking)
+
+
 def corpus() -> Iterator[Case]:
     """The reference, the blank editions, every alternative, and every misconception alone."""
     yield Case("reference", "solution", content=course.REFERENCE.read_bytes())
     for lang in LANGUAGES:
         yield Case("blank", lang, content=(course.ASSIGNMENT / lang / "rnn.ipynb").read_bytes())
-    for right in alternatives():
-        yield Case("alternative", right.id, (), right.answers, right.whole)
+    yield from alternatives()
     for mistake in misconceptions():
         yield Case("misconception", mistake.id, (mistake,))
 
@@ -112,45 +152,16 @@ def beside_another_mistake() -> Iterator[Case]:
                     yield Case("pair", f"{mistake.id}+{other.id}", (mistake, other))
 
 
-def problems(case: Case, grade: Grade) -> list[str]:
-    """What is wrong with the grade that *case* got: nothing, if the graders are right."""
-    if grade.status not in ("graded", "stopped") or not grade.questions:
-        return [f"{grade.status}: {grade.detail}"]
-    by_question = {mistake.question: mistake for mistake in case.mistakes}
-    alone = case.kind == "misconception"
-    return [
-        f"{question.question}: {problem}"
-        for question in grade.questions
-        for problem in (
-            _of_a_wrong_one(by_question[question.question], question, alone=alone)
-            if question.question in by_question
-            else _of_a_right_one(question, 0.0 if case.kind == "blank" else question.points)
-        )
-    ]
-
-
-def _of_a_right_one(question: QuestionGrade, score: float) -> Iterator[str]:
-    if question.score != score:
-        failed = [f"{check.check} ({check.note.kind})" for check in question.checks if check.note]
-        yield f"earned {question.score:g} instead of {score:g}: {', '.join(failed)}"
-
-
-def _of_a_wrong_one(mistake: Misconception, question: QuestionGrade, *, alone: bool) -> Iterator[str]:
-    failed = [check.check for check in question.checks if not check.passed]
-    if question.score > (1 - LEAST_LOSS) * question.points:
-        yield f"{mistake.id} keeps {question.score:g} of {question.points:g} points"
-    if mistake.catches not in failed:
-        yield f"{mistake.id} slips through {mistake.catches}"
-    if question.misconception != mistake.id and (alone or question.misconception):
-        yield f"{mistake.id} is explained as {question.misconception or 'nothing known'}"
-
-
-def told(case: Case, grade: Grade) -> Iterator[tuple[str, str]]:
-    """Each wrong answer of *case*, and what its owner is told of it."""
-    mistaken = {mistake.question for mistake in case.mistakes}
-    for question in grade.questions:
-        if question.question in mistaken and question.score < question.points:
-            example = question.example
-            exact = question.notes or (example and (example.differences or example.error))
-            what = RECOGNISED if question.misconception else EXACT if exact else UNTOLD
-            yield f"{case.id}: {question.question}", what
+def made_up_class(size: int) -> Iterator[Submission]:
+    """So many submissions, no two alike; a larger class begins with the submissions of a smaller one."""
+    right = in_other_words()
+    wrong = [one for one in misconceptions() if set(one.answers) == {one.question}]
+    for number in range(size):
+        draw = random.Random(f"1 {number}")
+        answers = {q: draw.choice(right[q]) for q in right if draw.random() < 0.5}
+        if draw.random() >= RIGHT_SHARE:
+            for mistake in draw.sample(wrong, draw.choice([1, 1, 1, 2])):
+                answers[mistake.question] = mistake.answers[mistake.question]
+        first = course.questions()[0].id  # no two people write alike
+        answers[first] = f"# submission {number}\n{answers.get(first) or answer(first)}"
+        yield Submission(f"{number:06}.ipynb", (Person(f"{number:06}"),), with_answers(answers))
