@@ -9,7 +9,6 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
-from pathlib import Path
 
 from tqdm import tqdm
 
@@ -40,7 +39,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--pairs", metavar="N", type=int, default=300, help="pairs of mistakes (default: %(default)s)")
     parser.add_argument("--seeds", metavar="N", type=int, default=20, help="judge under N seeds (default: %(default)s)")
     parser.add_argument("--workers", metavar="N", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--environment", metavar="DIR", type=Path, help="where `make grade`'s packages alone are")
     arguments = parser.parse_args(argv)
     table = []
     for found in _found(arguments):
@@ -57,7 +55,7 @@ def _found(arguments: argparse.Namespace) -> Iterator[Found]:
     yield from _judged(arguments)
     if "ways" in arguments.only:
         submissions = [case.submission for case in _chosen(cases.corpus(), arguments)][::WAYS_EVERY]
-        yield from ways.grades_by_other_ways(submissions, arguments.workers, arguments.environment)
+        yield from ways.grades_by_other_ways(submissions, arguments.workers)
     if "public" in arguments.only:
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
             yield from pool.submit(measure).result()
