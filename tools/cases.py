@@ -45,11 +45,14 @@ class Case:
         return frozenset(mistake.question for mistake in self.mistakes) or frozenset(self.answers)
 
     @property
+    def code(self) -> dict[str, str]:
+        """All answer cells in it that are not the solution's."""
+        wrong = {question: code for mistake in self.mistakes for question, code in mistake.answers.items()}
+        return {**self.answers, **wrong}
+
+    @property
     def submission(self) -> Submission:
-        answers = dict(self.answers)
-        for mistake in self.mistakes:
-            answers |= mistake.answers
-        content = self.content or with_answers(answers)
+        content = self.content or with_answers(self.code)
         suffix = "ipynb" if content.startswith(b"{") else "py"
         return Submission(f"{self.kind}/{self.id}.{suffix}", (Person(self.id),), content)
 

@@ -100,12 +100,11 @@ def test_proof_fails_where_too_many_are_wrong_or_nothing_was_tried() -> None:
     assert not Found("corpus", [], 0).holds
 
 
-def test_mutants_differ_from_one_another_and_every_excuse_is_used() -> None:
-    """Each is a change, and each only once; what `tests/mutants.toml` excuses comes up."""
-    found = [mutant for question in course.questions() for mutant in mutants(question.id)]
-    codes = [(mutant.question, mutant.code) for mutant in found]
-    assert len(codes) == len(set(codes)) > 500
-    assert [form for form in equivalent() if not any(re.fullmatch(form, mutant.change) for mutant in found)] == []
+def test_mutants_are_many_and_every_excuse_is_used() -> None:
+    """There are many of them; what `tests/mutants.toml` excuses comes up."""
+    found = [change for question in course.questions() for change in mutants(question.id).values()]
+    assert len(found) > 500
+    assert [form for form in equivalent() if not any(re.fullmatch(form, change) for change in found)] == []
 
 
 @pytest.fixture(scope="module")
