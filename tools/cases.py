@@ -20,9 +20,6 @@ __all__ = [
     *("in_other_words", "made_up_class", "with_answers"),
 ]
 
-RIGHT_SHARE = 0.4
-"""Of a class that is made up, so many have no mistake; the others have one, or, a quarter of them, two."""
-
 
 @dataclass(frozen=True)
 class Case:
@@ -156,13 +153,16 @@ def beside_another_mistake() -> Iterator[Case]:
 
 
 def made_up_class(size: int) -> Iterator[Submission]:
-    """So many submissions, no two alike; a larger class begins with the submissions of a smaller one."""
+    """So many submissions, no two alike; a larger class begins with the submissions of a smaller one.
+
+    Four in ten have no mistake; the others have one, or, a quarter of them, two.
+    """
     right = in_other_words()
     wrong = [one for one in misconceptions() if set(one.answers) == {one.question}]
     for number in range(size):
         draw = random.Random(f"1 {number}")
         answers = {q: draw.choice(right[q]) for q in right if draw.random() < 0.5}
-        if draw.random() >= RIGHT_SHARE:
+        if draw.random() >= 0.4:
             for mistake in draw.sample(wrong, draw.choice([1, 1, 1, 2])):
                 answers[mistake.question] = mistake.answers[mistake.question]
         first = course.questions()[0].id  # no two people write alike

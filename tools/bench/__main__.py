@@ -27,7 +27,6 @@ OTTER, OTHER = "`otter run`", "`nbgrader autograde`"
 GRADING, LIMIT = "grading, in one process", "the limit: the same runs of the same cells, bare"
 ONE_PROCESS = 100
 """So many of the class at most are graded in one process, beside the limit."""
-
 Costs = dict[str, list[Cost]]
 """Of one notebook each, round by round."""
 

@@ -43,32 +43,25 @@ def problems(case: Case, grade: Grade) -> list[str]:
     """What is wrong with the grade that *case* got: nothing, if the graders are right."""
     if grade.status not in ("graded", "stopped") or not grade.questions:
         return [f"{grade.status}: {grade.detail}"]
-    by_question = {mistake.question: mistake for mistake in case.mistakes}
-    alone = case.kind == "misconception"
-    return [
-        f"{question.question}: {problem}"
-        for question in grade.questions
-        for problem in (
-            _of_a_wrong_one(by_question[question.question], question, alone=alone)
-            if question.question in by_question
-            else _of_a_right_one(question, 0.0 if case.kind == "blank" else question.points)
-        )
-    ]
+    mistakes = {mistake.question: mistake for mistake in case.mistakes}
+    of_each = ((one.question, _wrong(case, mistakes.get(one.question), one)) for one in grade.questions)
+    return [f"{question}: {problem}" for question, problems in of_each for problem in problems]
 
 
-def _of_a_right_one(question: QuestionGrade, score: float) -> Iterator[str]:
-    if question.score != score:
-        failed = [f"{check.check} ({check.note.kind})" for check in question.checks if check.note]
-        yield f"earned {question.score:g} instead of {score:g}: {', '.join(failed)}"
-
-
-def _of_a_wrong_one(mistake: Misconception, question: QuestionGrade, *, alone: bool) -> Iterator[str]:
-    failed = [check.check for check in question.checks if not check.passed]
+def _wrong(case: Case, mistake: Misconception | None, question: QuestionGrade) -> Iterator[str]:
+    """What is wrong with one question, which has a *mistake* or is right."""
+    failed = {check.check: check.note for check in question.checks if not check.passed}
+    if mistake is None:
+        score = 0.0 if case.kind == "blank" else question.points
+        if question.score != score:
+            why = ", ".join(f"{name} ({note.kind})" for name, note in failed.items() if note)
+            yield f"earned {question.score:g} instead of {score:g}: {why}"
+        return
     if question.score > (1 - LEAST_LOSS) * question.points:
         yield f"{mistake.id} keeps {question.score:g} of {question.points:g} points"
     if mistake.catches not in failed:
         yield f"{mistake.id} slips through {mistake.catches}"
-    if question.misconception != mistake.id and (alone or question.misconception):
+    if question.misconception != mistake.id and (case.kind == "misconception" or question.misconception):
         yield f"{mistake.id} is explained as {question.misconception or 'nothing known'}"
 
 

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 
 import msgspec
@@ -25,6 +24,10 @@ _SLOW = ("resources", "time")
 
 def grades_by_other_ways(submissions: Sequence[Submission], workers: int) -> Iterator[Found]:
     """Each way, and the submissions that it gives other grades than so many *workers* do."""
+    from distributed import LocalCluster  # takes a second to import, and is not in every environment
+
+    from autograder.classroom.cluster import Cluster
+
     tasks = [Task(submission, SECRET) for submission in submissions]
     with Pool(workers) as pool:
         usual = graded(pool, tasks, f"{workers} workers")
@@ -36,7 +39,8 @@ def grades_by_other_ways(submissions: Sequence[Submission], workers: int) -> Ite
     yield Found("same grades among hostile submissions", _different(usual, mixed), len(tasks))
     with Pool(1) as pool:
         yield Found("same grades by one worker", _different(usual, graded(pool, tasks[::-1], "1 worker")), len(tasks))
-    with _cluster(workers) as cluster:
+    options = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
+    with LocalCluster(**options) as machines, Cluster(machines.scheduler_address) as cluster:  # type: ignore[no-untyped-call]
         yield Found("same grades by a Dask cluster", _different(usual, graded(cluster, tasks, "Dask")), len(tasks))
 
 
@@ -44,17 +48,6 @@ def graded(graders: Engine, tasks: Sequence[Task], name: str) -> dict[str, Resul
     """All results, by the submissions' names."""
     results = tqdm(graders.grade(tasks), total=len(tasks), unit="file", desc=name)
     return {task.submission.name: result for task, result in results}
-
-
-@contextmanager
-def _cluster(workers: int) -> Iterator[Engine]:
-    from distributed import LocalCluster  # takes a second to import, and is not in every environment
-
-    from autograder.classroom.cluster import Cluster
-
-    options = {"n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
-    with LocalCluster(**options) as machines, Cluster(machines.scheduler_address) as cluster:  # type: ignore[no-untyped-call]
-        yield cluster
 
 
 def _among_hostile_ones(tasks: Sequence[Task]) -> list[Task]:
