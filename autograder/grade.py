@@ -1,14 +1,12 @@
 """What the stages hand to one another: frozen records, plain data, no text in any language.
 
-Everything here can be written as JSON and read back (`to_json`, `from_json`). Whatever people read is made of it last,
-by `autograder.report`.
+Everything here can be written as JSON and read back, by msgspec. Whatever people read is made of it last, by
+`autograder.report`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
-
-import msgspec
 
 from autograder.language import Language
 
@@ -29,8 +27,6 @@ __all__ = [
     "Status",
     "Submission",
     "Value",
-    "from_json",
-    "to_json",
 ]
 
 Status = Literal["graded", "stopped", "unreadable", "could-not-grade", "not-submitted"]
@@ -282,13 +278,3 @@ class Row:
                 before = scores.get(adjustment.question, 0.0) if adjustment.relative else 0.0
                 scores[adjustment.question] = before + adjustment.points
         return scores
-
-
-def to_json(grade: Grade) -> bytes:
-    """*grade* as JSON. Raises UnicodeEncodeError for lone surrogates, which the readers of files and frames replace."""
-    return msgspec.json.encode(grade)
-
-
-def from_json(encoded: bytes) -> Grade:
-    """The grade that `to_json` wrote; lists of `Any` come back as lists."""
-    return msgspec.json.decode(encoded, type=Grade)

@@ -33,8 +33,9 @@ ABOUT_CONFINEMENT = {"doors", "endings", "network", "reading", "writing"}
 RUN = f"""
 import sys, time
 from pathlib import Path
+import msgspec
 from autograder import course
-from autograder.grade import Person, Submission, to_json
+from autograder.grade import Person, Submission
 from autograder.grading import Grader
 from autograder.sandbox import Allowance, Limits, Sandbox
 
@@ -46,7 +47,7 @@ allowance = Allowance(cpu_seconds={SECONDS}, statement_seconds=0.5, run=limits)
 def work(grader):
     for path in sorted(Path(sys.argv[1]).iterdir()):
         grade = grader.grade(Submission(path.name, (Person("x"),), path.read_bytes()), b"secret").grade
-        Path(sys.argv[2], path.name).write_bytes(to_json(grade))
+        Path(sys.argv[2], path.name).write_bytes(msgspec.json.encode(grade))
 
 with Sandbox(secrets=(course.REFERENCE, *course.HIDDEN.glob("*.py"))) as sandbox:
     work(Grader(sandbox, allowance))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
 
 from autograder import course
 from autograder.course import corpus
-from autograder.grade import Person, Submission, to_json
+from autograder.grade import Person, Submission
 from autograder.grading import Grader
 
 from .submissions import after, lost_by, solved
@@ -50,7 +51,7 @@ def test_answer_in_hundreds_of_cells_makes_a_small_grade(grade):
     cells = [f"h_n = {number}  # {'x' * 400}" for number in range(200)]
     result = grade(after("q3", *cells, q3="hidden_states = h_n = None"))
     question = next(one for one in result.questions if one.question == "q3")
-    assert len(to_json(result)) < 50_000
+    assert len(msgspec.json.encode(result)) < 50_000
     assert question.cells[-1].source == cells[-1]
 
 
@@ -210,5 +211,5 @@ def test_hidden_checks_tell_no_number(grade):
         assert check.note.kind.startswith("hidden-")
         assert set(check.note.about) == {"name"}
     assert not re.search(r"Tensor|\d{3}", repr([check.note for check in failed]))
-    told = to_json(result).decode()
+    told = msgspec.json.encode(result).decode()
     assert not [scenario.id for scenario in course.scenarios() if str(scenario.values["data"])[1:40] in told]
