@@ -23,10 +23,10 @@ __all__ = [
     "Reach",
     "Result",
     "Row",
+    "Shown",
     "StatementError",
     "Status",
     "Submission",
-    "Value",
 ]
 
 Status = Literal["graded", "stopped", "unreadable", "could-not-grade", "not-submitted"]
@@ -89,7 +89,7 @@ class StatementError:
 
 
 @dataclass(frozen=True)
-class Value:
+class Shown:
     """What a name held under a shown example, small enough to be drawn."""
 
     kind: Literal["tensor", "packed", "layer", "scalar", "missing", "other"]
@@ -113,8 +113,8 @@ class Difference:
     name: str
     note: Note
     """How the values differ, exactly."""
-    expected: Value
-    received: Value
+    expected: Shown
+    received: Shown
     symbols: str = ""
     """The axes of `expected`, such as `L B d_h`."""
     wrong: Any = None

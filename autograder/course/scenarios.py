@@ -68,7 +68,7 @@ def replacements(scenario: Scenario) -> dict[str, tuple[Any, Any]]:
 
 
 def sizes(scenario: Scenario) -> dict[int, int]:
-    """The released sizes that may be typed in as numbers, each with the scenario's: of batch and data, too."""
+    """What each released size is under the scenario. The numbers of sequences and of their steps are sizes, too."""
     pairs = replacements(scenario)
     data, other_data = pairs.pop("data")
     found = {released: other for released, other in pairs.values() if type(released) is int}

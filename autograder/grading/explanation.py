@@ -12,8 +12,7 @@ from autograder import course
 from autograder.course import Question, Scenario
 from autograder.course.compare import TOLERANCE, alike
 from autograder.course.corpus import misconceptions
-from autograder.grade import Difference, Example, Note, OwnCell, QuestionGrade, Reach, StatementError
-from autograder.grade import Value as Shown
+from autograder.grade import Difference, Example, Note, OwnCell, QuestionGrade, Reach, Shown, StatementError
 from autograder.grading.trials import Learned
 from autograder.grading.verdicts import Verdict
 from autograder.wire.log import Record

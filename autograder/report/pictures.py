@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup, escape
 
 from autograder.course.compare import STEPS, index_word
-from autograder.grade import Difference, Reach, Value
+from autograder.grade import Difference, Reach, Shown
 from autograder.report.words import sized
 
 __all__ = ["Grid", "grids"]
@@ -75,7 +75,7 @@ def grids(told: Difference | Reach) -> tuple[Grid, ...]:
     return _drawn(one, other) if alike else (*_drawn(one), *_drawn(other))
 
 
-def _half(value: Value, symbols: str, wrong: Any) -> _Half:
+def _half(value: Shown, symbols: str, wrong: Any) -> _Half:
     numbers, names = value.numbers, symbols.split() or ["?"] * len(value.shape)
     shape = f"shape = {sized(value.shape, symbols)}"
     if value.kind == "packed":

@@ -20,8 +20,8 @@ from autograder.grade import (
     QuestionGrade,
     Reach,
     Row,
+    Shown,
     StatementError,
-    Value,
 )
 from autograder.language import Language
 
@@ -49,16 +49,16 @@ def numbers(*shape: int, seed: int = 0) -> Any:
     return nested(shape)
 
 
-def tensor(held: Any, dtype: str = "float32") -> Value:
+def tensor(held: Any, dtype: str = "float32") -> Shown:
     shape, part = [], held
     while isinstance(part, (list, tuple)):
         shape.append(len(part))
         part = part[0]
-    return Value("tensor", "Tensor", tuple(shape), dtype, held)
+    return Shown("tensor", "Tensor", tuple(shape), dtype, held)
 
 
-def packed(held: Any, sizes: tuple[int, ...]) -> Value:
-    return Value("packed", "PackedSequence", (len(held), len(held[0])), "float32", held, sizes)
+def packed(held: Any, sizes: tuple[int, ...]) -> Shown:
+    return Shown("packed", "PackedSequence", (len(held), len(held[0])), "float32", held, sizes)
 
 
 def unequal(one: Any, other: Any) -> Any:
@@ -122,7 +122,7 @@ def q1() -> QuestionGrade:
 
 def q2() -> QuestionGrade:
     right = {"input_size": 4, "hidden_size": 4, "num_layers": 1, "bias": True, "dropout": 0.0, "bidirectional": False}
-    layers = [Value("layer", "nn.RNN", arguments=right | {"input_size": size}) for size in (4, 256)]
+    layers = [Shown("layer", "nn.RNN", arguments=right | {"input_size": size}) for size in (4, 256)]
     note = Note("argument", {"name": "rnn", "argument": "input_size", "expected": 4, "received": 256})
     typed = Note("typed-size", {"number": 256, "cell": 10, "line": 2})
     code = "rnn = nn.RNN(\n    input_size=256,\n    hidden_size=hidden_size,\n    batch_first=True,\n)"
@@ -161,7 +161,7 @@ def q3() -> QuestionGrade:
 
 def q4() -> QuestionGrade:
     note = Note("missing", {"name": "lstm"})
-    differs = Difference("lstm", note, Value("layer", "nn.LSTM"), Value("missing", "None"))
+    differs = Difference("lstm", note, Shown("layer", "nn.LSTM"), Shown("missing", "None"))
     error = StatementError(
         16, 2, "NameError", "name 'hiden_size' is not defined", "lstm = nn.LSTM(…, hiden_size)", ("lstm",)
     )
@@ -331,7 +331,7 @@ def evil_row() -> Row:
     """Hostile text in every place that a student's text can reach."""
     everywhere = row(EVIL)
     error = StatementError(1, 1, EVIL, EVIL, EVIL, (EVIL,))
-    value = Value("other", EVIL, (), EVIL)
+    value = Shown("other", EVIL, (), EVIL)
     note = Note("type", {"name": EVIL, "expected": EVIL, "received": EVIL})
     first = replace(
         everywhere.grade.questions[0],

@@ -12,7 +12,7 @@ import pytest
 
 from autograder import course
 from autograder.classroom.pool import Pool
-from autograder.grade import CheckResult, Difference, Example, Grade, Note, QuestionGrade, Value
+from autograder.grade import CheckResult, Difference, Example, Grade, Note, QuestionGrade, Shown
 from autograder.grading.reference import Run
 from tools.cases import Case, beside_another_mistake, corpus
 from tools.certify import __main__ as certify
@@ -24,7 +24,7 @@ from tools.certify.proof import EXACT, RECOGNISED, UNTOLD, Found, problems, told
 
 MISTAKE = next(case for case in corpus() if case.questions == {"q3"} and case.mistakes)
 EXAMPLE = Example(
-    "tiny", (Difference("h_n", Note("missing", {}), Value("tensor", "Tensor"), Value("missing", "None")),)
+    "tiny", (Difference("h_n", Note("missing", {}), Shown("tensor", "Tensor"), Shown("missing", "None")),)
 )
 
 
