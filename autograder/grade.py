@@ -82,24 +82,18 @@ class StatementError:
     kind: str
     """The exception's class name; `Stopped` for a statement that did not end or took all memory."""
     message: str
-    source: str
-    """The source line."""
-    names: tuple[str, ...] = ()
-    """The names that the statement was to bind."""
 
 
 @dataclass(frozen=True)
 class Shown:
     """What a name held under a shown example, small enough to be drawn."""
 
-    kind: Literal["tensor", "packed", "layer", "scalar", "missing", "other"]
-    type: str
-    """The name of its type, or `None`."""
+    kind: Literal["tensor", "packed", "other"]
     shape: tuple[int, ...] = ()
     """A tensor's; a PackedSequence's `data`."""
-    dtype: str = ""
     numbers: Any = None
-    """A tensor's elements as nested tuples, rounded to three decimals; a scalar; None where there are too many."""
+    """A tensor's elements as nested tuples, rounded to three decimals; None where there are too many. Of a scalar its
+    value, and of a list its length."""
     batch_sizes: tuple[int, ...] = ()
     """Of a PackedSequence."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
@@ -206,8 +200,6 @@ class Grade:
     """Remarks for the student on the whole notebook."""
     isolation: str = ""
     """Which confinement was reached."""
-    seconds: float = 0.0
-    """Wall time of grading it."""
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def grids(told: Difference | Reach) -> tuple[Grid, ...]:
         may, does = (_rows(places, len(names)) for places in (told.expected, told.moved))
         wrong = {place: [one != other for one, other in zip(may[place], does[place], strict=True)] for place in may}
         return _drawn(_Half(may, names, wrong), _Half(does, names, wrong))
-    if any(value.numbers is None or value.kind not in ("tensor", "packed") for value in (told.expected, told.received)):
+    if any(value.numbers is None or value.kind == "other" for value in (told.expected, told.received)):
         return ()
     symbols, marks = (told.symbols, told.wrong) if told.expected.shape == told.received.shape else ("", None)
     one, other = _half(told.expected, told.symbols, marks), _half(told.received, symbols, marks)

@@ -17,7 +17,7 @@ from autograder.classroom.cluster import Cluster
 from autograder.classroom.pool import Pool
 from autograder.classroom.worker import Task
 from autograder.course import corpus
-from autograder.grade import Grade, Submission
+from autograder.grade import Submission
 from autograder.sandbox import SandboxFault
 from tools.cases import with_answers
 
@@ -76,20 +76,16 @@ def tasks() -> list[Task]:
     return [Task(Submission(f"{number}.ipynb", (), content), b"secret") for number, content in enumerate(contents)]
 
 
-def plain(grade: Grade) -> Grade:
-    return replace(grade, seconds=0.0)
-
-
 def test_worker_killed_in_the_middle_loses_nothing(machines: Machines, pool: Pool) -> None:
     """Two workers, one of them killed at work: every submission is graded once, and as on this machine."""
     results = {}
     with Cluster(machines.address) as cluster:
         for task, result in cluster.grade(tasks()):
             assert task.submission.name not in results
-            results[task.submission.name] = plain(result.grade)
+            results[task.submission.name] = result.grade
             if len(results) == 2:
                 machines.processes[1].kill()
-    assert results == {task.submission.name: plain(result.grade) for task, result in pool.grade(tasks())}
+    assert results == {task.submission.name: result.grade for task, result in pool.grade(tasks())}
 
 
 def test_cluster_regrades_from_evidence(machines: Machines, pool: Pool) -> None:
@@ -97,7 +93,7 @@ def test_cluster_regrades_from_evidence(machines: Machines, pool: Pool) -> None:
     ((task, graded),) = pool.grade(tasks()[1:2])
     with Cluster(machines.address) as cluster:
         ((_, result),) = cluster.grade([replace(task, evidence=graded.evidence)])
-    assert (result.runs, plain(result.grade)) == (0, plain(graded.grade))
+    assert (result.runs, result.grade) == (0, graded.grade)
 
 
 def test_scheduler_that_cannot_be_reached_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:

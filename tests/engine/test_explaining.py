@@ -76,12 +76,11 @@ def test_mistake_that_the_smallest_example_hides_is_shown_on_another(grade):
 
 
 def test_error_is_told_with_its_line_and_all_names_it_was_to_bind(grade):
-    """Kind, text, line and source of the statement that failed, and what it was to bind."""
-    error = explained(grade, q5="# one\nlstm_states, (lstm_h_n, c_n) = lstm(batch_emb[0, 0, 0], missing)").example.error
-    assert (error.kind, error.line) == ("NameError", 2)
-    assert error.source.startswith("lstm_states, (lstm_h_n, c_n)")
-    assert "missing" in error.message
-    assert set(error.names) == {"lstm_states", "lstm_h_n", "c_n"}
+    """Kind, text and line of the statement that failed, and what it was to bind."""
+    example = explained(grade, q5="# one\nlstm_states, (lstm_h_n, c_n) = lstm(batch_emb[0, 0, 0], missing)").example
+    assert (example.error.kind, example.error.line) == ("NameError", 2)
+    assert "missing" in example.error.message
+    assert {difference.name for difference in example.differences} == {"lstm_states", "lstm_h_n", "c_n"}
 
 
 def test_error_is_told_where_a_name_still_holds_an_old_value(grade):
@@ -89,7 +88,6 @@ def test_error_is_told_where_a_name_still_holds_an_old_value(grade):
     q6 = corpus.answer("q6").replace("logits = output_layer(output)", "logits = outputlayer(output)")
     question = explained(grade, q6=q6)
     assert (question.example.error.kind, question.example.error.line) == ("NameError", 8)
-    assert "hidden" in question.example.error.names
     assert question.misconception == ""
 
 

@@ -20,7 +20,7 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +57,9 @@ def run_cli(*arguments: object, prelude: str = "", cwd: Path | None = None) -> s
 
 
 def grades(out: Path) -> dict[str, Grade]:
-    """All grades by submission, without the time that they took."""
+    """All grades by submission."""
     with Gradebook(out) as book:
-        return {row.submission: replace(row.grade, seconds=0.0) for row in Rows(book)}
+        return {row.submission: row.grade for row in Rows(book)}
 
 
 def files(out: Path) -> dict[str, bytes]:

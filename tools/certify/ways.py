@@ -10,7 +10,7 @@ from tqdm import tqdm
 from autograder.classroom.pool import Pool
 from autograder.classroom.run import Engine
 from autograder.classroom.worker import Task
-from autograder.grade import Grade, Person, Result, Submission
+from autograder.grade import Person, Result, Submission
 from tools.attacks import attacks
 from tools.certify.proof import Found
 
@@ -59,9 +59,5 @@ def _among_hostile_ones(tasks: Sequence[Task]) -> list[Task]:
 
 
 def _different(usual: dict[str, Result], other: dict[str, Result]) -> list[str]:
-    return [name for name, result in usual.items() if _plain(result.grade) != _plain(other[name].grade)]
-
-
-def _plain(grade: Grade) -> bytes:
-    """As it is kept."""
-    return msgspec.json.encode(replace(grade, seconds=0.0))
+    kept = msgspec.json.encode
+    return [name for name, result in usual.items() if kept(result.grade) != kept(other[name].grade)]
