@@ -52,12 +52,12 @@ def graded(graders: Engine, tasks: Sequence[Task], name: str) -> dict[str, Resul
 
 def _among_hostile_ones(tasks: Sequence[Task]) -> list[Task]:
     hostile = [attack for attack in attacks() if attack.family not in _SLOW][: max(1, len(tasks) // 2)]
-    mallory = (Person("mallory"),)
-    everyone = [*tasks, *(Task(Submission(one.file_name, mallory, one.content), SECRET) for one in hostile)]
+    theirs = (Submission(one.file_name, (Person("mallory"),), one.content) for one in hostile)
+    everyone = [*tasks, *(Task(submission, SECRET) for submission in theirs)]
     random.Random(0).shuffle(everyone)
     return everyone
 
 
 def _different(usual: dict[str, Result], other: dict[str, Result]) -> list[str]:
-    kept = msgspec.json.encode
+    kept = msgspec.json.encode  # where a number that is none is like another one
     return [name for name, result in usual.items() if kept(result.grade) != kept(other[name].grade)]
