@@ -1,14 +1,12 @@
 """What the stages hand to one another: frozen records, plain data, no text in any language.
 
-Everything here can be written as JSON and read back (`to_json`, `from_json`). Whatever people read is made of it last,
-by `autograder.report`.
+Everything here can be written as JSON and read back, by msgspec. Whatever people read is made of it last, by
+`autograder.report`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
-
-import msgspec
 
 from autograder.language import Language
 
@@ -25,12 +23,10 @@ __all__ = [
     "Reach",
     "Result",
     "Row",
+    "Shown",
     "StatementError",
     "Status",
     "Submission",
-    "Value",
-    "from_json",
-    "to_json",
 ]
 
 Status = Literal["graded", "stopped", "unreadable", "could-not-grade", "not-submitted"]
@@ -86,24 +82,18 @@ class StatementError:
     kind: str
     """The exception's class name; `Stopped` for a statement that did not end or took all memory."""
     message: str
-    source: str
-    """The source line."""
-    names: tuple[str, ...] = ()
-    """The names that the statement was to bind."""
 
 
 @dataclass(frozen=True)
-class Value:
+class Shown:
     """What a name held under a shown example, small enough to be drawn."""
 
-    kind: Literal["tensor", "packed", "layer", "scalar", "missing", "other"]
-    type: str
-    """The name of its type, or `None`."""
+    kind: Literal["tensor", "packed", "other"]
     shape: tuple[int, ...] = ()
     """A tensor's; a PackedSequence's `data`."""
-    dtype: str = ""
     numbers: Any = None
-    """A tensor's elements as nested tuples, rounded to three decimals; a scalar; None where there are too many."""
+    """A tensor's elements as nested tuples, rounded to three decimals; None where there are too many. Of a scalar its
+    value, and of a list its length."""
     batch_sizes: tuple[int, ...] = ()
     """Of a PackedSequence."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
@@ -117,8 +107,8 @@ class Difference:
     name: str
     note: Note
     """How the values differ, exactly."""
-    expected: Value
-    received: Value
+    expected: Shown
+    received: Shown
     symbols: str = ""
     """The axes of `expected`, such as `L B d_h`."""
     wrong: Any = None
@@ -210,8 +200,6 @@ class Grade:
     """Remarks for the student on the whole notebook."""
     isolation: str = ""
     """Which confinement was reached."""
-    seconds: float = 0.0
-    """Wall time of grading it."""
 
 
 @dataclass(frozen=True)
@@ -280,13 +268,3 @@ class Row:
                 before = scores.get(adjustment.question, 0.0) if adjustment.relative else 0.0
                 scores[adjustment.question] = before + adjustment.points
         return scores
-
-
-def to_json(grade: Grade) -> bytes:
-    """*grade* as JSON. Raises UnicodeEncodeError for lone surrogates, which the readers of files and frames replace."""
-    return msgspec.json.encode(grade)
-
-
-def from_json(encoded: bytes) -> Grade:
-    """The grade that `to_json` wrote; lists of `Any` come back as lists."""
-    return msgspec.json.decode(encoded, type=Grade)

@@ -14,13 +14,12 @@ import tomli
 
 from autograder import course
 from autograder.course import corpus
+from tools.cases import answered, code_cell
 
 __all__ = ["BASE_SCORE", "Attack", "attacks", "base"]
 
-ATTACKS = course.ROOT / "tests" / "attacks"
 BASE_SCORE = 80.0
 """q1 to q6 are right, q7 and q8 are blank."""
-_RIGHT = ("q1", "q2", "q3", "q4", "q5", "q6")
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ def attacks() -> tuple[Attack, ...]:
     """All of `tests/attacks`, family by family."""
     return tuple(
         _attack(path.stem, entry)
-        for path in sorted(ATTACKS.glob("*.toml"))
+        for path in sorted((course.ROOT / "tests" / "attacks").glob("*.toml"))
         for entry in tomli.loads(path.read_text(encoding="utf-8"))["attack"]
     )
 
@@ -65,19 +64,14 @@ def _attack(family: str, entry: Mapping[str, Any]) -> Attack:
 
 def _laid_over(entry: Mapping[str, Any]) -> bytes:
     """The submission with the code of one attack in it."""
-    notebook = json.loads((course.ASSIGNMENT / "en" / "rnn.ipynb").read_text(encoding="utf-8"))
-    answers = {**{question: corpus.answer(question) for question in _RIGHT}, **entry}
+    right = {question.id: corpus.answer(question.id) for question in course.questions()[:6]}
+    notebook = answered(course.ASSIGNMENT / "en" / "rnn.ipynb", {**right, **entry})
     start, times = entry.get("start_times", (entry.get("start", ""), 1))
     cells = []
     for cell in notebook["cells"]:
-        cell["source"] = answers.get(cell["metadata"].get("question"), cell["source"])
         cells.append(cell)
-        if start and "grader = otter.Notebook()" in "".join(cell["source"]):
-            cells.append(_cell(start * times))  # after the imports
+        if start and "grader = otter.Notebook()" in cell["source"]:
+            cells.append(code_cell(start * times))  # after the imports
     if "end" in entry:
-        cells.append(_cell(entry["end"]))
+        cells.append(code_cell(entry["end"]))
     return json.dumps({**notebook, "cells": cells}).encode()
-
-
-def _cell(source: str) -> dict[str, object]:
-    return {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None, "source": source}

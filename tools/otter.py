@@ -13,8 +13,7 @@ __all__ = ["SECONDS", "TIMED_OUT", "packed", "run"]
 OTTER = Path(sys.executable).with_name("otter")
 SECONDS = 60
 """What has no result by then, alone on the machine, has stopped the grading."""
-TIMED_OUT = 124
-"""The exit status of `timeout`."""
+TIMED_OUT = 124  # the exit status of `timeout`
 
 
 def packed(folder: Path) -> Path:

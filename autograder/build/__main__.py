@@ -4,19 +4,16 @@ import argparse
 import base64
 import bz2
 import json
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
-
-from tqdm import tqdm
 
 from autograder import course
 from autograder.build.bundle import bundle
 from autograder.build.checks import student_checks
 from autograder.build.master import cells, check_asides, filled
-from autograder.build.notebook import executed, solution, student, written
+from autograder.build.notebook import executed, solution, student, text_of
 from autograder.build.questions import check_structure, table
 from autograder.language import LANGUAGES, Language
+from autograder.report.files import write
 from autograder.report.gradescope import VISIBILITIES
 
 __all__: list[str] = []
@@ -37,20 +34,12 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     try:
-        files: dict[str, str] = {}
-        parts: list[Callable[[], dict[str, str]]] = [*(partial(_edition, lang) for lang in LANGUAGES), _solution]
-        for make in tqdm(parts, desc="build", unit="part"):
-            files |= make()
+        files = {**_edition("ko"), **_edition("en"), **_solution()}
         for name, content in files.items():
-            _write(arguments.out / name, content.encode())
-        _write(arguments.out / "build" / "gradescope.zip", bundle(arguments.visibility))
+            write(arguments.out / name, content)
+        write(arguments.out / "build" / "gradescope.zip", bundle(arguments.visibility))
     except (course.CourseError, OSError, SyntaxError) as error:
         parser.exit(1, f"build: {error}\n")
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
 
 
 def _edition(lang: Language) -> dict[str, str]:
@@ -61,7 +50,7 @@ def _edition(lang: Language) -> dict[str, str]:
     check_asides(edition)
     check_structure(edition, lang)
     return {
-        f"{folder}/rnn.ipynb": written(student(edition, lang)),
+        f"{folder}/rnn.ipynb": text_of(student(edition, lang)),
         f"{folder}/requirements.txt": _handed_out("requirements.txt"),
         f"{folder}/README.md": filled(_handed_out(f"README.{lang}.md"), values),
         **{f"{folder}/tests/{name}": source for name, source in student_checks(lang).items()},
@@ -71,7 +60,7 @@ def _edition(lang: Language) -> dict[str, str]:
 def _solution() -> dict[str, str]:
     """The solution notebook, executed: text in both languages, all else in Korean."""
     both = cells(_MASTER, prose=LANGUAGES, code="ko", values={lang: _values(lang) for lang in LANGUAGES})
-    return {"solutions/rnn.ipynb": written(executed(solution(both, "ko")))}
+    return {"solutions/rnn.ipynb": text_of(executed(solution(both, "ko")))}
 
 
 def _values(lang: Language) -> dict[str, str]:

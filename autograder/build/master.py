@@ -6,13 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from symtable import symtable
+from typing import Literal
 
 import jupytext
 
 from autograder.course import CourseError
 from autograder.language import LANGUAGES, Language
 
-__all__ = ["ASIDES", "Cell", "answer", "cells", "check_asides", "filled", "in_language", "is_question", "prompt"]
+__all__ = ["ASIDES", "Cell", "cells", "check_asides", "filled", "in_language", "is_question", "written"]
 
 ASIDES = {"aside", "picture"}
 """The roles of cells that are asides: passed over in runs that nobody sees."""
@@ -85,22 +86,16 @@ def is_question(role: str) -> bool:
     return re.fullmatch(r"q\d+", role) is not None
 
 
-def answer(source: str) -> str:
-    """A cell as one who solves it would write it. Raises `CourseError` for markup that means nothing."""
-    return _written(source, "answer")
+def written(source: str, part: Literal["answer", "prompt"]) -> str:
+    """A cell as one who solves it would write it (its answer), or as students get it (its prompt).
 
-
-def prompt(source: str) -> str:
-    """A cell as students get it. Raises `CourseError` for markup that means nothing."""
-    return _written(source, "prompt")
-
-
-def _written(source: str, part: str) -> str:
+    Raises `CourseError` for markup that means nothing.
+    """
     form = _ANSWER.fullmatch(source + "\n")
-    written = "".join(form.group("above", part, "below")) if form else source
-    if left := _MARKUP.search(written):
+    cell = "".join(form.group("above", part, "below")) if form else source
+    if left := _MARKUP.search(cell):
         raise CourseError(f"solutions/rnn.py: {left[0]} means nothing in the cell that begins with {source[:60]!r}")
-    return written.strip("\n")
+    return cell.strip("\n")
 
 
 def check_asides(cells: Sequence[Cell]) -> None:
@@ -108,7 +103,7 @@ def check_asides(cells: Sequence[Cell]) -> None:
     code = [cell for cell in cells if cell.kind == "code"]
     bound = set().union(*(_bound(cell.source) for cell in code if cell.role in ASIDES))
     for cell in (cell for cell in code if cell.role not in ASIDES):
-        parsed = ast.parse(source := answer(cell.source), f"rnn.py, cell {cell.role}")
+        parsed = ast.parse(source := written(cell.source, "answer"), f"rnn.py, cell {cell.role}")
         spoken = {node.id for node in ast.walk(parsed) if isinstance(node, ast.Name)}
         if needed := sorted(spoken & bound):
             raise CourseError(f"{', '.join(needed)}: bound by an aside, and spoken of by another cell:\n{source}")

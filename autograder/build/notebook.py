@@ -14,23 +14,23 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode, v4
 
-from autograder.build.master import ASIDES, Cell, answer, is_question, prompt
+from autograder.build.master import ASIDES, Cell, is_question, written
 from autograder.course import CourseError
 from autograder.language import Language
 
-__all__ = ["executed", "solution", "student", "written"]
+__all__ = ["executed", "solution", "student", "text_of"]
 
 _TQDM_TIMING = re.compile(r" \[\d\d:\d\d<[^\]]*\]")
 
 
 def student(cells: Sequence[Cell], edition: Language) -> NotebookNode:
     """The notebook handed out: prompts instead of answers, no output, and errors stop no run of all cells."""
-    return _notebook([_node(cell, prompt(cell.source), "raises-exception") for cell in cells], edition)
+    return _notebook([_node(cell, written(cell.source, "prompt"), "raises-exception") for cell in cells], edition)
 
 
 def solution(cells: Sequence[Cell], edition: Language) -> NotebookNode:
     """The notebook with the answers, not yet executed."""
-    return _notebook([_node(cell, answer(cell.source)) for cell in cells], edition)
+    return _notebook([_node(cell, written(cell.source, "answer")) for cell in cells], edition)
 
 
 def executed(notebook: NotebookNode) -> NotebookNode:
@@ -41,7 +41,7 @@ def executed(notebook: NotebookNode) -> NotebookNode:
     """
     run = copy.deepcopy(notebook)  # into whose metadata the kernel writes its versions
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "rnn.ipynb").write_text(written(notebook), encoding="utf-8")  # which Otter exports
+        Path(folder, "rnn.ipynb").write_text(text_of(notebook), encoding="utf-8")  # which Otter exports
         # Bars are as wide as the terminal says, and a user's own IPython set-up must not show in the output.
         environment = {key: value for key, value in os.environ.items() if key not in {"COLUMNS", "LINES"}}
         client = NotebookClient(
@@ -62,7 +62,7 @@ def executed(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
-def written(notebook: NotebookNode) -> str:
+def text_of(notebook: NotebookNode) -> str:
     """The text of *notebook*'s file."""
     nbformat.validate(notebook)
     return str(nbformat.writes(notebook)) + "\n"  # type: ignore[no-untyped-call]

@@ -18,7 +18,7 @@ import msgspec
 
 from autograder import course
 from autograder.classroom.worker import Task, could_not_grade
-from autograder.grade import Adjustment, Grade, Note, Person, Row, Submission, from_json, to_json
+from autograder.grade import Adjustment, Grade, Note, Person, Row, Submission
 from autograder.intake import Listed, SetAside
 
 __all__ = ["FILE_NAME", "Gradebook", "GradebookError", "Rows", "Seat"]
@@ -175,7 +175,7 @@ class Gradebook(AbstractContextManager["Gradebook"]):
         """Keep a grade, and all that it was made of, in place of an older one; on return it outlasts this process."""
         digest = None if grade.status == "could-not-grade" else _digest(task.submission)
         made_of = zlib.compress(msgspec.msgpack.encode(task), 1)
-        fields = (task.submission.name, digest, fingerprint, to_json(grade), made_of)
+        fields = (task.submission.name, digest, fingerprint, msgspec.json.encode(grade), made_of)
         self._db.execute("INSERT OR REPLACE INTO submission VALUES (?, ?, ?, ?, ?)", fields)
 
     def count(self) -> int:
@@ -191,7 +191,7 @@ class Gradebook(AbstractContextManager["Gradebook"]):
     def grade(self, submission: str) -> Grade | None:
         """The grade of one submission, by name."""
         found = self._value("SELECT grade FROM submission WHERE name = ?", submission)
-        return from_json(found) if found else None
+        return msgspec.json.decode(found, type=Grade) if found else None
 
     def tasks(self) -> Iterator[Task]:
         """What all grades were made of, by the submissions' names. Grades may be kept meanwhile."""

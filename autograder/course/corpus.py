@@ -1,16 +1,15 @@
-"""Wrong answers, kept as data, by which mistakes are recognised, and answers put into the solution."""
+"""Wrong answers, kept as data, by which mistakes are recognised, and the reference's answers."""
 
 import functools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from autograder.course.files import REFERENCE, ROOT, entries, expect, expect_keys
 from autograder.course.questions import questions
 from autograder.language import LANGUAGES, Language
 
-__all__ = ["Misconception", "answer", "misconceptions", "with_answers"]
+__all__ = ["Misconception", "answer", "misconceptions"]
 
 
 @dataclass(frozen=True)
@@ -25,33 +24,12 @@ class Misconception:
     """The hidden check that must fail."""
     hints: Mapping[Language, str]
 
-    @property
-    def content(self) -> bytes:
-        """The solution with this mistake in it."""
-        return with_answers(self.answers)
-
 
 @functools.cache
 def answer(question: str) -> str:
     """The reference's answer cell."""
-    _, cells = _solution()
-    return str(cells[question]["source"])
-
-
-def with_answers(answers: Mapping[str, str]) -> bytes:
-    """The solution notebook with the answer cells of some questions replaced."""
-    notebook, cells = _solution()
-    for question, code in answers.items():
-        cells[question]["source"] = code
-    return json.dumps(notebook).encode()
-
-
-def _solution() -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """The solution notebook, and its answer cells by question."""
-    notebook = json.loads(REFERENCE.read_text(encoding="utf-8"))
-    for cell in notebook["cells"]:
-        cell["source"] = "".join(cell["source"])
-    return notebook, {cell["metadata"].get("question"): cell for cell in notebook["cells"]}
+    cells = json.loads(REFERENCE.read_text(encoding="utf-8"))["cells"]
+    return next("".join(cell["source"]) for cell in cells if cell["metadata"].get("question") == question)
 
 
 @functools.cache

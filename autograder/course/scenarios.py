@@ -68,8 +68,8 @@ def replacements(scenario: Scenario) -> dict[str, tuple[Any, Any]]:
 
 
 def sizes(scenario: Scenario) -> dict[int, int]:
-    """The released sizes that may be typed in as numbers, each with the scenario's: of batch and data, too."""
-    pairs = {name: (released, other) for name, (released, other) in replacements(scenario).items()}
+    """What each released size is under the scenario. The numbers of sequences and of their steps are sizes, too."""
+    pairs = replacements(scenario)
     data, other_data = pairs.pop("data")
     found = {released: other for released, other in pairs.values() if type(released) is int}
     return found | {len(data): len(other_data), max(map(len, data)): max(map(len, other_data))}

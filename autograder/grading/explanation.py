@@ -12,12 +12,10 @@ from autograder import course
 from autograder.course import Question, Scenario
 from autograder.course.compare import TOLERANCE, alike
 from autograder.course.corpus import misconceptions
-from autograder.grade import Difference, Example, Note, OwnCell, QuestionGrade, Reach, StatementError
-from autograder.grade import Value as Shown
+from autograder.grade import Difference, Example, Note, OwnCell, QuestionGrade, Reach, Shown, StatementError
 from autograder.grading.trials import Learned
 from autograder.grading.verdicts import Verdict
 from autograder.wire.log import Record
-from autograder.wire.messages import Failure
 from autograder.wire.values import Layer, Other, Value
 
 __all__ = ["explained", "leave_the_same"]
@@ -143,7 +141,7 @@ def _example(verdict: Verdict, example: Scenario, notes: Iterable[Note]) -> Exam
     by_name = {str(note.about["name"]): note for note in notes if note.kind != "assertion"}
     differences = tuple(_difference(note, record[name], getattr(right, name)) for name, note in by_name.items())
     first = min(record.failures.values(), key=lambda failure: (failure.cell, failure.line), default=None)
-    error = None if first is None else _statement_error(first, verdict, record)
+    error = StatementError(first.cell, first.line, first.kind[:100], first.text[:CHARACTERS]) if first else None
     return Example(example.id, differences, error, _reach(verdict, example, differences))
 
 
@@ -172,19 +170,16 @@ def _differing(one: Value, other: Value) -> Tensor | None:
 def shown(value: Value) -> Shown:
     """*value* as a page shows it."""
     match value:
-        case None:
-            return Shown("missing", "None")
         case PackedSequence():
             sizes = tuple(value.batch_sizes.tolist()) if value.batch_sizes.numel() <= ELEMENTS else ()
-            return replace(shown(value.data), kind="packed", type="PackedSequence", batch_sizes=sizes)
+            return replace(shown(value.data), kind="packed", batch_sizes=sizes)
         case Tensor():
-            dtype = str(value.dtype).removeprefix("torch.")
-            return Shown("tensor", "Tensor", tuple(value.shape), dtype, _numbers(value))
+            return Shown("tensor", tuple(value.shape), _numbers(value))
         case Layer():
-            return Shown("layer", f"nn.{value.type}", dtype=value.dtype, arguments=value.arguments)
+            return Shown("other", arguments=value.arguments)
         case Other():
-            return Shown("other", value.type, numbers=value.length)
-    return Shown("scalar", type(value).__name__, numbers=value)
+            return Shown("other", numbers=value.length)
+    return Shown("other", numbers=value)
 
 
 def _is_small(value: Tensor) -> bool:
@@ -196,14 +191,6 @@ def _numbers(value: Tensor) -> Any:
     if not _is_small(value):
         return None
     return (value.double().round(decimals=DECIMALS) if value.is_floating_point() else value).tolist()
-
-
-def _statement_error(failure: Failure, verdict: Verdict, record: Record) -> StatementError:
-    cells = verdict.runs.cells
-    lines = cells[failure.cell - 1].splitlines() if 0 < failure.cell <= len(cells) else []
-    source = lines[failure.line - 1].strip()[:CHARACTERS] if 0 < failure.line <= len(lines) else ""
-    names = tuple(name for name in verdict.question.names if record.failures.get(name) == failure)
-    return StatementError(failure.cell, failure.line, failure.kind[:100], failure.text[:CHARACTERS], source, names)
 
 
 def _reach(verdict: Verdict, example: Scenario, differences: Sequence[Difference]) -> tuple[Reach, ...]:

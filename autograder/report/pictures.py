@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from markupsafe import Markup, escape
 
 from autograder.course.compare import STEPS, index_word
-from autograder.grade import Difference, Reach, Value
+from autograder.grade import Difference, Reach, Shown
 from autograder.report.words import sized
 
 __all__ = ["Grid", "grids"]
@@ -67,7 +67,7 @@ def grids(told: Difference | Reach) -> tuple[Grid, ...]:
         may, does = (_rows(places, len(names)) for places in (told.expected, told.moved))
         wrong = {place: [one != other for one, other in zip(may[place], does[place], strict=True)] for place in may}
         return _drawn(_Half(may, names, wrong), _Half(does, names, wrong))
-    if any(value.numbers is None or value.kind not in ("tensor", "packed") for value in (told.expected, told.received)):
+    if any(value.numbers is None or value.kind == "other" for value in (told.expected, told.received)):
         return ()
     symbols, marks = (told.symbols, told.wrong) if told.expected.shape == told.received.shape else ("", None)
     one, other = _half(told.expected, told.symbols, marks), _half(told.received, symbols, marks)
@@ -75,7 +75,7 @@ def grids(told: Difference | Reach) -> tuple[Grid, ...]:
     return _drawn(one, other) if alike else (*_drawn(one), *_drawn(other))
 
 
-def _half(value: Value, symbols: str, wrong: Any) -> _Half:
+def _half(value: Shown, symbols: str, wrong: Any) -> _Half:
     numbers, names = value.numbers, symbols.split() or ["?"] * len(value.shape)
     shape = f"shape = {sized(value.shape, symbols)}"
     if value.kind == "packed":

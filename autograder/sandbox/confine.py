@@ -45,7 +45,7 @@ class Confinement:
         for kind in (resource.RLIMIT_FSIZE, resource.RLIMIT_CORE, resource.RLIMIT_MEMLOCK):
             limit(kind, 0)
         if self.threads_are_counted:
-            # Beside them its first thread, the warm process, and the first process of the PID namespace.
+            # These count, too: its first thread, the warm process, and the first process of the PID namespace.
             limit(resource.RLIMIT_NPROC, limits.threads + 3)
         libc.prctl(_SET_PDEATHSIG, signal.SIGKILL)
         landlock.enforce(self.ruleset)

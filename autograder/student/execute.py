@@ -207,9 +207,7 @@ class Execution:
         failures = {name: self.failures[name] for name in names if name in self.failures}
         changed = self.follow.changed(question) if when == "check" else ()
         recorded = values, failures, save_tensors(tensors)
-        if when == "end" and self.recorded.get(question) == recorded:
-            self.send(Recorded(question, "end", {}, same=True))
-        else:
+        if when == "check" or self.recorded.get(question) != recorded:
             self.send(Recorded(question, when, values, failures, changed), recorded[2])
         self.recorded[question] = recorded
 

@@ -21,7 +21,8 @@ class Correction(msgspec.Struct, frozen=True):
     either_layout: tuple[str, ...] = ()
     """The names of those that are right with the batch or the steps first."""
     call: int = 0
-    """With which call of the question's check they stand; 0 if it is never called before a later question's."""
+    """Which call of the question's check, from 1, settles it: from then on its names are the student's to use again. 0
+    where none comes before a later question's: then wrong values are replaced to the end."""
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -42,7 +43,7 @@ class Job(msgspec.Struct, frozen=True):
     numbers: Mapping[int, int] = {}
     """Released sizes, each with the scenario's: an outline tells where they are written in the student's own cells."""
     numbered: tuple[tuple[int, int], ...] = ()
-    """Where the scenario's take their places: in which cell, and which of those that its outline tells, from 0."""
+    """Which of these are replaced by the scenario's: the cell of each, and its place in that cell's outline, from 0."""
     skip: tuple[int, ...] = ()
     """Statements that are known not to end: they are not started again."""
     salt: str = ""

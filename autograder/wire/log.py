@@ -58,7 +58,7 @@ class Log:
     frames: tuple[bytes, ...] = ()
     finished: bool = False
     lines: tuple[int, ...] = ()
-    """How many lines each cell has: a place outside is no place, but could be a message."""
+    """How many lines each cell has. A place outside of these is not passed on: a child could tell something by it."""
     of_memory: bool = False
     """Whether it may have ended for want of memory."""
     cpu_seconds: float = 0.0
@@ -102,9 +102,7 @@ class Log:
         """
         own = [record for record in self.records if record.message.question == question]
         checked = [record for record in own if record.message.when == "check"]
-        ended = [record for record in own if record.message.when == "end"]
-        if ended and ended[-1].message.same:
-            ended = checked
+        ended = [record for record in own if record.message.when == "end"] or checked
         settled = checked[: self.settling_call(question, later)]
         return [one[-1] if one else _NOTHING for one in (settled, ended)]
 

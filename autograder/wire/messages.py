@@ -16,7 +16,8 @@ class Started(msgspec.Struct, frozen=True, tag=True):
     """A statement begins."""
 
     statement: int
-    """Its number in the program; below zero the cell that is taken apart, beyond the last what is taken down."""
+    """Its number in the program, from 0. Below zero it is a cell, by its number, that is taken apart; beyond the last
+    statement it is a question, by its place, that is taken down at the end."""
     cell: int
     line: int
     resident: int
@@ -60,7 +61,10 @@ class Outline(msgspec.Struct, frozen=True, tag=True):
 
 
 class Recorded(msgspec.Struct, frozen=True, tag=True):
-    """The names of one question, as they stood at a call of its check or at the end of the notebook."""
+    """The names of one question, as they stood at a call of its check or at the end of the notebook.
+
+    Where nothing has changed since the last call, they are not sent again at the end.
+    """
 
     question: str
     when: Literal["check", "end"]
@@ -69,8 +73,6 @@ class Recorded(msgspec.Struct, frozen=True, tag=True):
     """By name, the error of the last statement that was to bind it, if it did not."""
     changed: tuple[str, ...] = ()
     """The given names, and those of earlier questions, that differ from what they were when they were settled."""
-    same: bool = False
-    """Whether nothing has changed since the last call of the check: then the values are not sent again."""
 
 
 class Finished(msgspec.Struct, frozen=True, tag=True):

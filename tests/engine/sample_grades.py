@@ -20,8 +20,8 @@ from autograder.grade import (
     QuestionGrade,
     Reach,
     Row,
+    Shown,
     StatementError,
-    Value,
 )
 from autograder.language import Language
 
@@ -49,16 +49,16 @@ def numbers(*shape: int, seed: int = 0) -> Any:
     return nested(shape)
 
 
-def tensor(held: Any, dtype: str = "float32") -> Value:
+def tensor(held: Any) -> Shown:
     shape, part = [], held
     while isinstance(part, (list, tuple)):
         shape.append(len(part))
         part = part[0]
-    return Value("tensor", "Tensor", tuple(shape), dtype, held)
+    return Shown("tensor", tuple(shape), held)
 
 
-def packed(held: Any, sizes: tuple[int, ...]) -> Value:
-    return Value("packed", "PackedSequence", (len(held), len(held[0])), "float32", held, sizes)
+def packed(held: Any, sizes: tuple[int, ...]) -> Shown:
+    return Shown("packed", (len(held), len(held[0])), held, sizes)
 
 
 def unequal(one: Any, other: Any) -> Any:
@@ -122,7 +122,7 @@ def q1() -> QuestionGrade:
 
 def q2() -> QuestionGrade:
     right = {"input_size": 4, "hidden_size": 4, "num_layers": 1, "bias": True, "dropout": 0.0, "bidirectional": False}
-    layers = [Value("layer", "nn.RNN", arguments=right | {"input_size": size}) for size in (4, 256)]
+    layers = [Shown("other", arguments=right | {"input_size": size}) for size in (4, 256)]
     note = Note("argument", {"name": "rnn", "argument": "input_size", "expected": 4, "received": 256})
     typed = Note("typed-size", {"number": 256, "cell": 10, "line": 2})
     code = "rnn = nn.RNN(\n    input_size=256,\n    hidden_size=hidden_size,\n    batch_first=True,\n)"
@@ -161,10 +161,8 @@ def q3() -> QuestionGrade:
 
 def q4() -> QuestionGrade:
     note = Note("missing", {"name": "lstm"})
-    differs = Difference("lstm", note, Value("layer", "nn.LSTM"), Value("missing", "None"))
-    error = StatementError(
-        16, 2, "NameError", "name 'hiden_size' is not defined", "lstm = nn.LSTM(…, hiden_size)", ("lstm",)
-    )
+    differs = Difference("lstm", note, Shown("other"), Shown("other"))
+    error = StatementError(16, 2, "NameError", "name 'hiden_size' is not defined")
     code = "torch.manual_seed(0)\nlstm = nn.LSTM(embedding_size, hiden_size)"
     return QuestionGrade(
         "q4",
@@ -214,8 +212,8 @@ def q6() -> QuestionGrade:
                 Difference(
                     "decoded_ids",
                     Note("values", {"name": "decoded_ids", "where": "step", "step": 2}),
-                    tensor(expected, "int64"),
-                    tensor(received, "int64"),
+                    tensor(expected),
+                    tensor(received),
                     "max_len B",
                     unequal(expected, received),
                 ),
@@ -298,7 +296,7 @@ def row(name: str = "김하늘", lang: Language | None = "ko", **changes: Any) -
     questions = (q1(), q2(), q3(), q4(), q5(), q6(), q7(), q8())
     score = sum(question.score for question in questions)
     remarks = (Note("given-changed", {"names": ["max_len", "batch"]}),)
-    grade = Grade("graded", score, 100.0, questions, lang, remarks=remarks, isolation="landlock, seccomp", seconds=0.4)
+    grade = Grade("graded", score, 100.0, questions, lang, remarks=remarks, isolation="landlock, seccomp")
     return replace(Row(f"{name}_rnn.ipynb", Person(name, "2024-1", "a@b.c"), grade), **changes)
 
 
@@ -330,8 +328,8 @@ def without_score(status: Any = "could-not-grade", name: str = "이서준") -> R
 def evil_row() -> Row:
     """Hostile text in every place that a student's text can reach."""
     everywhere = row(EVIL)
-    error = StatementError(1, 1, EVIL, EVIL, EVIL, (EVIL,))
-    value = Value("other", EVIL, (), EVIL)
+    error = StatementError(1, 1, EVIL, EVIL)
+    value = Shown("other", (), EVIL)
     note = Note("type", {"name": EVIL, "expected": EVIL, "received": EVIL})
     first = replace(
         everywhere.grade.questions[0],

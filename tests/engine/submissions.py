@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from autograder import course
-from autograder.course import corpus
 from autograder.grade import Grade
+from tools.cases import with_answers
 
 __all__ = ["POINTS", "after", "blank", "lost_by", "notebook", "scores", "solution", "solved", "with_cell"]
 
@@ -21,7 +21,7 @@ def notebook(cells: list[str], **metadata: str) -> bytes:
 
 def solution(**answers: str) -> list[str]:
     """The solution's code cells, with other answers to some questions."""
-    cells = json.loads(corpus.with_answers(answers))["cells"]
+    cells = json.loads(with_answers(answers))["cells"]
     return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
 
 

@@ -33,8 +33,9 @@ ABOUT_CONFINEMENT = {"doors", "endings", "network", "reading", "writing"}
 RUN = f"""
 import sys, time
 from pathlib import Path
+import msgspec
 from autograder import course
-from autograder.grade import Person, Submission, to_json
+from autograder.grade import Person, Submission
 from autograder.grading import Grader
 from autograder.sandbox import Allowance, Limits, Sandbox
 
@@ -45,8 +46,10 @@ allowance = Allowance(cpu_seconds={SECONDS}, statement_seconds=0.5, run=limits)
 
 def work(grader):
     for path in sorted(Path(sys.argv[1]).iterdir()):
+        started = time.monotonic()
         grade = grader.grade(Submission(path.name, (Person("x"),), path.read_bytes()), b"secret").grade
-        Path(sys.argv[2], path.name).write_bytes(to_json(grade))
+        told = {{"seconds": time.monotonic() - started, **msgspec.to_builtins(grade)}}
+        Path(sys.argv[2], path.name).write_bytes(msgspec.json.encode(told))
 
 with Sandbox(secrets=(course.REFERENCE, *course.HIDDEN.glob("*.py"))) as sandbox:
     work(Grader(sandbox, allowance))
@@ -212,8 +215,6 @@ def test_nothing_hidden_is_in_any_grade(graded: Callable[[str], Graded], user: s
     for name, grade in {**result.grades, "what was said": result.said}.items():
         for question in grade["questions"] if name in result.grades else ():
             question["cells"] = []  # the student's own code, which names what it tries
-            if question["example"] and question["example"]["error"]:
-                question["example"]["error"]["source"] = ""
         text = json.dumps(grade, ensure_ascii=False)
         assert not [secret for secret in secrets if secret in text], name
 

@@ -10,7 +10,7 @@ import pytest
 from tools.bench import __main__ as bench
 from tools.bench import rivals
 from tools.bench.pages import BROWSERS
-from tools.bench.sample import made_up_class
+from tools.cases import made_up_class
 from tools.commands import Cost
 
 

@@ -25,7 +25,7 @@ import pytest
 from autograder.build import __main__ as build
 from autograder.build.bundle import bundle
 from autograder.build.checks import student_checks
-from autograder.build.master import Cell, answer, cells, check_asides, filled, in_language, is_question
+from autograder.build.master import Cell, cells, check_asides, filled, in_language, is_question, written
 from autograder.build.questions import check_structure, table
 from autograder.course import CourseError
 from autograder.language import LANGUAGES, Language
@@ -371,4 +371,4 @@ def test_answer_is_left_without_prompt_and_markup() -> None:
     """The solution notebook holds an answer as a student would write it."""
     prompt = '""" # BEGIN PROMPT\nb = None\n"""  # END PROMPT\n'
     solution = "# BEGIN SOLUTION NO PROMPT\nb = 2\n# END SOLUTION\n"
-    assert answer(f"a = 1\n{prompt}{solution}\nc = 3") == "a = 1\nb = 2\n\nc = 3"
+    assert written(f"a = 1\n{prompt}{solution}\nc = 3", "answer") == "a = 1\nb = 2\n\nc = 3"

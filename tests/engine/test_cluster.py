@@ -17,8 +17,9 @@ from autograder.classroom.cluster import Cluster
 from autograder.classroom.pool import Pool
 from autograder.classroom.worker import Task
 from autograder.course import corpus
-from autograder.grade import Grade, Submission
+from autograder.grade import Submission
 from autograder.sandbox import SandboxFault
+from tools.cases import with_answers
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Dask's own
 
@@ -66,12 +67,13 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
 
 
 def tasks() -> list[Task]:
-    contents = [course.REFERENCE.read_bytes(), *(one.content for one in corpus.misconceptions()[::50]), b"", b"{"]
+    contents = [
+        course.REFERENCE.read_bytes(),
+        *(with_answers(one.answers) for one in corpus.misconceptions()[::50]),
+        b"",
+        b"{",
+    ]
     return [Task(Submission(f"{number}.ipynb", (), content), b"secret") for number, content in enumerate(contents)]
-
-
-def plain(grade: Grade) -> Grade:
-    return replace(grade, seconds=0.0)
 
 
 def test_worker_killed_in_the_middle_loses_nothing(machines: Machines, pool: Pool) -> None:
@@ -80,10 +82,10 @@ def test_worker_killed_in_the_middle_loses_nothing(machines: Machines, pool: Poo
     with Cluster(machines.address) as cluster:
         for task, result in cluster.grade(tasks()):
             assert task.submission.name not in results
-            results[task.submission.name] = plain(result.grade)
+            results[task.submission.name] = result.grade
             if len(results) == 2:
                 machines.processes[1].kill()
-    assert results == {task.submission.name: plain(result.grade) for task, result in pool.grade(tasks())}
+    assert results == {task.submission.name: result.grade for task, result in pool.grade(tasks())}
 
 
 def test_cluster_regrades_from_evidence(machines: Machines, pool: Pool) -> None:
@@ -91,7 +93,7 @@ def test_cluster_regrades_from_evidence(machines: Machines, pool: Pool) -> None:
     ((task, graded),) = pool.grade(tasks()[1:2])
     with Cluster(machines.address) as cluster:
         ((_, result),) = cluster.grade([replace(task, evidence=graded.evidence)])
-    assert (result.runs, plain(result.grade)) == (0, plain(graded.grade))
+    assert (result.runs, result.grade) == (0, graded.grade)
 
 
 def test_scheduler_that_cannot_be_reached_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,8 +9,8 @@ from autograder.classroom.worker import Task
 from autograder.course.corpus import misconceptions
 from autograder.grade import Grade, Row
 from autograder.report.pages import feedback_page
-from tools.certify.alternatives import alternatives
-from tools.certify.cases import Case, corpus, problems
+from tools.cases import Case, alternatives, corpus
+from tools.certify.proof import problems
 
 ALL = list(corpus())
 SOME = [*ALL[:3], *ALL[3::12]]

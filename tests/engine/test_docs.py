@@ -15,7 +15,7 @@ import pytest
 from autograder import course
 from autograder.course.corpus import misconceptions
 from tools.attacks import attacks
-from tools.certify.alternatives import alternatives
+from tools.cases import alternatives
 
 GUIDE = (course.ROOT / "docs" / "grading.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"<!-- (insert|file): (\S+) -->\n```\w+\n(.*?)```", re.DOTALL)

@@ -20,7 +20,7 @@ import textwrap
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,11 @@ import pytest
 
 from autograder import course
 from autograder.classroom.gradebook import FILE_NAME, Gradebook, Rows
-from autograder.course import corpus
 from autograder.grade import Grade, Note
 from autograder.grading import Grader, reference, trials
 from autograder.grading import grader as graders
 from autograder.sandbox import Sandbox
+from tools.cases import with_answers
 
 CLASS = 8
 
@@ -57,9 +57,9 @@ def run_cli(*arguments: object, prelude: str = "", cwd: Path | None = None) -> s
 
 
 def grades(out: Path) -> dict[str, Grade]:
-    """All grades by submission, without the time that they took."""
+    """All grades by submission."""
     with Gradebook(out) as book:
-        return {row.submission: replace(row.grade, seconds=0.0) for row in Rows(book)}
+        return {row.submission: row.grade for row in Rows(book)}
 
 
 def files(out: Path) -> dict[str, bytes]:
@@ -70,7 +70,7 @@ def files(out: Path) -> dict[str, bytes]:
 
 def wrong() -> bytes:
     """A notebook of which the last two questions are wrong."""
-    return corpus.with_answers({"q7": "last_forward = None", "q8": "last_backward = None"})
+    return with_answers({"q7": "last_forward = None", "q8": "last_backward = None"})
 
 
 # Kills
@@ -377,7 +377,7 @@ from pathlib import Path
 from autograder import course
 from autograder.course import corpus, files
 from autograder.course.scenarios import margin
-from tools.certify.alternatives import alternatives
+from tools.cases import alternatives
 readers = (course.questions, course.scenarios, course.shown_examples, margin, corpus.misconceptions)
 assert files.ROOT == Path.cwd(), files.ROOT
 said = []

@@ -27,19 +27,19 @@ from autograder.grade import (
     Person,
     QuestionGrade,
     Row,
+    Shown,
     StatementError,
     Submission,
-    Value,
 )
 from autograder.intake import Listed, SetAside
 
 KIM = Person("김민수", "20210001", "kim@example.org")
 CHECK = CheckResult("test_h_n", 6.0, False, Note("values", {"name": "h_n"}), "plain")
-VALUE = Value("tensor", "Tensor", (2,), "torch.float32", [0.0, 1.0])
+VALUE = Shown("tensor", (2,), [0.0, 1.0])
 EXAMPLE = Example("small", (Difference("h_n", Note("values", {"name": "h_n"}), VALUE, VALUE, "B", [True, False]),))
-ERROR = StatementError(3, 1, "NameError", "name 'y' is not defined", "x = y", ("x",))
+ERROR = StatementError(3, 1, "NameError", "name 'y' is not defined")
 QUESTION = QuestionGrade("q1", 10.0, 4.0, (CHECK,), True, "an-id", replace(EXAMPLE, error=ERROR))
-GRADE = Grade("graded", 94.0, 100.0, (QUESTION,), "ko", None, (Note("one-of-several"),), "landlock", 0.5)
+GRADE = Grade("graded", 94.0, 100.0, (QUESTION,), "ko", None, (Note("one-of-several"),), "landlock")
 COULD_NOT = Grade("could-not-grade", None, 100.0, detail=Note("grader-fault", {"error": "MemoryError"}))
 
 

@@ -9,6 +9,7 @@ import pytest
 from autograder import course
 from autograder.course import corpus
 from autograder.grade import Note, Person, Submission
+from tools.cases import with_answers
 
 from .submissions import POINTS, after, blank, lost_by, notebook, scores, solution, solved
 
@@ -42,7 +43,7 @@ PAIRS = [("q1", "q3"), ("q2", "q6"), ("q3", "q7"), ("q4", "q8"), ("q6", "q7"), (
 def test_two_mistakes_cost_their_two_questions(pair, grade):
     """Each is graded as if the other had not been made, and each is told its own hint."""
     chosen = [next(m for m in corpus.misconceptions() if m.question == q and set(m.answers) == {q}) for q in pair]
-    result = grade(corpus.with_answers({m.question: m.answers[m.question] for m in chosen}))
+    result = grade(with_answers({m.question: m.answers[m.question] for m in chosen}))
     assert lost_by(result) == set(pair)
     found = {q.question: q.misconception for q in result.questions if q.misconception}
     assert found == {m.question: m.id for m in chosen}

@@ -16,8 +16,8 @@ from autograder import course
 from autograder.classroom import pool as pools
 from autograder.classroom.pool import Pool
 from autograder.classroom.worker import Task
-from autograder.course import corpus
 from autograder.grade import Note, Person, Submission
+from tools.cases import with_answers
 
 
 def task(content: bytes, name: str = "a.ipynb") -> Task:
@@ -115,11 +115,11 @@ def test_workers_keep_to_a_core_and_to_their_memory(pool: Pool) -> None:
 
 def test_regrading_runs_no_student_code_and_gives_the_same_grade(pool: Pool) -> None:
     """With its own secret and evidence a submission is graded again without being run; a remark of intake's stays."""
-    wrong = corpus.with_answers({"q1": "embedding = batch_emb = None", "q6": "decoded_ids = batch"})
+    wrong = with_answers({"q1": "embedding = batch_emb = None", "q6": "decoded_ids = batch"})
     remark = Note("one-of-several", {"counted": "a.ipynb"})
     first = replace(task(wrong), submission=replace(task(wrong).submission, remarks=(remark,)))
     ((_, graded),) = pool.grade([first])
     ((_, again),) = pool.grade([replace(first, evidence=graded.evidence)])
     assert again.runs == 0 < graded.runs
-    assert replace(again.grade, seconds=0.0) == replace(graded.grade, seconds=0.0)
+    assert again.grade == graded.grade
     assert graded.grade.remarks[0] == remark

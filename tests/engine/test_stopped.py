@@ -67,12 +67,11 @@ def test_statement_that_leaves_politely_is_an_error_of_its_own(deed, quick):
     assert (lost_by(result), result.status) == ({"q3"}, "graded")
 
 
-def test_error_of_a_stopped_statement_is_told_with_the_names_it_was_to_bind(quick):
-    """Cell, line and names, as of any other error."""
+def test_error_of_a_stopped_statement_is_told_with_its_place(quick):
+    """Cell and line, as of any other error."""
     result = quick(solved(q6=LOOP.replace("    decoded_ids.append(input_id)", "    while True: pass")))
     error = result.questions[5].example.error
     assert (error.kind, error.cell, error.line) == ("Stopped", result.detail.about["cell"], 5)
-    assert "hidden" in error.names
 
 
 def test_memory_that_an_extra_cell_takes_is_its_own_fault(sandbox):
@@ -181,7 +180,8 @@ def test_pause_of_the_machine_costs_nothing(quick):
     alone = quick(content)
     pauses = threading.Thread(target=lambda: [pause(QUICK.statement_seconds * 1.2) for _ in range(2)])
     pauses.start()
+    started = time.monotonic()
     among = quick(content)
+    assert time.monotonic() - started > QUICK.statement_seconds
     pauses.join()
-    assert among.seconds > QUICK.statement_seconds
-    assert replace(among, seconds=0.0) == replace(alone, seconds=0.0)
+    assert among == alone

@@ -204,7 +204,6 @@ MESSAGES = st.one_of(
         optional={
             "failures": st.dictionaries(st.sampled_from(NAMES), FAILURE, max_size=2),
             "changed": st.lists(TEXT, max_size=2),
-            "same": st.booleans(),
         },
     ),
     st.fixed_dictionaries({"type": st.just("Finished")}),

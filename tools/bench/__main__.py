@@ -16,7 +16,7 @@ from autograder.grade import Submission
 from tools.bench.limit import beside_the_limit
 from tools.bench.pages import opening_seconds, page_seconds
 from tools.bench.rivals import by_nbgrader, by_otter, by_us, regraded
-from tools.bench.sample import made_up_class
+from tools.cases import made_up_class
 from tools.commands import Cost
 
 __all__ = ["main"]
@@ -27,7 +27,6 @@ OTTER, OTHER = "`otter run`", "`nbgrader autograde`"
 GRADING, LIMIT = "grading, in one process", "the limit: the same runs of the same cells, bare"
 ONE_PROCESS = 100
 """So many of the class at most are graded in one process, beside the limit."""
-
 Costs = dict[str, list[Cost]]
 """Of one notebook each, round by round."""
 

@@ -9,7 +9,6 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
 from multiprocessing import get_context
-from pathlib import Path
 
 from tqdm import tqdm
 
@@ -17,8 +16,9 @@ from autograder import course
 from autograder.classroom.pool import Pool
 from autograder.classroom.worker import Task
 from autograder.sandbox import SandboxFault
-from tools.certify import cases, mutants, ways
-from tools.certify.cases import Case
+from tools import cases
+from tools.cases import Case
+from tools.certify import mutants, proof, ways
 from tools.certify.judging import stable, told_apart
 from tools.certify.proof import Found
 from tools.certify.public_checks import measure
@@ -39,7 +39,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--pairs", metavar="N", type=int, default=300, help="pairs of mistakes (default: %(default)s)")
     parser.add_argument("--seeds", metavar="N", type=int, default=20, help="judge under N seeds (default: %(default)s)")
     parser.add_argument("--workers", metavar="N", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("--environment", metavar="DIR", type=Path, help="where `make grade`'s packages alone are")
     arguments = parser.parse_args(argv)
     table = []
     for found in _found(arguments):
@@ -56,7 +55,7 @@ def _found(arguments: argparse.Namespace) -> Iterator[Found]:
     yield from _judged(arguments)
     if "ways" in arguments.only:
         submissions = [case.submission for case in _chosen(cases.corpus(), arguments)][::WAYS_EVERY]
-        yield from ways.grades_by_other_ways(submissions, arguments.workers, arguments.environment)
+        yield from ways.grades_by_other_ways(submissions, arguments.workers)
     if "public" in arguments.only:
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
             yield from pool.submit(measure).result()
@@ -78,13 +77,13 @@ def _graded(arguments: argparse.Namespace) -> Iterator[Found]:
         results = ways.graded(pool, [Task(case.submission, ways.SECRET) for case in chosen], "grading")
     graded = [(case, results[case.submission.name].grade) for case in chosen]
     for kind in dict.fromkeys(case.kind for case in chosen):
-        own = {case.id: "; ".join(cases.problems(case, grade)) for case, grade in graded if case.kind == kind}
+        own = {case.id: "; ".join(proof.problems(case, grade)) for case, grade in graded if case.kind == kind}
         yield Found(kind, [f"{id_}: {found}" for id_, found in own.items() if found], len(own))
-    said = [each for case, grade in graded for each in cases.told(case, grade)]
+    said = [each for case, grade in graded for each in proof.told(case, grade)]
     if said:
-        untold = [where for where, what in said if what == cases.UNTOLD]
+        untold = [where for where, what in said if what == proof.UNTOLD]
         more = ", ".join(f"{count} {what}" for what, count in Counter(what for _, what in said).most_common())
-        yield Found("wrong answers that are told more", untold, len(said), cases.LEAST_TOLD, more)
+        yield Found("wrong answers that are told more", untold, len(said), proof.LEAST_TOLD, more)
 
 
 def _judged(arguments: argparse.Namespace) -> Iterator[Found]:

@@ -2,7 +2,7 @@
 
 import functools
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 
@@ -16,7 +16,7 @@ from autograder.grading.reference import Reference, Run
 from autograder.grading.trials import Trial, observe
 from autograder.sandbox import Sandbox
 from autograder.wire.log import Record
-from tools.certify.alternatives import alternatives
+from tools.cases import corpus
 from tools.certify.proof import Found
 
 __all__ = ["Judge", "judge", "stable", "told_apart"]
@@ -73,29 +73,19 @@ def stable(question: str, *, every: int, seeds: int) -> Found:
 
     The answers are tried with the first seed under all scenarios, and with each other seed in one.
     """
-    chosen = [*_trials(question)][::every]
-    tried = [trial for trial, _ in chosen]
+    chosen = [case for case in corpus() if question in case.questions][::every]
+    tried = [Trial(f"{case.kind} {case.id}", question, case.code) for case in chosen]
     first = {scenario.id: judge().failing(tried, [scenario]) for scenario in course.scenarios()}
     wrong = set()
-    for trial, check in chosen:
+    for case, trial in zip(chosen, tried, strict=True):
         failed = set[str]().union(*(found[trial.id] for found in first.values()))
-        if check not in failed if check else failed:
+        if any(mistake.catches not in failed for mistake in case.mistakes) if case.mistakes else failed:
             wrong.add(f"{trial.id} fails {', '.join(sorted(failed)) or 'nothing'}")
     for seed in range(1, seeds):
         scenario = course.scenarios()[seed % len(course.scenarios())]
         other = judge().failing(tried, [scenario], seed)
         wrong |= {f"{id_} depends on the seed" for id_ in other if other[id_] != first[scenario.id][id_]}
     return Found(f"verdicts under {seeds} seeds", sorted(wrong), len(tried))
-
-
-def _trials(question: str) -> Iterator[tuple[Trial, str]]:
-    """All mistakes, with the check to catch each; and all right answers, which none may."""
-    for mistake in misconceptions():
-        if mistake.question == question:
-            yield Trial(mistake.id, question, mistake.answers), mistake.catches
-    for right in alternatives():
-        if question in right.answers:
-            yield Trial(f"{right.id} {question}", question, right.answers), ""
 
 
 def told_apart(question: str) -> Found:

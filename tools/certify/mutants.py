@@ -5,7 +5,6 @@ import copy
 import functools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeVar
 
 import tomli
@@ -16,7 +15,7 @@ from autograder.grading.trials import Trial
 from tools.certify.judging import judge
 from tools.certify.proof import Found
 
-__all__ = ["Mutant", "caught", "equivalent", "mutants"]
+__all__ = ["caught", "equivalent", "mutants"]
 
 T = TypeVar("T")
 
@@ -24,48 +23,28 @@ LEAST_CAUGHT = 0.98
 """The share of mutants that the graders must notice."""
 
 
-@dataclass(frozen=True)
-class Mutant:
-    """The solution with one change in one answer cell."""
-
-    id: str
-    question: str
-    code: str
-    change: str
-
-    @property
-    def is_right(self) -> bool:
-        """Whether it is still a right answer, as `tests/mutants.toml` says."""
-        return any(re.fullmatch(form, self.change) for form in equivalent())
-
-
 @functools.cache
 def equivalent() -> tuple[str, ...]:
-    """What changes are right answers: regular expressions for all of what changed."""
+    """What changes are right answers, as `tests/mutants.toml` says: regular expressions for all of what changed."""
     entries = tomli.loads((course.ROOT / "tests" / "mutants.toml").read_text(encoding="utf-8"))["equivalent"]
     return tuple(entry["change"] for entry in entries)
 
 
 def caught(question: str, *, every: int) -> Found:
     """Whether every change of the answer to *question* fails a hidden check, unless it is right all the same."""
-    tried = [one for one in mutants(question) if not one.is_right][::every]
-    failed = judge().failing([Trial(one.id, question, {question: one.code}) for one in tried])
-    wrong = [f"{one.id} passes: {one.change}" for one in tried if not failed[one.id]]
-    return Found("mutants caught", wrong, len(tried), LEAST_CAUGHT)
+    changes = mutants(question)
+    tried = [code for code in changes if not any(re.fullmatch(form, changes[code]) for form in equivalent())][::every]
+    failed = judge().failing([Trial(code, question, {question: code}) for code in tried])
+    passed = [f"{question} passes: {changes[code]}" for code in tried if not failed[code]]
+    return Found("mutants caught", passed, len(tried), LEAST_CAUGHT)
 
 
-def mutants(question: str) -> list[Mutant]:
-    """All changes of the answer cell of *question*, each only once."""
-    found: list[Mutant] = []
+def mutants(question: str) -> dict[str, str]:
+    """What changed, by the answer cell of *question* with one change; each only once."""
     original = ast.parse(corpus.answer(question))
     before = ast.unparse(original)
-    seen = {before}
-    for tree in _changed(original):
-        code = ast.unparse(ast.fix_missing_locations(tree))
-        if code not in seen:
-            seen.add(code)
-            found.append(Mutant(f"{question}-{len(found) + 1:03}", question, code, _difference(before, code)))
-    return found
+    codes = dict.fromkeys(ast.unparse(ast.fix_missing_locations(tree)) for tree in _changed(original))
+    return {code: _difference(before, code) for code in codes if code != before}
 
 
 def _difference(before: str, after: str) -> str:

@@ -15,13 +15,13 @@ from tqdm import tqdm
 
 from autograder import course
 from autograder.build.checks import student_checks
-from autograder.course import corpus
+from autograder.grade import Submission
 from autograder.intake import notebook
 from autograder.student import execute, warm
 from autograder.student.program import Statement
 from autograder.wire.job import Job
 from autograder.wire.messages import Failure
-from tools.certify.alternatives import alternatives
+from tools.cases import corpus
 from tools.certify.proof import Found
 from tools.commands import forked
 
@@ -61,17 +61,15 @@ def measure() -> tuple[Found, Found]:
     torch.set_num_threads(1)  # threads of the parent would be missing in its forked children
     checks = _loaded(student_checks("ko"))
     warm()
-    missed, rejected, tried = [], [], 0
-    for mistake in tqdm(corpus.misconceptions(), desc="public checks, mistakes"):
-        said, _ = _said(mistake.content, "rnn.ipynb", checks)
-        missed += [] if said.get(mistake.question) else [f"{mistake.question} {mistake.id}"]
-    for right in tqdm(alternatives(), desc="public checks, right answers"):
-        said, error = ({}, "edited") if right.given_edited else _said(right.content, right.file_name, checks)
-        tried += not error
-        rejected += [f"{right.id}: {said}"] if not error and any(said.values()) else []
+    cases = [case for case in corpus() if case.kind in ("misconception", "alternative") and not case.given_edited]
+    found = [(case, *_said(case.submission, checks)) for case in tqdm(cases, desc="public checks")]
+    wrong = [(mistake, said) for case, said, _ in found for mistake in case.mistakes]
+    missed = [f"{mistake.question} {mistake.id}" for mistake, said in wrong if not said.get(mistake.question)]
+    right = [(case.id, said) for case, said, error in found if not case.mistakes and not error]
+    rejected = [f"{id_}: {said}" for id_, said in right if any(said.values())]
     return (
-        Found("wrong answers that public checks catch", missed, len(corpus.misconceptions()), LEAST_CAUGHT),
-        Found("right answers that public checks pass", rejected, tried),
+        Found("wrong answers that public checks catch", missed, len(wrong), LEAST_CAUGHT),
+        Found("right answers that public checks pass", rejected, len(right)),
     )
 
 
@@ -82,10 +80,10 @@ def _loaded(files: Mapping[str, str]) -> dict[str, Any]:
     return {name.removesuffix(".py"): ExceptionTestFile.from_string(source) for name, source in files.items()}
 
 
-def _said(content: bytes, file_name: str, checks: Mapping[str, Any]) -> tuple[dict[str, str], str]:
+def _said(submission: Submission, checks: Mapping[str, Any]) -> tuple[dict[str, str], str]:
     """What failing checks say of a submission, by question; and the first error of its own code, if any."""
     names = {question.id: question.names for question in course.questions()}
-    job = Job(notebook.read(content, file_name).cells, names, told=True)
+    job = Job(notebook.read(submission.content, submission.name).cells, names, told=True)
     with open(os.memfd_create("told"), "w+") as told:  # a file with a name would be the notebook's own, in memory
 
         def run() -> None:
