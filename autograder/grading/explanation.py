@@ -1,7 +1,7 @@
 """Explain a wrong answer on a shown example: the known mistake that it is, or exactly how its values differ."""
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +26,7 @@ ELEMENTS = 400
 """Most elements of a tensor that are shown."""
 DECIMALS = 3
 CHARACTERS = 4000
-"""Of a longer cell, error text or line, no more is kept."""
+"""Of a longer answer, error text or line, no more is kept."""
 CELLS = 20
 """Of the cells of an answer, the last so many are kept."""
 TYPED = 20
@@ -44,9 +44,7 @@ def explained(grade: QuestionGrade, verdict: Verdict, learned: Learned) -> Quest
     """*grade* with all that is told of a wrong answer, by the shown examples under the same remedy."""
     if verdict.right or not verdict.answers:
         return grade
-    cells = verdict.runs.cells
-    own = tuple(OwnCell(n, cells[n - 1][:CHARACTERS]) for n in verdict.answers[-CELLS:] if 0 < n <= len(cells))
-    grade = replace(grade, cells=own)
+    grade = replace(grade, cells=tuple(_own_cells(verdict)))
     seen, known = _recognised(verdict, learned)
     telling = next((example for example, notes in seen.items() if notes), None)
     if telling is None:
@@ -57,6 +55,17 @@ def explained(grade: QuestionGrade, verdict: Verdict, learned: Learned) -> Quest
     example = _example(verdict, telling, seen[telling].values())
     # What was not run leaves nothing, which would be told as the answer's mistake.
     return grade if verdict.runs.exhausted else replace(grade, misconception=known, example=example, notes=notes)
+
+
+def _own_cells(verdict: Verdict) -> Iterator[OwnCell]:
+    """The cells of the answer; of a long one, such as a whole script, the lines that bind the question's names."""
+    cells = verdict.runs.cells
+    for number, (first, last) in list(verdict.answers.items())[-CELLS:]:
+        source = cells[number - 1] if 0 < number <= len(cells) else ""
+        if len(source) <= CHARACTERS:
+            yield OwnCell(number, source)
+        else:
+            yield OwnCell(number, "\n".join(source.split("\n")[max(first, 1) - 1 : last])[:CHARACTERS], max(first, 1))
 
 
 def _recognised(verdict: Verdict, learned: Learned) -> tuple[Seen, str]:

@@ -1,7 +1,7 @@
 """What the hidden checks say of a submission's questions, each as if those before it had been right."""
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder import course
@@ -60,10 +60,11 @@ class Verdict:
         return not self.failures
 
     @functools.cached_property
-    def answers(self) -> tuple[int, ...]:
-        """The cells of the student's own that bind one of the question's names, by number."""
+    def answers(self) -> Mapping[int, tuple[int, int]]:
+        """The cells of the student's own that bind the question's names, by number: from which line to which."""
         own = self.runs.under(course.scenarios()[0]).outline.own
-        return tuple(cell.number for cell in own if not set(cell.binds).isdisjoint(self.question.names))
+        lines = {cell.number: [cell.binds[name] for name in self.question.names if name in cell.binds] for cell in own}
+        return {number: (min(each)[0], max(last for _, last in each)) for number, each in lines.items() if each}
 
 
 def verdicts(runs: Runs) -> list[Verdict]:

@@ -41,6 +41,11 @@ class Statement:
     meant: frozenset[str] = frozenset()
     """The names that stand to the left of `=`, or after `def` or `class`, in what is no statement."""
 
+    @property
+    def last(self) -> int:
+        """Its last line."""
+        return (self.node and self.node.end_lineno) or self.line
+
     @functools.cached_property
     def names(self) -> frozenset[str]:
         """The names that it binds at the top level, or would if it were one."""

@@ -118,10 +118,9 @@ def test_code_speaks_of_names_attributes_keywords_and_words_in_texts():
 def test_outline_of_many_statements_in_many_cells_takes_no_time():
     """Statements are gone through once, not once for each cell."""
     program = [Statement(number % 2000, 1, None) for number in range(200_000)]
-    follow = SimpleNamespace(protected={"h_n"})
-    binds = {number: {"h_n"} for number in range(2000)}
+    binds = {number: {"h_n": (1, 1)} for number in range(2000)}
     job = SimpleNamespace(numbers={10: 3})
-    execution = SimpleNamespace(program=program, own=set(range(2000)), follow=follow, binds=binds, job=job)
+    execution = SimpleNamespace(program=program, own=set(range(2000)), binds=binds, job=job)
     before = time.process_time()
     assert len(Execution.outline(execution)) == 2000
     assert time.process_time() - before < 3
