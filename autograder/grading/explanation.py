@@ -49,9 +49,11 @@ def explained(grade: QuestionGrade, verdict: Verdict, learned: Learned) -> Quest
     telling = next((example for example, notes in seen.items() if notes), None)
     if telling is None:
         return grade
-    notes = () if known else _typed_sizes(verdict, telling)
-    if not known and not notes and (typed := _written(verdict, telling, verdict.answers)):
-        _, known = _recognised(_with_names(verdict, typed), learned)  # sizes are not all that is wrong
+    typed = [] if known else _typed_sizes(verdict, telling)
+    if not known and (numbers := typed or _written(verdict, telling, verdict.answers)):
+        _, known = _recognised(_with_names(verdict, numbers), learned)  # sizes may not be all that is wrong
+    told = list(dict.fromkeys((number, cell, line) for number, (cell, _), line in typed))[:TYPED]
+    notes = tuple(Note("typed-size", {"number": number, "cell": cell, "line": line}) for number, cell, line in told)
     example = _example(verdict, telling, seen[telling].values())
     # What was not run leaves nothing, which would be told as the answer's mistake.
     return grade if verdict.runs.exhausted else replace(grade, misconception=known, example=example, notes=notes)
@@ -119,7 +121,7 @@ def leave_the_same(question: Question, one: Record | None, other: Record | None,
     return errors == other_errors and alike([one[name] for name in names], [other[name] for name in names], free)
 
 
-def _typed_sizes(verdict: Verdict, example: Scenario) -> tuple[Note, ...]:
+def _typed_sizes(verdict: Verdict, example: Scenario) -> list[_Typed]:
     """The released sizes that are typed in, if the *example* comes out right with the names' values in their places.
 
     They are sought in the answer's own cells first: what another question has typed in is not this one's mistake.
@@ -130,9 +132,8 @@ def _typed_sizes(verdict: Verdict, example: Scenario) -> tuple[Note, ...]:
         alone = [[one] for equal in each if len(equal) > 1 for one in equal]  # they may stand for different sizes
         for typed in [*each, written, *alone[:ALONE]]:
             if typed and not _with_names(verdict, typed).findings(example):
-                told = list(dict.fromkeys((number, cell, line) for number, (cell, _), line in typed))[:TYPED]
-                return tuple(Note("typed-size", {"number": n, "cell": cell, "line": line}) for n, cell, line in told)
-    return ()
+                return typed
+    return []
 
 
 def _written(verdict: Verdict, example: Scenario, cells: Collection[int]) -> list[_Typed]:

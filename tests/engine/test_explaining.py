@@ -144,6 +144,14 @@ def test_mistake_is_recognised_with_sizes_typed_in(grade):
     assert (question.misconception, question.example.error.kind) == ("view-as-transpose", "RuntimeError")
 
 
+def test_mistake_that_shows_beside_a_number_typed_in_is_told_with_it(grade):
+    """With the size's name in its place the smallest example comes out right, but not one with three layers."""
+    q8 = corpus.answer("q8").replace("batch.shape[0]", "10").replace("[-1,", "[1,")
+    question = explained(grade, q8=q8)
+    assert [note.about["number"] for note in question.notes] == [10]
+    assert question.misconception == "second-layer-as-top-layer"
+
+
 def test_numbers_typed_in_for_two_questions_are_told_with_their_own(grade):
     """What another question has typed in is not this one's mistake."""
     result = grade(solved(q2="rnn = nn.RNN(256, 512, 1)", q4="lstm = nn.LSTM(256, 512, 1)"))
