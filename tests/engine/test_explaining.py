@@ -83,6 +83,25 @@ def test_error_is_told_with_its_line_and_all_names_it_was_to_bind(grade):
     assert set(error.names) == {"lstm_states", "lstm_h_n", "c_n"}
 
 
+WRONG = "hidden_states, h_n = rnn(batch_emb)"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(
+            notebook([cell for cell in solution(q3=WRONG) if "grader.check" not in cell]), id="no check is left"
+        ),
+        pytest.param(after("q3", WRONG, q3="hidden_states, h_n = None, None  # TODO"), id="it stands below its check"),
+    ],
+)
+def test_wrong_answer_is_explained_where_its_check_did_not_see_it(content, grade):
+    """At two moments that earn nothing, what counts is the one at which there was an answer."""
+    q3 = next(question for question in grade(content).questions if question.question == "q3")
+    assert q3.misconception == "batch-axis-as-time"
+    assert [difference.note.kind for difference in q3.example.differences] == ["values", "shape"]
+
+
 def test_error_of_syntax_is_told_at_the_line_of_its_cell_alone(grade):
     """A cell is taken apart where it cannot be read as a whole; Python counts the lines of a part."""
     error = explained(grade, q3="steps = batch_emb.transpose(0, 1)\nhidden_states, h_n = rnn(steps, h_0").example.error
