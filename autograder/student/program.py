@@ -22,7 +22,7 @@ TOLD = "__bound__"
 RUNNING_MAGICS = {"time", "timeit", "capture", "prun", "memit", "snakeviz", "pyinstrument", "wandb"}
 # A line that starts so goes on with the block before it.
 _CONTINUATIONS = ("else", "elif", "except", "finally", ")", "]", "}", "#")
-_TARGETS = re.compile(r"(?m)^[ \t]*(?:(?:def|class)[ \t]+(\w+)|([A-Za-z_]\w*(?:[ \t]*,[ \t(]*\w+)*)[ \t)]*=(?!=))")
+_TARGETS = re.compile(r"(?m)^[^\S\n]*(?:(?:def|class)[ \t]+(\w+)|([A-Za-z_]\w*(?:[ \t]*,[ \t(]*\w+)*)[ \t)]*=(?!=))")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError, IndexError)
 _BLOCKS = (ast.With, ast.If, ast.For, ast.While, ast.Try, ast.Match, ast.FunctionDef)
@@ -40,11 +40,6 @@ class Statement:
     error: SyntaxError | None = None
     meant: frozenset[str] = frozenset()
     """The names that stand to the left of `=`, or after `def` or `class`, in what is no statement."""
-
-    @property
-    def last(self) -> int:
-        """Its last line."""
-        return (self.node and self.node.end_lineno) or self.line
 
     @functools.cached_property
     def names(self) -> frozenset[str]:

@@ -82,6 +82,13 @@ def test_syntax_error_costs_its_own_block():
     assert statements("def make(size)\n    layer = size")[0].names == {"make", "layer"}
 
 
+@pytest.mark.parametrize("indent", ["    ", "\t", "\u00a0\u00a0", "\u3000"])
+def test_block_that_is_no_python_was_to_bind_names(indent):
+    """Its error is told with them, also where it is indented by the spaces of a web page."""
+    (statement,) = of_cell(1, f"for t in steps:\n{indent}out, hidden = gru(t, hidden))\n")
+    assert statement.names == {"out", "hidden"}
+
+
 @pytest.mark.parametrize("cell", ["(" * 100_000, "\0", "x = '\ud800'", "-" * 100_000 + "1", "\\", "%%"])
 def test_hostile_cell_is_an_error_of_its_own(cell):
     """Whatever a cell holds, the next one is run."""
