@@ -61,13 +61,11 @@ def explained(grade: QuestionGrade, verdict: Verdict, learned: Learned) -> Quest
 
 def _own_cells(verdict: Verdict) -> Iterator[OwnCell]:
     """The cells of the answer; of a long one, such as a whole script, the lines that bind the question's names."""
-    cells = verdict.runs.cells
     for number, (first, last) in list(verdict.answers.items())[-CELLS:]:
-        source = cells[number - 1] if 0 < number <= len(cells) else ""
-        if len(source) <= CHARACTERS:
-            yield OwnCell(number, source)
-        else:
-            yield OwnCell(number, "\n".join(source.split("\n")[max(first, 1) - 1 : last])[:CHARACTERS], max(first, 1))
+        source, line = "".join(verdict.runs.cells[number - 1 : number]), 1
+        if len(source) > CHARACTERS:
+            source, line = "\n".join(source.split("\n")[max(first, 1) - 1 : last]), max(first, 1)
+        yield OwnCell(number, source[:CHARACTERS], line)
 
 
 def _recognised(verdict: Verdict, learned: Learned) -> tuple[Seen, str]:

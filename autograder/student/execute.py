@@ -34,7 +34,6 @@ CALLS = 16
 """Most calls of one question's check that are taken down."""
 TEXT_CHARACTERS = 2000
 """Longest error text."""
-KIND_CHARACTERS = 100
 ROOM = 64 << 20
 """Bytes that a run may need at once: where there are fewer left, memory has run out."""
 
@@ -107,8 +106,9 @@ class Execution:
             names, binds = statement.names, self.binds[statement.cell]
             if statement.cell in self.own and not _BINDERS.isdisjoint(statement.spoken):
                 names |= statement.spoken  # it may bind whatever it speaks of
+            last = getattr(statement.node, "end_lineno", statement.line)
             for name in sorted(names & self.follow.protected):
-                binds[name] = binds.get(name, (statement.line, 0))[0], statement.last
+                binds[name] = binds.get(name, (statement.line, 0))[0], last
 
     def add(self, number: int, cell: str) -> None:
         statements = list(of_cell(number, cell))
@@ -180,7 +180,7 @@ class Execution:
         lines = [line for frame, line in steps if frame.f_code.co_filename in files]
         line = lines[-1] if lines else statement.line
         text = _words(problem) if self.job.told else ""
-        return Failure(_words(type(problem).__name__)[:KIND_CHARACTERS], statement.cell, line, text)
+        return Failure(_words(type(problem).__name__), statement.cell, line, text)
 
     def fail(self, statement: Statement, failure: Failure) -> None:
         self.failures |= dict.fromkeys(statement.names, failure)
