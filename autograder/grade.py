@@ -163,6 +163,9 @@ class OwnCell:
     number: int
     """Its number among the code cells of the file, from 1."""
     source: str
+    """Its code; of a long cell, the part that binds the question's names."""
+    line: int = 1
+    """The line of the cell with which that begins."""
 
 
 @dataclass(frozen=True)

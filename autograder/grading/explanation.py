@@ -1,7 +1,7 @@
 """Explain a wrong answer on a shown example: the known mistake that it is, or exactly how its values differ."""
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +24,7 @@ ELEMENTS = 400
 """Most elements of a tensor that are shown."""
 DECIMALS = 3
 CHARACTERS = 4000
-"""Of a longer cell, error text or line, no more is kept."""
+"""Of a longer answer, error text or line, no more is kept."""
 CELLS = 20
 """Of the cells of an answer, the last so many are kept."""
 TYPED = 20
@@ -42,19 +42,28 @@ def explained(grade: QuestionGrade, verdict: Verdict, learned: Learned) -> Quest
     """*grade* with all that is told of a wrong answer, by the shown examples under the same remedy."""
     if verdict.right or not verdict.answers:
         return grade
-    cells = verdict.runs.cells
-    own = tuple(OwnCell(n, cells[n - 1][:CHARACTERS]) for n in verdict.answers[-CELLS:] if 0 < n <= len(cells))
-    grade = replace(grade, cells=own)
+    grade = replace(grade, cells=tuple(_own_cells(verdict)))
     seen, known = _recognised(verdict, learned)
     telling = next((example for example, notes in seen.items() if notes), None)
     if telling is None:
         return grade
-    notes = () if known else _typed_sizes(verdict, telling)
-    if not known and not notes and (typed := _written(verdict, telling, verdict.answers)):
-        _, known = _recognised(_with_names(verdict, typed), learned)  # sizes are not all that is wrong
+    typed = [] if known else _typed_sizes(verdict, telling)
+    if not known and (numbers := typed or _written(verdict, telling, verdict.answers)):
+        _, known = _recognised(_with_names(verdict, numbers), learned)  # sizes may not be all that is wrong
+    told = list(dict.fromkeys((number, cell, line) for number, (cell, _), line in typed))[:TYPED]
+    notes = tuple(Note("typed-size", {"number": number, "cell": cell, "line": line}) for number, cell, line in told)
     example = _example(verdict, telling, seen[telling].values())
     # What was not run leaves nothing, which would be told as the answer's mistake.
     return grade if verdict.runs.exhausted else replace(grade, misconception=known, example=example, notes=notes)
+
+
+def _own_cells(verdict: Verdict) -> Iterator[OwnCell]:
+    """The cells of the answer; of a long one, such as a whole script, the lines that bind the question's names."""
+    for number, (first, last) in list(verdict.answers.items())[-CELLS:]:
+        source, line = "".join(verdict.runs.cells[number - 1 : number]), 1
+        if len(source) > CHARACTERS:
+            source, line = "\n".join(source.split("\n")[max(first, 1) - 1 : last]), max(first, 1)
+        yield OwnCell(number, source[:CHARACTERS], line)
 
 
 def _recognised(verdict: Verdict, learned: Learned) -> tuple[Seen, str]:
@@ -108,7 +117,7 @@ def leave_the_same(question: Question, one: Record | None, other: Record | None,
     return errors == other_errors and alike([one[name] for name in names], [other[name] for name in names], free)
 
 
-def _typed_sizes(verdict: Verdict, example: Scenario) -> tuple[Note, ...]:
+def _typed_sizes(verdict: Verdict, example: Scenario) -> list[_Typed]:
     """The released sizes that are typed in, if the *example* comes out right with the names' values in their places.
 
     They are sought in the answer's own cells first: what another question has typed in is not this one's mistake.
@@ -119,9 +128,8 @@ def _typed_sizes(verdict: Verdict, example: Scenario) -> tuple[Note, ...]:
         alone = [[one] for equal in each if len(equal) > 1 for one in equal]  # they may stand for different sizes
         for typed in [*each, written, *alone[:ALONE]]:
             if typed and not _with_names(verdict, typed).findings(example):
-                told = list(dict.fromkeys((number, cell, line) for number, (cell, _), line in typed))[:TYPED]
-                return tuple(Note("typed-size", {"number": n, "cell": cell, "line": line}) for n, cell, line in told)
-    return ()
+                return typed
+    return []
 
 
 def _written(verdict: Verdict, example: Scenario, cells: Collection[int]) -> list[_Typed]:

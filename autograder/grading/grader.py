@@ -79,7 +79,8 @@ class Grader:
                 raise Refused(submission.problem)
             source = notebook.read(submission.content, submission.name)
         except Refused as refused:
-            return Result(_unreadable(refused.note))
+            nothing = tuple(QuestionGrade(question.id, question.points, 0.0) for question in course.questions())
+            return Result(Grade("unreadable", 0.0, course.maximum(), nothing, detail=refused.note))
         kept = Evidence(self._run, evidence)
         name = hashlib.sha256(submission.name.encode(errors="replace")).digest()
         identity = hashlib.sha256(secret + name + submission.content).digest()
@@ -125,8 +126,3 @@ def _remarks(found: Sequence[Verdict], runs: Runs) -> tuple[Note, ...]:
     records = [record for scenario in course.scenarios() for record in runs.under(scenario).records]
     changed = {name for record in records for name in record.message.changed if name in course.given()}
     return (Note("given-changed", {"names": sorted(changed)}),) if changed else ()
-
-
-def _unreadable(note: Note) -> Grade:
-    questions = tuple(QuestionGrade(question.id, question.points, 0.0) for question in course.questions())
-    return Grade("unreadable", 0.0, course.maximum(), questions, detail=note)

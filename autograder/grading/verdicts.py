@@ -1,7 +1,7 @@
 """What the hidden checks say of a submission's questions, each as if those before it had been right."""
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autograder import course
@@ -59,11 +59,18 @@ class Verdict:
     def right(self) -> bool:
         return not self.failures
 
+    @property
+    def there(self) -> int:
+        """How many of the question's names hold anything, or would but for an error."""
+        record = self.record(course.scenarios()[0])
+        return sum(record[name] is not None or name in record.failures for name in self.question.names)
+
     @functools.cached_property
-    def answers(self) -> tuple[int, ...]:
-        """The cells of the student's own that bind one of the question's names, by number."""
+    def answers(self) -> Mapping[int, tuple[int, int]]:
+        """The cells of the student's own that bind the question's names, by number: from which line to which."""
         own = self.runs.under(course.scenarios()[0]).outline.own
-        return tuple(cell.number for cell in own if not set(cell.binds).isdisjoint(self.question.names))
+        lines = {cell.number: [cell.binds[name] for name in self.question.names if name in cell.binds] for cell in own}
+        return {number: (min(each)[0], max(last for _, last in each)) for number, each in lines.items() if each}
 
 
 def verdicts(runs: Runs) -> list[Verdict]:
@@ -94,9 +101,9 @@ def _verdict(question: Question, wrong: Sequence[Question], runs: Runs) -> Verdi
 
 
 def _under(remedy: Remedy, question: Question, runs: Runs) -> Verdict:
-    """The verdict on *question* with *remedy*, by the moment that earns more; of equal ones, the first."""
+    """The verdict on *question* with *remedy*, by the moment that earns more; of equal ones, that has more."""
     first, last = (Verdict(question, runs, remedy, moment) for moment in (0, 1))
-    return last if not first.right and last.points > first.points else first
+    return first if first.right else max(first, last, key=lambda verdict: (verdict.points, verdict.there))
 
 
 def _remedies(wrong: Sequence[Question], runs: Runs, *, changes: bool) -> Iterator[Remedy]:

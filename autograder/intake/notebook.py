@@ -117,10 +117,9 @@ def _parsed(source: str) -> dict[str, Any] | None:
         return None
     if source.count("[") + source.count("{") + source.count(",") > limits.JSON_PARTS:
         raise Refused(Note("notebook-too-large"))
-    try:
-        parsed: dict[str, Any] = json.loads(source)
-    except (ValueError, RecursionError, MemoryError):
-        return None
+    parsed: dict[str, Any] | None = None
+    with contextlib.suppress(ValueError, RecursionError, MemoryError):
+        parsed = json.loads(source)
     return parsed
 
 

@@ -65,10 +65,13 @@ def feedback_page(row: Row, back: str = "") -> str:
         *((shown.error.cell, shown.error.line) for shown in examples.values() if shown.error),
         *((note.about.get("cell"), note.about.get("line")) for answer in answers for note in answer.notes),
     }
+    cells = {cell.number: answer.question for answer in answers for cell in answer.cells}
     about = {
         "row": row,
         "back": back,
-        "cells": {cell.number: answer.question for answer in answers for cell in answer.cells},
+        "cells": cells,
+        # A cell may answer several questions.
+        "places": {one.question: cells | {cell.number: one.question for cell in one.cells} for one in answers},
         "code": {cell: _code(cell, marked) for answer in answers for cell in answer.cells},
         "pictures": {
             question: [(told, grids(told)) for told in chain[Difference | Reach](shown.differences, shown.reach)]
@@ -104,6 +107,7 @@ def titles(lang: Language) -> dict[str, dict[Any, Any]]:
     """What the course calls things, in one language."""
     return {
         "questions": {question.id: question.titles[lang] for question in course.questions()},
+        "names": {question.id: question.names for question in course.questions()},
         "checks": {(check.question, check.name): check.titles[lang] for check in course.checks()},
         "scenarios": {scenario.id: scenario.titles[lang] for scenario in course.scenarios()},
         "examples": {shown.id: (shown.titles[lang], shown.values.get("data")) for shown in course.shown_examples()},
@@ -114,7 +118,8 @@ def titles(lang: Language) -> dict[str, dict[Any, Any]]:
 def _code(cell: OwnCell, marked: Set[tuple[Any, Any]]) -> Markup:
     """The lines of a cell, those that are spoken of marked."""
     lines = str(escape(plain(cell.source).rstrip())).split("\n")
-    starts = ('<span class="at">' if (cell.number, line) in marked else "<span>" for line in range(1, len(lines) + 1))
+    at = ((cell.number, line) in marked for line in range(cell.line, cell.line + len(lines)))
+    starts = ('<span class="at">' if is_marked else "<span>" for is_marked in at)
     return Markup("".join(f"{start}{line}\n</span>" for start, line in zip(starts, lines, strict=True)))
 
 

@@ -34,7 +34,6 @@ CALLS = 16
 """Most calls of one question's check that are taken down."""
 TEXT_CHARACTERS = 2000
 """Longest error text."""
-KIND_CHARACTERS = 100
 ROOM = 64 << 20
 """Bytes that a run may need at once: where there are fewer left, memory has run out."""
 
@@ -67,8 +66,8 @@ class Execution:
         """What was taken down of each question last."""
         self.ended: set[str] = set()
         self.program: list[Statement] = []
-        self.binds = defaultdict[int, set[str]](set)
-        """The names that each cell binds."""
+        self.binds = defaultdict[int, dict[str, tuple[int, int]]](dict)
+        """What each cell binds of what is asked for or given, from which line to which."""
         self.spoken: set[str] = set()
         """What the cells of the student's own speak of."""
 
@@ -83,7 +82,8 @@ class Execution:
             if statement.cell in passed_over:
                 continue
             if statement.cell != cell:
-                cell, answers = statement.cell, not self.binds[statement.cell].isdisjoint(self.follow.open_names())
+                cell, binds = statement.cell, self.binds[statement.cell].keys()
+                answers = not binds.isdisjoint(self.follow.open_names())
                 reset_default_dtype()  # another one is the mistake of the cell that sets it
             self.statement(index, statement)
             if self.job.put_back and not answers:
@@ -103,9 +103,12 @@ class Execution:
             else:
                 self.program += [statement.within(number) for statement in given()[cell].statements]
         for statement in self.program:
-            self.binds[statement.cell] |= statement.names
+            names, binds = statement.names, self.binds[statement.cell]
             if statement.cell in self.own and not _BINDERS.isdisjoint(statement.spoken):
-                self.binds[statement.cell] |= statement.spoken  # it may bind whatever it speaks of
+                names |= statement.spoken  # it may bind whatever it speaks of
+            last = getattr(statement.node, "end_lineno", statement.line)
+            for name in sorted(names & self.follow.protected):
+                binds[name] = binds.get(name, (statement.line, 0))[0], last
 
     def add(self, number: int, cell: str) -> None:
         statements = list(of_cell(number, cell))
@@ -123,8 +126,7 @@ class Execution:
         numbers = defaultdict[int, list[tuple[int, int]]](list)
         for statement in self.program:
             numbers[statement.cell] += ((one.value, one.lineno) for one in statement.numbers(self.job.numbers))
-        binds = {number: tuple(sorted(self.follow.protected & self.binds[number])) for number in sorted(self.own)}
-        return [Cell(number, names, tuple(numbers[number])) for number, names in binds.items()]
+        return [Cell(number, self.binds[number], tuple(numbers[number])) for number in sorted(self.own)]
 
     def statement(self, index: int, statement: Statement) -> None:
         """Execute one statement; then names get the scenario's values for released ones, and right ones for wrong."""
@@ -178,7 +180,7 @@ class Execution:
         lines = [line for frame, line in steps if frame.f_code.co_filename in files]
         line = lines[-1] if lines else statement.line
         text = _words(problem) if self.job.told else ""
-        return Failure(_words(type(problem).__name__)[:KIND_CHARACTERS], statement.cell, line, text)
+        return Failure(_words(type(problem).__name__), statement.cell, line, text)
 
     def fail(self, statement: Statement, failure: Failure) -> None:
         self.failures |= dict.fromkeys(statement.names, failure)
@@ -220,9 +222,10 @@ class Execution:
 
 
 def _words(thing: object) -> str:
-    """What it says, so that it can be sent."""
+    """What it says, so that it can be sent; an error of syntax also says a line, but that of the block it is in."""
     try:
-        return str(thing)[:TEXT_CHARACTERS].encode(errors="replace").decode()
+        said = str(thing.msg if isinstance(thing, SyntaxError) else thing)
+        return said[:TEXT_CHARACTERS].encode(errors="replace").decode()
     except BaseException:
         return ""
 

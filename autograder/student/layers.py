@@ -7,7 +7,6 @@ not so wide that rounding decides (at +-0.3 with 512 units, `contiguous()` alone
 """
 
 import contextlib
-import ctypes
 import functools
 import math
 import weakref
@@ -35,8 +34,6 @@ _NUMBERS = 2 * torch.rand(_COUNT, generator=torch.Generator().manual_seed(0)) - 
 _COMPARED_BYTES = 1 << 18
 """Larger parameters are not compared: hidden scenarios and shown examples have none."""
 
-_equal_bytes = ctypes.CDLL(None).memcmp
-_equal_bytes.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
 same_numbers = torch.equal
 """Taken before student code can put another in its place."""
 
@@ -114,7 +111,7 @@ def restore() -> None:
         for name, (_, address, kept) in made.pinned.items():
             with contextlib.suppress(Exception):  # student code may have made anything of it, also nothing
                 parameter: Any = module._parameters.get(name)
-                if parameter.data_ptr() == address and not _equal_bytes(address, kept.data_ptr(), kept.nbytes):
+                if parameter.data_ptr() == address and same_numbers(parameter, kept):
                     continue
                 if parameter.shape == kept.shape and not _is_copy(parameter.data):
                     parameter.data.copy_(kept)

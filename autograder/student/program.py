@@ -22,7 +22,7 @@ TOLD = "__bound__"
 RUNNING_MAGICS = {"time", "timeit", "capture", "prun", "memit", "snakeviz", "pyinstrument", "wandb"}
 # A line that starts so goes on with the block before it.
 _CONTINUATIONS = ("else", "elif", "except", "finally", ")", "]", "}", "#")
-_TARGETS = re.compile(r"(?m)^[ \t]*(?:(?:def|class)[ \t]+(\w+)|([A-Za-z_]\w*(?:[ \t]*,[ \t(]*\w+)*)[ \t)]*=(?!=))")
+_TARGETS = re.compile(r"(?m)^[^\S\n]*(?:(?:def|class)[ \t]+(\w+)|([A-Za-z_]\w*(?:[ \t]*,[ \t(]*\w+)*)[ \t)]*=(?!=))")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError, IndexError)
 _BLOCKS = (ast.With, ast.If, ast.For, ast.While, ast.Try, ast.Match, ast.FunctionDef)

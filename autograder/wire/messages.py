@@ -48,8 +48,8 @@ class Cell(msgspec.Struct, frozen=True):
 
     number: int
     """From 1."""
-    binds: tuple[str, ...]
-    """The names, of those that are asked for or given, that its statements bind."""
+    binds: dict[str, tuple[int, int]]
+    """The names, of those that are asked for or given, that its statements bind: from which line to which."""
     numbers: tuple[tuple[int, int], ...] = ()
     """The whole numbers written in it that `Job.numbers` replaces, each with its line."""
 

@@ -12,7 +12,7 @@ from autograder.course import corpus
 from autograder.grade import Person, Submission
 from autograder.grading import Grader
 
-from .submissions import after, lost_by, solved
+from .submissions import after, lost_by, notebook, solution, solved
 
 
 def explained(grade, **answers):
@@ -83,6 +83,31 @@ def test_error_is_told_with_its_line_and_all_names_it_was_to_bind(grade):
     assert {difference.name for difference in example.differences} == {"lstm_states", "lstm_h_n", "c_n"}
 
 
+WRONG = "hidden_states, h_n = rnn(batch_emb)"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(
+            notebook([cell for cell in solution(q3=WRONG) if "grader.check" not in cell]), id="no check is left"
+        ),
+        pytest.param(after("q3", WRONG, q3="hidden_states, h_n = None, None  # TODO"), id="it stands below its check"),
+    ],
+)
+def test_wrong_answer_is_explained_where_its_check_did_not_see_it(content, grade):
+    """At two moments that earn nothing, what counts is the one at which there was an answer."""
+    q3 = next(question for question in grade(content).questions if question.question == "q3")
+    assert q3.misconception == "batch-axis-as-time"
+    assert [difference.note.kind for difference in q3.example.differences] == ["values", "shape"]
+
+
+def test_error_of_syntax_is_told_at_the_line_of_its_cell_alone(grade):
+    """A cell is taken apart where it cannot be read as a whole; Python counts the lines of a part."""
+    error = explained(grade, q3="steps = batch_emb.transpose(0, 1)\nhidden_states, h_n = rnn(steps, h_0").example.error
+    assert (error.line, error.message) == (2, "'(' was never closed")
+
+
 def test_error_is_told_where_a_name_still_holds_an_old_value(grade):
     """The loop fails at its first step: `hidden` is the zeros from before it, and the line is told."""
     q6 = corpus.answer("q6").replace("logits = output_layer(output)", "logits = outputlayer(output)")
@@ -96,6 +121,17 @@ def test_error_that_keeps_a_name_from_being_there_is_told_in_the_place_of_its_la
     question = explained(grade, q3="out = rnn(batch_emb, h_0)\nhidden_states, h_n = out")
     assert (question.example.error.kind, question.example.error.line) == ("RuntimeError", 1)
     assert question.misconception == "batch-axis-as-time-with-state"
+
+
+def test_answer_in_a_long_cell_is_shown_by_its_own_lines(grade):
+    """A whole notebook in one cell, as Colab gives a script: each wrong answer is shown by the lines that bind it."""
+    q2 = "rnn = nn.RNN(\n    embedding_size,\n    hidden_size,\n    bias=False,\n)"
+    source = "\n".join(solution(q2=q2, q8="last_forward = last_backward = h_n_by_layer = 0"))
+    questions = {question.question: question for question in grade(notebook([source])).questions}
+    for question, code in (("q2", q2), ("q8", "last_forward = last_backward = h_n_by_layer = 0")):
+        (cell,) = questions[question].cells
+        assert cell.source == code
+        assert source.split("\n")[cell.line - 1] == code.split("\n")[0]
 
 
 def test_number_typed_in_is_found_by_its_cause_with_cell_and_line(grade):
@@ -124,6 +160,14 @@ def test_mistake_is_recognised_with_sizes_typed_in(grade):
     """`view(20, 10, 256)` fails with other sizes; with these in the places of the numbers it is a known mistake."""
     question = explained(grade, q3="hidden_states, h_n = rnn(batch_emb.view(20, 10, 256), h_0)")
     assert (question.misconception, question.example.error.kind) == ("view-as-transpose", "RuntimeError")
+
+
+def test_mistake_that_shows_beside_a_number_typed_in_is_told_with_it(grade):
+    """With the size's name in its place the smallest example comes out right, but not one with three layers."""
+    q8 = corpus.answer("q8").replace("batch.shape[0]", "10").replace("[-1,", "[1,")
+    question = explained(grade, q8=q8)
+    assert [note.about["number"] for note in question.notes] == [10]
+    assert question.misconception == "second-layer-as-top-layer"
 
 
 def test_numbers_typed_in_for_two_questions_are_told_with_their_own(grade):

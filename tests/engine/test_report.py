@@ -195,6 +195,16 @@ def test_places_are_named_as_the_notebook_shows_them() -> None:
     assert english(note).startswith("Code cell 7, line 2:")
 
 
+def test_line_of_a_cell_that_answers_several_questions_is_named_by_the_question_it_is_told_with() -> None:
+    """A number typed in for q2 does not stand in the answer to q3; and lines are counted from where the code begins."""
+    row = samples.row(lang="en")
+    q2, q3 = (replace(one, cells=(OwnCell(10, "rnn = nn.RNN(\n    256)", 6),)) for one in row.grade.questions[1:3])
+    q2 = replace(q2, notes=(Note("typed-size", {"number": 256, "cell": 10, "line": 7}),))
+    page = feedback(samples.with_questions(row, q2, q3))
+    assert "Answer to q2, line 7: the number" in page.text
+    assert '<pre style="counter-reset: line 5"><code><span>rnn = nn.RNN(\n</span><span class="at">' in page.html
+
+
 def test_where_values_differ_is_said() -> None:
     """The note's `where` becomes a sentence of its own."""
     note = Note("values", {"name": "decoded_ids", "where": "step", "step": 2})
@@ -330,10 +340,11 @@ def test_a_page_survives_being_stored() -> None:
 
 
 def test_a_blank_notebook_has_one_line_a_question() -> None:
-    """Nobody reads a page of failures for what was not begun."""
+    """Nobody reads a page of failures for what was not begun, or stands under other names than it was to have."""
     row = samples.row()
     blank = feedback(samples.with_questions(row, *map(samples.blank, row.grade.questions)))
     assert blank.text.count("아직 답이 없습니다.") == 8
+    assert "답을 담을 이름: lstm_states, lstm_h_n, c_n" in blank.text
     assert not blank.all("ul")
     assert not blank.all("svg")
 

@@ -82,6 +82,13 @@ def test_syntax_error_costs_its_own_block():
     assert statements("def make(size)\n    layer = size")[0].names == {"make", "layer"}
 
 
+@pytest.mark.parametrize("indent", ["    ", "\t", "\u00a0\u00a0", "\u3000"])
+def test_block_that_is_no_python_was_to_bind_names(indent):
+    """Its error is told with them, also where it is indented by the spaces of a web page."""
+    (statement,) = of_cell(1, f"for t in steps:\n{indent}out, hidden = gru(t, hidden))\n")
+    assert statement.names == {"out", "hidden"}
+
+
 @pytest.mark.parametrize("cell", ["(" * 100_000, "\0", "x = '\ud800'", "-" * 100_000 + "1", "\\", "%%"])
 def test_hostile_cell_is_an_error_of_its_own(cell):
     """Whatever a cell holds, the next one is run."""
@@ -118,10 +125,9 @@ def test_code_speaks_of_names_attributes_keywords_and_words_in_texts():
 def test_outline_of_many_statements_in_many_cells_takes_no_time():
     """Statements are gone through once, not once for each cell."""
     program = [Statement(number % 2000, 1, None) for number in range(200_000)]
-    follow = SimpleNamespace(protected={"h_n"})
-    binds = {number: {"h_n"} for number in range(2000)}
+    binds = {number: {"h_n": (1, 1)} for number in range(2000)}
     job = SimpleNamespace(numbers={10: 3})
-    execution = SimpleNamespace(program=program, own=set(range(2000)), follow=follow, binds=binds, job=job)
+    execution = SimpleNamespace(program=program, own=set(range(2000)), binds=binds, job=job)
     before = time.process_time()
     assert len(Execution.outline(execution)) == 2000
     assert time.process_time() - before < 3

@@ -368,7 +368,7 @@ def test_words_that_may_be_told_are_short(value):
 FLOODS = {
     "statements": [encode(Started(number, 1, 1, 0)) for number in range(50_000)],
     "errors": [encode(Failed(Failure("T" * 100, 1, 1), ("h_n",) * 100))] * 50_000,
-    "cells": [encode(Outline(tuple(Cell(n, ("h_n",) * 3) for n in range(2000))))] * 100,
+    "cells": [encode(Outline(tuple(Cell(n, {"h_n": (1, n)}) for n in range(2000))))] * 100,
     "names": [encode(Recorded("q1", "check", {str(n): n for n in range(5000)}))] * 150,
     "nests": [len(b := b'{"type":"Recorded","x":' + b"[" * 100_000).to_bytes(4, "little") + b] * 150,
     "tensors": [encode(Recorded("q1", "check", {}), b"\0" * 1_000_000)] * 16,
