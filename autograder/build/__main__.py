@@ -4,7 +4,11 @@ import argparse
 import base64
 import bz2
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+
+from tqdm import tqdm
 
 from autograder import course
 from autograder.build.bundle import bundle
@@ -34,7 +38,10 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     try:
-        files = {**_edition("ko"), **_edition("en"), **_solution()}
+        files: dict[str, str] = {}
+        parts: list[Callable[[], dict[str, str]]] = [*(partial(_edition, lang) for lang in LANGUAGES), _solution]
+        for make in tqdm(parts, desc="build", unit="part"):
+            files |= make()
         for name, content in files.items():
             write(arguments.out / name, content)
         write(arguments.out / "build" / "gradescope.zip", bundle(arguments.visibility))

@@ -22,9 +22,10 @@ from autograder.grade import Adjustment, Result
 from autograder.intake import Entry, Intake, Listed
 from autograder.language import Language
 from autograder.report.files import pages, write_output
-from autograder.report.returns import WAYS, Graded, Returned, ReturnError, listed
+from autograder.report.returns import WAYS, Graded, Returned, ReturnError
 from autograder.report.summary import summary_lines
 from autograder.report.tables import MAX_ROWS, grades_table
+from autograder.report.words import listed
 from autograder.sandbox import SandboxFault
 
 __all__ = ["Engine", "How", "Outcome", "export", "grade", "regrade"]

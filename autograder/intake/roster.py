@@ -13,7 +13,7 @@ from autograder.intake.archives import Refused
 from autograder.intake.files import bounded, named
 from autograder.intake.sheet import TITLES_WITHIN, Sheet, SheetError
 
-__all__ = ["Listed", "Told", "fields", "fold", "join", "joined", "keys", "listed", "read_roster", "told"]
+__all__ = ["Listed", "Told", "fields", "fold", "join", "joined", "keys", "people_in", "read_roster", "told"]
 
 
 def fold(name: str) -> str:
@@ -65,7 +65,7 @@ def read_roster(path: Path) -> list[Listed]:
     if not {"id", "name", "email", "last"} & set(held):
         raise Refused(Note("roster-columns", about))
     people: dict[object, Listed] = {}
-    for each in (each for line in table[at + 1 :] for each in listed(told(held, line))):
+    for each in (each for line in table[at + 1 :] for each in people_in(told(held, line))):
         key = (fold(each.person.name), each.person.id) if each.person.id else each.person
         if first := people.get(key):  # whoever takes two courses, or has two addresses
             each = Listed(joined(first.person, each.person), (*first.aliases, *each.aliases, each.person.email))
@@ -100,7 +100,7 @@ def told(held: Sequence[str], line: Sequence[str]) -> Told:
     return values
 
 
-def listed(values: Told) -> Iterator[Listed]:
+def people_in(values: Told) -> Iterator[Listed]:
     """The person whom a line is about, if it is about one."""
     name = values["name"] or [" ".join(values["first"] + values["last"])]
     person = Person(name[0], *((values[field] or [""])[0] for field in ("id", "email")))

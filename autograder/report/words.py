@@ -7,7 +7,7 @@ has no control, escape or direction-changing characters.
 import functools
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ __all__ = [
     "adjustment_sentence",
     "error_said",
     "error_sentence",
+    "listed",
     "one_line",
     "plain",
     "points",
@@ -63,6 +64,13 @@ def plain(text: str) -> str:
 def one_line(text: str) -> str:
     """*text* on one line, escape sequences left out."""
     return plain(" ".join(_ESCAPE.sub("", text).split()))
+
+
+def listed(remark: str, names: Iterable[str]) -> list[str]:
+    """*remark* with how many *names* there are, and the first few; nothing of nobody."""
+    known = [one_line(name) for name in names]
+    more = ["…"] * (len(known) > 20)
+    return [f"{remark} ({len(known)}): {', '.join(known[:20] + more)}"] if known else []
 
 
 class _Counted(str):

@@ -1,16 +1,16 @@
 """What goes back, and how the platforms that it goes to name things: `platforms.toml`."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
 from autograder.grade import Person, Row
-from autograder.report.words import one_line, points
+from autograder.report.words import points
 
-__all__ = ["PLATFORMS", "Graded", "Platform", "ReturnError", "Returned", "equal", "handle", "listed"]
+__all__ = ["PLATFORMS", "Graded", "Platform", "ReturnError", "Returned", "equal", "handle"]
 
 
 @dataclass(frozen=True)
@@ -82,10 +82,3 @@ def equal(old: str, new: str) -> bool:
         return points(float(old.replace(",", "."))) == new
     except ValueError:
         return old == new
-
-
-def listed(remark: str, names: Iterable[str]) -> list[str]:
-    """*remark* with how many *names* there are, and the first few; nothing of nobody."""
-    known = [one_line(name) for name in names]
-    more = ["…"] * (len(known) > 20)
-    return [f"{remark} ({len(known)}): {', '.join(known[:20] + more)}"] if known else []

@@ -8,12 +8,11 @@ from pathlib import Path
 
 from autograder import course
 from autograder.grade import Row
-from autograder.intake.roster import Told, fields, fold, join, told
-from autograder.intake.roster import listed as listed_in
+from autograder.intake.roster import Told, fields, fold, join, people_in, told
 from autograder.intake.sheet import TITLES_WITHIN, Sheet
-from autograder.report.returns.graded import PLATFORMS, Graded, Platform, Returned, ReturnError, equal, handle, listed
+from autograder.report.returns.graded import PLATFORMS, Graded, Platform, Returned, ReturnError, equal, handle
 from autograder.report.tables import table
-from autograder.report.words import points
+from autograder.report.words import listed, points
 
 __all__ = ["returned"]
 
@@ -139,7 +138,7 @@ def _rows(platform: str, rows: Sequence[Row], tells: Sequence[Told]) -> list[Row
     # `Participant 123` in any language
     found = [own.get(re.sub(r"^\D*(?=\d+$)", "", "".join(each["id"][:1]))) for each in tells]
     others = [row for row, number in people if not (number and any(found))]
-    lines = [(one, at) for at, each in enumerate(tells) if not found[at] for one in listed_in(each)]
+    lines = [(one, at) for at, each in enumerate(tells) if not found[at] for one in people_in(each)]
     uses, places = Counter(one.person for one, _ in lines), {one.person: at for one, at in lines}
     matches = join([one for one, _ in lines], [row.person for row in others], apart=True)
     for row in others:

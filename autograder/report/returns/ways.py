@@ -17,9 +17,9 @@ from autograder.grade import Row
 from autograder.report.files import zipped
 from autograder.report.gradescope import results_json
 from autograder.report.pages import feedback_page
-from autograder.report.returns.graded import PLATFORMS, Graded, Returned, ReturnError, equal, handle, listed
+from autograder.report.returns.graded import PLATFORMS, Graded, Returned, ReturnError, equal, handle
 from autograder.report.returns.tables import returned
-from autograder.report.words import points
+from autograder.report.words import listed, points
 
 __all__ = ["WAYS"]
 
