@@ -29,7 +29,8 @@ class Sheet:
             with contextlib.suppress(UnicodeDecodeError):
                 if content.startswith(self._mark):
                     text = content[len(self._mark) :].decode(self._encoding)
-                    break
+                    if "\0" not in text:  # as spreadsheets' own files have, which could be text of Windows else
+                        break
         else:
             raise SheetError(f"{name} is no table in CSV that can be read; save it as CSV in UTF-8")
         unquoted = re.sub(r'"[^"]*"', "", text).splitlines()  # above the titles there may be lines of another kind
