@@ -13,7 +13,7 @@ from autograder.intake.choice import Entry, Worth, choose, weighed
 from autograder.intake.files import Kind, leftover, listed, named, opened
 from autograder.intake.notebook import Assignment
 from autograder.intake.platforms import Place, Record, extends, moment, person, records, settle
-from autograder.intake.roster import fold
+from autograder.intake.roster import fold, plain
 
 __all__ = ["Intake", "SetAside", "collect", "one"]
 
@@ -97,7 +97,7 @@ def _owned(place: Place, number: int, assignment: Assignment) -> Iterator[Entry 
             about = (told.get("key", ""), *map(str, PurePosixPath(path).parents))
             record = next((written[each] for each in about if each in written), Record())
             time, attempt = record.time or moment(told.get("time", "")), int(told.get("attempt") or 0)
-            key = (place.layout.platform, told.get("key", ""), owner.id, owner.name)
+            key = (place.layout.platform, told.get("key", ""), plain(owner.id), owner.name)
             for each in opened(file, rooms[key]):
                 yield Entry(
                     each.name,
@@ -161,7 +161,7 @@ def _doubts(entries: Sequence[Entry]) -> Iterator[Note]:
     files = defaultdict[str, list[str]](list)
     for entry in entries:
         for each in entry.people:
-            for key in {each.id, fold(each.name)} - {""}:
+            for key in {plain(each.id), fold(each.name)} - {""}:
                 files[key].append(entry.name)
     for names in dict.fromkeys(map(tuple, files.values())):
         if len(names) > 1:

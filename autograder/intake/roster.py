@@ -13,7 +13,7 @@ from autograder.intake.archives import Refused
 from autograder.intake.files import bounded, named
 from autograder.intake.sheet import TITLES_WITHIN, Sheet, SheetError
 
-__all__ = ["Listed", "Told", "fields", "fold", "join", "joined", "keys", "people_in", "read_roster", "told"]
+__all__ = ["Listed", "Told", "fields", "fold", "join", "joined", "keys", "people_in", "plain", "read_roster", "told"]
 
 
 def fold(name: str) -> str:
@@ -42,6 +42,7 @@ _FIELDS = {fold(title): field for field, titles in _COLUMNS.items() for title in
 Told = defaultdict[str, list[str]]
 """What a line tells, by field."""
 _NOBODY = ("Points Possible", "Student, Test")  # in Canvas's gradebook
+_BRACKETS = re.compile(r"[][<>/（）]|\((?!\d\))|(?<!\(\d)\)")  # but for those of copies: `김하늘 (1)`
 _ROUNDED = re.compile(r"\d[.,]?\d*E\+\d+", re.IGNORECASE)  # an id that a spreadsheet took for a number, and spoilt
 
 
@@ -120,10 +121,11 @@ def join(roster: Sequence[Listed], people: Iterable[Person], *, apart: bool = Fa
     by: defaultdict[tuple[str, str], set[Person]] = defaultdict(set)
     for each in roster:
         # A name's words may begin with any of them: `Martin, Ava`.
-        words = [re.split(r"[\s,]+", name) for name in (each.person.name, *each.aliases)]
-        names = ["".join(parts[i:] + parts[:i]) for parts in words for i in range(len(parts))]
-        aliases = [Person("", alias, alias) for alias in each.aliases]
-        for person in (each.person, *aliases, *map(Person, names)):
+        names = (part for name in (each.person.name, *each.aliases) for part in (name, *_BRACKETS.split(name)))
+        for words in (re.split(r"[\s,]+", name) for name in names):
+            for i in range(len(words)):
+                by["name", fold("".join(words[i:] + words[:i]))].add(each.person)
+        for person in (each.person, *(Person(alias, alias, alias) for alias in each.aliases)):
             for key in keys(person):
                 by[key].add(each.person)
     asked = [*people]
@@ -136,15 +138,23 @@ def join(roster: Sequence[Listed], people: Iterable[Person], *, apart: bool = Fa
 
 
 def keys(person: Person) -> list[tuple[str, str]]:
-    """What a person is looked for by, the surest first. Spreadsheets drop the zeros that an id begins with.
+    """What a person is looked for by, the surest first.
 
-    Universities put ids into names: `김하늘(20231234)`, which Canvas writes as `김하늘20231234`.
+    Universities put ids into names: `김하늘(20231234)`, which Canvas writes as `김하늘20231234`. What else stands in
+    brackets is another name, or an address.
     """
-    own, *within = (fold(each).lstrip("0") for each in (person.id, *re.findall(r"\d[\d-]{4,}", person.name)))
+    parts = _BRACKETS.split(person.name)
     keys = (
-        ("id", own),
+        ("id", plain(person.id)),
         ("email", person.email.casefold()),
         ("name", fold(person.name)),
-        *(("id", each) for each in within),
+        *(("id", plain(each)) for each in re.findall(r"\d[\d-]{4,}", person.name)),
+        *(("email", part.casefold()) for part in parts),
+        *(("name", fold(part)) for part in parts),
     )
     return [key for key in keys if key[1]]
+
+
+def plain(identifier: str) -> str:
+    """An id as it is compared. Spreadsheets drop the zeros that it begins with."""
+    return fold(identifier).lstrip("0")

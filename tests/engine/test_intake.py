@@ -571,6 +571,23 @@ def test_id_within_a_name_is_found(name: str) -> None:
     assert [*join(roster, [Person(name, "4711")]).values()] == [roster[0].person]
 
 
+@pytest.mark.parametrize(
+    ("listed", "called"),
+    [
+        ("김하늘", "김하늘(Haneul Kim)"),
+        ("김하늘(Haneul Kim)", "Kim, Haneul"),
+        ("Kim, Haneul (on leave)", "Haneul Kim"),
+        ("김하늘", "Sky <h@univ.example>"),
+        ("김하늘", "김하늘（컴퓨터）"),
+    ],
+)
+def test_what_stands_in_brackets_is_another_name_or_an_address(listed: str, called: str) -> None:
+    """Whoever is called by two names at once is found by either; the number of a copy is no name."""
+    roster = [Listed(Person(listed, "20231234", "h@univ.example")), Listed(Person("1", "20231235"))]
+    assert join(roster, [Person(called)]) == {Person(called): roster[0].person}
+    assert join([Listed(Person("Kim")), Listed(Person("1"))], [Person("Kim (1)")]) == {}
+
+
 @pytest.mark.parametrize(("one", "other"), [("राम", "रमा"), ("กิน", "กุน"), ("\u05d1\u05b7", "\u05d1\u05b4")])
 def test_names_that_differ_in_vowels_only_are_two_peoples(one: str, other: str) -> None:
     """Vowels that a script writes as marks are no signs that a platform may have dropped."""
@@ -598,6 +615,14 @@ def test_two_people_of_one_name_are_not_both_the_one_on_the_roster() -> None:
     assert join(roster, [other, sure], apart=True) == {sure: roster[0].person}
     for third in (Person("김민수"), Person("김민수", "4711")):
         assert join(roster, [third, Person("김민수")], apart=True) == {}
+
+
+def test_spreadsheet_that_is_called_a_table_is_told_from_one(tmp_path: Path) -> None:
+    """An .xlsx under another suffix is not read as text of Windows, in which columns were missing."""
+    (tmp_path / "r.csv").write_bytes(zipped({"xl/workbook.xml": b"<workbook/>"}))
+    with pytest.raises(Refused) as refused:
+        read_roster(tmp_path / "r.csv")
+    assert refused.value.note.kind == "roster-unreadable"
 
 
 @pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", b"\0" * 20])

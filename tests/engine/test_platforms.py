@@ -268,6 +268,15 @@ EXPORTS = {
         ["cls/20231236.ipynb", "cls/2023-1237/rnn.ipynb", "cls/20231236 (1).ipynb"],
         [("2023-1237", "2023-1237"), ("20231236", "20231236")],
     ),
+    "folders, a number in three spellings": (
+        [
+            "cls/2023-1236_Kim.ipynb",
+            "cls/20231236_Kim_v2.ipynb",
+            "cls/２０２３１２３６_Kim (1).py",
+            "cls/A012345_Lee.py",
+        ],
+        [("Kim", "2023-1236"), ("Lee", "A012345")],
+    ),
     "folders, titles and numbers": (
         ["cls/hw1_20231236.ipynb", "cls/hw1_20231237.ipynb"],
         [("20231236", "20231236"), ("20231237", "20231237")],
