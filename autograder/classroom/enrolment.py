@@ -1,9 +1,13 @@
-"""Who is in the class: what earlier runs enrolled, completed by what this one was given."""
+"""Who is in the class: what earlier runs enrolled, completed by what this one was given.
+
+A seat is a person. What is given now is laid on the seats of its people; of the files on a seat, and the one that
+counted until now, one counts; that gets a name in the gradebook. The roster tells who sits there, and who is missing.
+"""
 
 import hashlib
 import itertools
-from collections import Counter, defaultdict
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import PurePosixPath
 
@@ -13,9 +17,13 @@ from autograder.grade import Note, Person, Submission
 from autograder.intake import Entry, Listed, SetAside, join
 from autograder.intake.archives import File
 from autograder.intake.choice import choose
-from autograder.intake.roster import joined
+from autograder.intake.roster import joined, plain
 
 __all__ = ["completed", "with_roster"]
+
+_UNTIL_NOW = (0, "", -1)
+"""The moment of what counted until now: before that of whatever is given, unless this is no newer."""
+_NO_NEWER = (-1, "", 0)
 
 
 def completed(
@@ -25,59 +33,99 @@ def completed(
 ) -> tuple[list[Seat], list[Entry], list[SetAside]]:
     """The class *before*, with what is *given* now: for each person this counts, or what did until now.
 
-    Which of them is chosen as among files that are given at once: *kept* gives the older ones by name. Nobody's seat is
-    lost. Returns also what is to be graded, under its names in the gradebook, and what does not count, or no longer.
+    *kept* gives that by its name. Nobody's seat is lost. Returns also what is to be graded, under its names in the
+    gradebook, and what does not count, or no longer.
     """
-    seats = list(before)
-    uses = Counter(seat.submission for seat in before)
-    counting: dict[str, Entry] = {}
+    seats, laid = _laid(before, given)
+    chosen = {at: _chosen(seats[at], files, kept(seats[at].submission)) for at, files in laid.items()}
+    new = {at: best for at, (best, _) in chosen.items() if best.moment != _UNTIL_NOW}
+    names = _names(new.values(), {seat.submission for at, seat in enumerate(seats) if at not in new})
+    entries: dict[str, Entry] = {}
     aside = defaultdict[str, list[tuple[Note, str]]](list)
-    for entry, places in _placed(seats, given):
-        about = (entry.time, entry.attempts, entry.late)
-        won: dict[int, Seat] = {}
-        for at, person in zip(places, entry.people, strict=True):
-            seat = seats[at]
-            was, time = kept(seat.submission), seat.time if entry.time else ""
-            older = counting.get(seat.submission) or (_entry(was, time) if was else None)
-            if older and (why := _outdone(entry, older, seat.past)):
-                counts = Note("another-counted", {"counted": seat.submission, "why": why})
-                aside[entry.name].append((Note(why) if why == "attachment" else counts, person.name))
-                continue
-            past = tuple(dict.fromkeys((*seat.past, _digest(older)))) if older else seat.past
-            won[at] = Seat(joined(seat.person, person), person, "", *about, seat.adjustments, past, seat.listed)
-        uses.subtract(seats[at].submission for at in won)
-        name = _free(entry.name, uses)
-        uses[name] += len(won)
-        counting[name] = replace(entry, name=name, people=tuple(seat.given for seat in won.values()))
-        for at, seat in won.items():
-            if (old := seats[at].submission) not in ("", name):
-                aside[old].append((Note("newer-attempt", {"newer": name}), seat.given.name))
-            seats[at] = replace(seat, submission=name)
+    for at, (best, others) in chosen.items():
+        old, person = seats[at], best.people[0]
+        past = tuple(dict.fromkeys((*old.past, *(_digest(other) for other, _ in others))))
+        if at in new:
+            name, attempts = names[best.name], max(old.attempts, best.attempts)
+            told = Seat(joined(old.person, person), person, name, best.time, attempts, best.late)
+            seats[at] = replace(told, past=past, listed=old.listed)
+            shared = entries.setdefault(name, replace(best, name=name, people=()))
+            entries[name] = replace(shared, people=(*shared.people, person))
+            if old.submission not in ("", name):
+                aside[old.submission].append((Note("newer-attempt", {"newer": name}), person.name))
+        for other, why in others:
+            if other.moment != _UNTIL_NOW:
+                rival = Note("another-counted", {"counted": seats[at].submission, "why": why})
+                aside[other.name].append((Note(why) if why == "attachment" else rival, other.people[0].name))
     replaced = [SetAside(name, whose[0][0], ", ".join(who for _, who in whose)) for name, whose in aside.items()]
-    return sorted(seats, key=_order), [entry for name, entry in counting.items() if uses[name]], replaced
+    return sorted(seats, key=_order), [*entries.values()], replaced
 
 
-def _entry(older: Submission, time: str) -> Entry:
-    """What counted until now, as if it had been given before all that is given now."""
-    told = {each.name: getattr(older, each.name) for each in fields(Submission)}
-    return Entry(**told, file=File(older.name, lambda _: older.content), moment=(0, time, -1))
+def _laid(before: Sequence[Seat], given: Sequence[Entry]) -> tuple[list[Seat], Mapping[int, list[Entry]]]:
+    """The seats, with new ones behind, and what is given for each by its place: an entry for each of its people.
 
-
-def _outdone(entry: Entry, older: Entry, past: Container[str]) -> str:
-    """Why an *older* submission counts nevertheless; nothing if it does not.
-
-    What counted in the *past* is no newer, unless a platform says so: it comes with an old download.
+    They are found by all that they are called, as on a roster, or by their file. Where a platform gave the seat, its
+    ids tell people of one name apart, unless a roster says that two ids are one person's. Somebody who could have more
+    than one seat, or has none, gets a new one.
     """
-    if (digest := _digest(entry)) == _digest(older):
-        return ""
-    given_again = digest in past and not "" < older.moment[1] < entry.time
-    moment = (-1, "", 0) if given_again else entry.moment
-    best, [(_, why)] = choose([replace(entry, key=(), moment=moment), replace(older, key=("older",))], assignment())
-    return why if best.key else ""
+    seats, laid = list(before), defaultdict[int, list[Entry]](list)
+    found = join([seat.called for seat in seats], [one for entry in given for one in entry.people], apart=True)
+    places = defaultdict[object, list[int]](list)
+    for at, seat in enumerate(seats):
+        for key in (seat.person, seat.submission):
+            places[key].append(at)
+    for entry in sorted(given, key=lambda each: each.moment):
+        for person in entry.people:
+            called, same_file = places[found.get(person)], places[entry.name]
+            other = [at for at in called if _differ(seats[at].given, person)]
+            ways = (
+                [at for at in called if at not in laid and at not in other],
+                [at for at in other if seats[at].listed],
+                [at for at in same_file if at not in laid and not _differ(seats[at].given, person)],
+            )
+            at = next((way[0] for way in ways if len(way) == 1), len(seats))
+            seats += [Seat(person, person)] * (at == len(seats))
+            laid[at].append(replace(entry, people=(person,)))
+    return seats, laid
 
 
-def _digest(entry: Entry) -> str:
-    return hashlib.sha256(entry.read().content).hexdigest()
+def _chosen(seat: Seat, files: Sequence[Entry], older: Submission | None) -> tuple[Entry, list[tuple[Entry, str]]]:
+    """Which of the *files* of a *seat*, and the *older* one, counts, as of files given at once; and why no other does.
+
+    A file that is given again as it was takes its own place.
+    """
+    if older is None or _digest(older) in map(_digest, files):
+        return choose(files, assignment())
+    told = {each.name: getattr(older, each.name) for each in fields(Submission)}
+    until_now = Entry(**told, file=File(older.name, lambda _: older.content), moment=_UNTIL_NOW)
+    files = [each if _is_newer(each, seat) else replace(each, moment=_NO_NEWER) for each in files]
+    return choose([*files, until_now], assignment())
+
+
+def _is_newer(entry: Entry, seat: Seat) -> bool:
+    """Whether it came after what counts there: as the platform says, or else if it was not given before."""
+    attempt, *_ = entry.moment
+    if attempt and attempt != seat.attempts:
+        return attempt > seat.attempts
+    if seat.time and entry.time and seat.time != entry.time:
+        return entry.time > seat.time
+    return _digest(entry) not in seat.past
+
+
+def _digest(submission: Submission) -> str:
+    content = submission.read().content if isinstance(submission, Entry) else submission.content
+    return hashlib.sha256(content).hexdigest()
+
+
+def _names(entries: Iterable[Entry], taken: set[str]) -> Mapping[str, str]:
+    """What each is called in the gradebook: as it is, or `name~2.ipynb`, ... where that is somebody else's."""
+    names: dict[str, str] = {}
+    for name in dict.fromkeys(entry.name for entry in entries):
+        path = PurePosixPath(name)
+        others = (str(path.with_name(f"{path.stem}~{number}{path.suffix}")) for number in itertools.count(2))
+        names[name] = next(each for each in itertools.chain([name], others) if each not in taken)
+        taken.add(names[name])
+    return names
 
 
 def with_roster(seats: Sequence[Seat], roster: Sequence[Listed]) -> list[Seat]:
@@ -90,67 +138,23 @@ def with_roster(seats: Sequence[Seat], roster: Sequence[Listed]) -> list[Seat]:
         if not _differ(old, new) or "" < old.email == new.email:
             earlier.pop(old)
     listed = {each.person: each for each in (*roster, *earlier.values())}
-    roster = list(listed.values())
-    asked = [(seat.listed.person if seat.listed else seat.given, seat) for seat in sorted(seats, key=_order)]
-    found = join(roster, [who for who, seat in asked if seat.submission], apart=True)
-    missing = join(roster, [who for who, seat in asked if not seat.submission])  # it may have been corrected since
-    present = set[Person]()
-    known: list[Seat] = []
-    for who, seat in asked:
-        match = (found if seat.submission else missing).get(who)
-        if match and (seat.submission or match not in present):
-            given = seat.given if seat.submission else match
-            known.append(replace(seat, person=joined(match, given), given=given, listed=listed[match]))
-            present.add(match)
-        elif not match:
-            known.append(seat)
-    absent = [Seat(who, who, listed=each) for who, each in listed.items() if who not in present]
+    present = [seat for seat in seats if seat.submission]
+    asked = [seat.listed.person if seat.listed else seat.given for seat in present]
+    found = join([*listed.values()], asked, apart=True)
+    known = [
+        replace(seat, person=joined(found[who], seat.given), listed=listed[found[who]]) if who in found else seat
+        for seat, who in zip(present, asked, strict=True)
+    ]
+    absent = [Seat(who, who, listed=each) for who, each in listed.items() if who not in found.values()]
     return sorted([*known, *absent], key=_order)
-
-
-def _placed(seats: list[Seat], given: Sequence[Entry]) -> Iterator[tuple[Entry, list[int]]]:
-    """Each entry with the places of its people: found by all that they are called, as on a roster, or by their file.
-
-    Where a platform gave the seat, its ids tell people of one name apart, unless a roster says that two ids are one
-    person's. Somebody who could have more than one seat, or has none, gets a new one.
-    """
-    everyone = [one for entry in given for one in entry.people]
-    found = join([seat.called for seat in seats], everyone, apart=True)
-    known = defaultdict[object, list[int]](list)
-    for place, seat in enumerate(seats):
-        for key in (seat.person, seat.submission):
-            known[key].append(place)
-    free = set(range(len(seats)))
-
-    def place_of(person: Person, submission: str) -> int:
-        def fitting(key: object) -> list[int]:
-            return [at for at in known[key] if at in free and not _differ(seats[at].given, person)]
-
-        theirs = known[found.get(person)]
-        others = [at for at in theirs if seats[at].listed and _differ(seats[at].given, person)]
-        choices = (fitting(found.get(person)), others, fitting(submission))
-        place = next((places[0] for places in choices if len(places) == 1), len(seats))
-        if place == len(seats):
-            seats.append(Seat(person, person))
-        free.discard(place)
-        return place
-
-    for entry in sorted(given, key=lambda each: each.moment):
-        yield entry, [place_of(person, entry.name) for person in entry.people]
 
 
 def _differ(one: Person, other: Person) -> bool:
     """Whether they are told apart by ids or, without these, by emails."""
-    told = (one.id, other.id) if one.id and other.id else (one.email, other.email)
-    return all(told) and told[0].casefold() != told[1].casefold()
+    if one.id and other.id:
+        return plain(one.id) != plain(other.id)
+    return one.email.casefold() != other.email.casefold() and bool(one.email and other.email)
 
 
 def _order(seat: Seat) -> tuple[bool, str, str]:
     return not seat.submission, seat.submission, seat.person.name
-
-
-def _free(name: str, uses: Mapping[str, int]) -> str:
-    """*name*, or `name~2.ipynb`, ... where it is that of somebody else's submission."""
-    path = PurePosixPath(name)
-    others = (str(path.with_name(f"{path.stem}~{number}{path.suffix}")) for number in itertools.count(2))
-    return next(each for each in itertools.chain([name], others) if not uses.get(each))

@@ -67,7 +67,7 @@ class Seat:
     late: bool = False
     adjustments: tuple[Adjustment, ...] = ()
     past: tuple[str, ...] = ()
-    """What counted before, as digests: whoever gives it again has no newer one."""
+    """What was given before and does not count, as digests: whoever gives it again has no newer one."""
     listed: Listed | None = None
     """Who that is on the roster, if one was given."""
 

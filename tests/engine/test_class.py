@@ -305,6 +305,26 @@ def test_file_that_is_handed_in_anew_counts_though_it_counted_before(out: Path, 
         assert [line["score"] for line in table(out)] == ["50" if content == "5" else "100"]
 
 
+def test_attempts_that_the_platform_counts_tell_which_is_newer(out: Path, tmp_path: Path) -> None:
+    """An older download that is graded last takes nobody's newer version; a file by mail does, until the next one."""
+    for number, (version, content, counts) in enumerate(
+        ((3, "5", "50"), (2, "1", "50"), (0, "0", "0"), (4, "5", "50"))
+    ):
+        for who in ("Mia", "Bo"):
+            name = f"Submitted files/{who}/RNN/Version {version}" if version else who
+            (tmp_path / str(number) / name).mkdir(parents=True)
+            (tmp_path / str(number) / name / "rnn.ipynb").write_text(content)
+        run(out, tmp_path / str(number))
+        assert [line["score"] for line in table(out)] == [counts] * 2
+
+
+def test_id_that_is_written_otherwise_is_the_same_persons(out: Path, tmp_path: Path) -> None:
+    """Signs, width, case and leading zeros tell nobody apart, in whichever run the file comes."""
+    run(out, handed_in(tmp_path / "a", **{"2023-12345_Kim": "1", "0023456789_Lee": "1"}))
+    run(out, handed_in(tmp_path / "b", **{"202312345_Kim": "5", "２３４５６７８９_Lee": "5"}))
+    assert [(line["student"], line["score"]) for line in table(out)] == [("Kim", "50"), ("Lee", "50")]
+
+
 def test_blank_file_of_the_same_name_replaces_none_that_is_answered(out: Path, tmp_path: Path) -> None:
     """Platforms call a second submission as the first."""
     given = handed_in(tmp_path / "a", kim=course.REFERENCE.read_text(encoding="utf-8"))
