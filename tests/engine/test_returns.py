@@ -426,6 +426,13 @@ def test_gradescope_replays_results_by_submission(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "results" / "results.json").read_text())["score"] == 85
 
 
+@pytest.mark.parametrize("submission", ["cs101-rnn-octo-k/a.ipynb", "a/cs101-rnn-octo-k/cs101-rnn-b/a.ipynb"])
+def test_classroom50_result_is_the_repositorys(submission: str) -> None:
+    """Not that of the number which a roster knows its owner by."""
+    back = returned("classroom50", [row("Kim", 85, id="20231234", submission=submission)], title="cs101/rnn")
+    assert [*names(back)] == ["octo-k/result.json"]
+
+
 def test_classroom50_gets_integers_within_bounds() -> None:
     """Each result has what the schema asks for: integers, a tag, a time in UTC, and no score beyond its maximum."""
     bonus = Adjustment("lee", "q1", 5.0, "bonus", relative=True)
@@ -452,7 +459,10 @@ def test_classroom50_gets_integers_within_bounds() -> None:
 
 @pytest.mark.filterwarnings("ignore")  # nbgrader's own
 def test_nbgrader_exports_what_was_put_into_its_gradebook(tmp_path: Path) -> None:
-    """The real package's `export` shows every score; a second time lists what it writes over."""
+    """The real package's `export` shows every score; a second time lists what it writes over.
+
+    That is whoever has the folder, if there is such a student, whatever number a roster tells.
+    """
     import nbgrader.api
     from nbgrader.plugins import CsvExportPlugin
 
@@ -469,8 +479,9 @@ def test_nbgrader_exports_what_was_put_into_its_gradebook(tmp_path: Path) -> Non
     exported = {line["student_id"]: line for line in csv.DictReader((tmp_path / "grades.csv").read_text().splitlines())}
     assert {who: float(line["score"]) for who, line in exported.items()} == {"kim01": 85.0, "Lee": 68.5}
     assert {float(line["max_score"]) for line in exported.values()} == {100.0}
-    again = returned("nbgrader", [row("Kim", 90, id="kim01")], file, "rnn")
-    assert again.remarks == ["written over there (1): Kim: 85 to 90"]
+    for person in ({"id": "kim01"}, {"id": "20231234", "submission": "submitted/kim01/rnn/Lee/rnn.ipynb"}):
+        again = returned("nbgrader", [row("Kim", 90, **person)], file, "rnn")
+        assert again.remarks == ["written over there (1): Kim: 85 to 90"]
     file.write_text("student,score\n" * 100)
     with pytest.raises(ReturnError, match=r"gradebook\.db: nbgrader cannot use it: file is not a database"):
         returned("nbgrader", rows, file, "rnn")

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from functools import partial
@@ -72,7 +72,9 @@ def classroom50(graded: Graded) -> Returned:
     now = f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
 
     def result(row: Row) -> tuple[str, bytes]:
-        owner = (row.person.id or row.person.name).removeprefix(f"{classroom}-{assignment}-")
+        # Whose repository it is, whatever a roster says.
+        named = re.match(rf"(?:[^/]+/)*?{re.escape(f'{classroom}-{assignment}')}-([^/.]+)[/.]", row.submission)
+        owner = named[1] if named else row.person.id or row.person.name
         time = row.time if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", row.time) else now
         scores, tag = row.scores(), f"submit/manual-{time.replace(':', '-')}"
         told = {
@@ -137,11 +139,12 @@ def nbgrader(graded: Graded) -> Returned:
         except SQLAlchemyError as error:
             raise ReturnError(f"{file}: nbgrader cannot use it: {getattr(error, 'orig', error)}") from error
 
-    before: dict[str, float] = {}
+    students, before = set[str](), dict[str, float]()
     if file.exists():
         with opened() as there:
+            students = {each.id for each in there.students}
             before = {each.student.id: each.score for each in there.assignment_submissions(title)}
-    scored = {row.person.id or row.person.name: row for row in graded.scored}
+    scored = {_enrolled(row, students): row for row in graded.scored}
     changed = [
         f"{row.person.name}: {points(before[student])} to {points(row.score)}"
         for student, row in scored.items()
@@ -166,6 +169,12 @@ def nbgrader(graded: Graded) -> Returned:
             there.db.commit()
 
     return Returned("", b"", listed("written over there", changed), put)
+
+
+def _enrolled(row: Row, students: Set[str]) -> str:
+    """The row's student: whose folder it is if there is that student, whatever a roster says."""
+    folders = row.submission.split("/")
+    return next((each for each in folders if each in students), row.person.id or row.person.name)
 
 
 WAYS: Mapping[str, Callable[[Graded], Returned]] = {
