@@ -7,8 +7,8 @@ counted until now, one counts; that gets a name in the gradebook. The roster tel
 import hashlib
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from autograder.classroom.gradebook import Seat
@@ -16,7 +16,7 @@ from autograder.course import assignment
 from autograder.grade import Note, Person, Submission
 from autograder.intake import Entry, Listed, SetAside, join
 from autograder.intake.archives import File
-from autograder.intake.choice import choose
+from autograder.intake.choice import choose, rejected
 from autograder.intake.roster import joined, plain
 
 __all__ = ["completed", "with_roster"]
@@ -38,25 +38,25 @@ def completed(
     """
     seats, laid = _laid(before, given)
     chosen = {at: _chosen(seats[at], files, kept(seats[at].submission)) for at, files in laid.items()}
-    new = {at: best for at, (best, _) in chosen.items() if best.moment != _UNTIL_NOW}
-    names = _names(new.values(), {seat.submission for at, seat in enumerate(seats) if at not in new})
+    new = {at for at, (best, _) in chosen.items() if best.moment != _UNTIL_NOW}
+    taken = {seat.submission for at, seat in enumerate(seats) if at not in new}
     entries: dict[str, Entry] = {}
     aside = defaultdict[str, list[tuple[Note, str]]](list)
     for at, (best, others) in chosen.items():
-        old, person = seats[at], best.people[0]
+        old, person, name = seats[at], best.people[0], seats[at].submission
         past = tuple(dict.fromkeys((*old.past, *(_digest(other) for other, _ in others))))
         if at in new:
-            name, attempts = names[best.name], max(old.attempts, best.attempts)
+            shared = entries.get(best.name) or replace(best, name=_free(best.name, taken), people=())
+            entries[best.name] = replace(shared, people=(*shared.people, person))
+            name, attempts = shared.name, max(old.attempts, best.attempts)
+            taken.add(name)
             told = Seat(joined(old.person, person), person, name, best.time, attempts, best.late)
             seats[at] = replace(told, past=past, listed=old.listed)
-            shared = entries.setdefault(name, replace(best, name=name, people=()))
-            entries[name] = replace(shared, people=(*shared.people, person))
             if old.submission not in ("", name):
                 aside[old.submission].append((Note("newer-attempt", {"newer": name}), person.name))
         for other, why in others:
             if other.moment != _UNTIL_NOW:
-                rival = Note("another-counted", {"counted": seats[at].submission, "why": why})
-                aside[other.name].append((Note(why) if why == "attachment" else rival, other.people[0].name))
+                aside[other.name].append((rejected(other, why, name), other.people[0].name))
     replaced = [SetAside(name, whose[0][0], ", ".join(who for _, who in whose)) for name, whose in aside.items()]
     return sorted(seats, key=_order), [*entries.values()], replaced
 
@@ -94,10 +94,11 @@ def _chosen(seat: Seat, files: Sequence[Entry], older: Submission | None) -> tup
 
     A file that is given again as it was takes its own place.
     """
-    if older is None or _digest(older) in map(_digest, files):
+    if older is None:
         return choose(files, assignment())
-    told = {each.name: getattr(older, each.name) for each in fields(Submission)}
-    until_now = Entry(**told, file=File(older.name, lambda _: older.content), moment=_UNTIL_NOW)
+    until_now = Entry(**vars(older), file=File(older.name, lambda _: older.content), moment=_UNTIL_NOW)
+    if _digest(until_now) in map(_digest, files):
+        return choose(files, assignment())
     files = [each if _is_newer(each, seat) else replace(each, moment=_NO_NEWER) for each in files]
     return choose([*files, until_now], assignment())
 
@@ -112,20 +113,15 @@ def _is_newer(entry: Entry, seat: Seat) -> bool:
     return _digest(entry) not in seat.past
 
 
-def _digest(submission: Submission) -> str:
-    content = submission.read().content if isinstance(submission, Entry) else submission.content
-    return hashlib.sha256(content).hexdigest()
+def _digest(entry: Entry) -> str:
+    return hashlib.sha256(entry.read().content).hexdigest()
 
 
-def _names(entries: Iterable[Entry], taken: set[str]) -> Mapping[str, str]:
-    """What each is called in the gradebook: as it is, or `name~2.ipynb`, ... where that is somebody else's."""
-    names: dict[str, str] = {}
-    for name in dict.fromkeys(entry.name for entry in entries):
-        path = PurePosixPath(name)
-        others = (str(path.with_name(f"{path.stem}~{number}{path.suffix}")) for number in itertools.count(2))
-        names[name] = next(each for each in itertools.chain([name], others) if each not in taken)
-        taken.add(names[name])
-    return names
+def _free(name: str, taken: Set[str]) -> str:
+    """*name*, or `name~2.ipynb`, ... where it is that of somebody else's submission."""
+    path = PurePosixPath(name)
+    others = (str(path.with_name(f"{path.stem}~{number}{path.suffix}")) for number in itertools.count(2))
+    return next(each for each in itertools.chain([name], others) if each not in taken)
 
 
 def with_roster(seats: Sequence[Seat], roster: Sequence[Listed]) -> list[Seat]:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
 
-from autograder.grade import Submission
+from autograder.grade import Note, Submission
 from autograder.intake import limits
 from autograder.intake.archives import File, Refused
-from autograder.intake.files import Kind, kind_of
+from autograder.intake.files import Kind, kind_of, leftover
 from autograder.intake.notebook import Assignment, answers, belongs, read
 
-__all__ = ["Entry", "Worth", "choose", "weighed"]
+__all__ = ["Entry", "Worth", "choose", "rejected", "weighed"]
 
 
 Worth = IntEnum("Worth", "NOT_READ UNREADABLE ANOTHER_ASSIGNMENT BLANK FAULT ANSWERED")
@@ -64,6 +64,12 @@ def choose(found: Sequence[Entry], assignment: Assignment) -> tuple[Entry, list[
     best = max(judged, key=Entry.rank)
     others = [(each, _reason(each, best)) for each in judged if each is not best]
     return best, others + [(each, "attachment") for each in found if each.kind > likely]
+
+
+def rejected(other: Entry, why: str, counted: str) -> Note:
+    """Why *other* does not count but the file called *counted*, to be told; *why* is what `choose` says."""
+    plain = Note(leftover(other.name) or why)
+    return plain if why == "attachment" else Note("another-counted", {"counted": counted, "why": why})
 
 
 def _judged(candidates: list[Entry], assignment: Assignment) -> list[Entry]:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from autograder.grade import Note, Person
 from autograder.intake import limits
 from autograder.intake.archives import File
-from autograder.intake.choice import Entry, Worth, choose, weighed
+from autograder.intake.choice import Entry, Worth, choose, rejected, weighed
 from autograder.intake.files import Kind, leftover, listed, named, opened
 from autograder.intake.notebook import Assignment
 from autograder.intake.platforms import Place, Record, extends, moment, person, records, settle
@@ -143,9 +143,7 @@ def _chosen(theirs: Sequence[Entry], assignment: Assignment, aside: list[SetAsid
     best, others = choose([each for each in theirs if not each.written] or theirs, assignment)
     best = replace(best, people=min((each.people for each in theirs), key=lambda people: len(people[0].name)))
     who = ", ".join(each.name for each in best.people)
-    for each, why in others[: limits.TOLD]:
-        rival = Note("another-counted", {"counted": best.name, "why": why})
-        aside.append(SetAside(each.name, Note(leftover(each.name) or why) if why == "attachment" else rival, who))
+    aside += [SetAside(each.name, rejected(each, why, best.name), who) for each, why in others[: limits.TOLD]]
     if len(others) > limits.TOLD:
         aside.append(SetAside(best.name, Note("and-more", {"count": len(others) - limits.TOLD}), who))
     rivals = [each.name for each, why in others if why != "attachment"]

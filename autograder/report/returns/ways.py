@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from functools import partial
@@ -144,7 +144,10 @@ def nbgrader(graded: Graded) -> Returned:
         with opened() as there:
             students = {each.id for each in there.students}
             before = {each.student.id: each.score for each in there.assignment_submissions(title)}
-    scored = {_enrolled(row, students): row for row in graded.scored}
+    scored = {}
+    for row in graded.scored:  # whose folder it is, if there is that student, whatever a roster says
+        folder = next((each for each in row.submission.split("/") if each in students), "")
+        scored[folder or row.person.id or row.person.name] = row
     changed = [
         f"{row.person.name}: {points(before[student])} to {points(row.score)}"
         for student, row in scored.items()
@@ -169,12 +172,6 @@ def nbgrader(graded: Graded) -> Returned:
             there.db.commit()
 
     return Returned("", b"", listed("written over there", changed), put)
-
-
-def _enrolled(row: Row, students: Set[str]) -> str:
-    """The row's student: whose folder it is if there is that student, whatever a roster says."""
-    folders = row.submission.split("/")
-    return next((each for each in folders if each in students), row.person.id or row.person.name)
 
 
 WAYS: Mapping[str, Callable[[Graded], Returned]] = {
