@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from autograder.grade import Note, Person
 from autograder.intake import limits
 from autograder.intake.archives import Refused
@@ -22,23 +24,9 @@ def fold(name: str) -> str:
     return re.sub(r"[\W_]", lambda sign: sign[0] if unicodedata.category(sign[0])[0] == "M" else "", plain)
 
 
-_COLUMNS = {
-    "id": "student id,student number,student no,student id number,student id no,sid,uid,sis id,sis user id,"
-    "orgdefinedid,id,id number,id no,identifier,username,user id,netid,식별자,식별번호,학번,학생 번호,학생 id,id 번호,"
-    "아이디,사용자명,사용자 이름,matrikelnummer,id nummer,benutzername,学籍番号,学号",
-    "name": "name,student,student name,full name,display name,korean name,english name,legal name,preferred name,"
-    "이름,성명,국문이름,한글이름,영문이름,영문성명,학생,학생 이름,학생명,vollständiger name,氏名,姓名",
-    "first": "first name,first,given name,vorname",
-    "last": "last name,last,surname,family name,성,nachname",
-    "email": "email,email address,student email,school email,mail,email 주소,학교 이메일,학교 메일,이메일,이메일 주소,"
-    "메일,전자우편,email adresse,メールアドレス,邮箱",
-    "alias": "alias,aliases,login,login id,sis login id,github,github username,nickname,별명,별칭,로그인",
-    "group": "group,모둠",
-    "maximum": "maximum grade,최대 성적",
-    "changeable": "grade can be changed,성적을 변경할 수 있음",
-}
-_FIELDS = {fold(title): field for field, titles in _COLUMNS.items() for title in titles.split(",")}
-"""What columns of rosters and of tables of grades are usually called, folded."""
+_TITLES = msgspec.toml.decode(Path(__file__).with_name("columns.toml").read_bytes(), type=dict[str, list[str]])
+_FIELDS = {fold(title): field for field, titles in _TITLES.items() for title in titles}
+"""What a column of a roster or of a table of grades holds, by its title, folded."""
 Told = defaultdict[str, list[str]]
 """What a line tells, by field."""
 _NOBODY = ("Points Possible", "Student, Test")  # in Canvas's gradebook
