@@ -97,7 +97,7 @@ class Naming:
         parts = [part for part in _parts(stem) if part.lastgroup not in ("line", "copy", "again")]
         numbers = [part for part in parts if part.lastgroup == "number"]
         if not numbers:  # those of some people look like dates
-            dates = [part for part in parts if part.lastgroup == "date" and len(fold(part[0])) == 8]
+            dates = [part for part in parts if re.fullmatch(r"\d{4}-?\d{4}", part[0])]
             numbers = [part for part in dates if _key(part) not in self.common]
         last = parts[-1:] if numbers and parts[-2:-1] != numbers[-1:] else []
         titles = [part for part in parts if _key(part) in self.common and (part in last or _is_no_surname(part))]

@@ -330,6 +330,10 @@ EXPORTS = {
             ("한지우", "20201031"),
         ],
     ),
+    "folders, dates of mails": (
+        ["cls/2026-11-20 김하늘/rnn.ipynb", "cls/2026-11-21 이서준/a.py", "cls/2026-11-21 Mia/rnn.ipynb"],
+        [("Mia", ""), ("김하늘", ""), ("이서준", "")],
+    ),
     "folders, letters in numbers": (
         [
             "cls/A012345_Kim.ipynb",
