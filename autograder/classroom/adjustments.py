@@ -83,9 +83,8 @@ def adjusted(folder: Path, seats: Sequence[Seat]) -> Adjusted:
 def _lines(table: Sequence[Sequence[str]]) -> Iterator[tuple[int, dict[str, str]]]:
     """The number of each line that says anything, and its cells by the columns' names."""
     header = [title.strip().casefold() for title in table[0]]
-    for name in _COLUMNS:
-        if name not in header:
-            raise _wrong(1, f"there is no column {name}; they are {', '.join(_COLUMNS)}")
+    if missing := [name for name in _COLUMNS if name not in header]:
+        raise _wrong(1, f"there is no column {missing[0]}; they are {', '.join(_COLUMNS)}")
     for number, line in enumerate(table[1:], 2):
         cells = dict(zip_longest(header, map(str.strip, line[: len(header)]), fillvalue=""))
         if any(cells.values()):

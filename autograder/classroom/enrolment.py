@@ -21,15 +21,12 @@ from autograder.intake.roster import joined, plain
 
 __all__ = ["completed", "with_roster"]
 
-_UNTIL_NOW = (0, "", -1)
-"""The moment of what counted until now: before that of whatever is given, unless this is no newer."""
-_NO_NEWER = (-1, "", 0)
+_UNTIL_NOW, _NO_NEWER = (0, "", -1), (-1, "", 0)
+"""The moments of what counted until now, which is before whatever is given, and of what is given but no newer."""
 
 
 def completed(
-    before: Sequence[Seat],
-    given: Sequence[Entry],
-    kept: Callable[[str], Submission | None],
+    before: Sequence[Seat], given: Sequence[Entry], kept: Callable[[str], Submission | None]
 ) -> tuple[list[Seat], list[Entry], list[SetAside]]:
     """The class *before*, with what is *given* now: for each person this counts, or what did until now.
 
@@ -38,25 +35,21 @@ def completed(
     """
     seats, laid = _laid(before, given)
     chosen = {at: _chosen(seats[at], files, kept(seats[at].submission)) for at, files in laid.items()}
-    new = {at for at, (best, _) in chosen.items() if best.moment != _UNTIL_NOW}
-    taken = {seat.submission for at, seat in enumerate(seats) if at not in new}
+    taken = {seat.submission for at, seat in enumerate(seats) if at not in chosen or chosen[at][0] is None}
     entries: dict[str, Entry] = {}
     aside = defaultdict[str, list[tuple[Note, str]]](list)
-    for at, (best, others) in chosen.items():
-        old, person, name = seats[at], best.people[0], seats[at].submission
-        past = tuple(dict.fromkeys((*old.past, *(_digest(other) for other, _ in others))))
-        if at in new:
+    for at, (best, others, past) in chosen.items():
+        old, name = seats[at], seats[at].submission
+        if best:
+            person, about = best.people[0], (best.time, max(old.attempts, best.attempts), best.late)
             shared = entries.get(best.name) or replace(best, name=_free(best.name, taken), people=())
             entries[best.name] = replace(shared, people=(*shared.people, person))
-            name, attempts = shared.name, max(old.attempts, best.attempts)
-            taken.add(name)
-            told = Seat(joined(old.person, person), person, name, best.time, attempts, best.late)
-            seats[at] = replace(told, past=past, listed=old.listed)
+            taken.add(name := shared.name)
+            seats[at] = Seat(joined(old.person, person), person, name, *about, past=past, listed=old.listed)
             if old.submission not in ("", name):
                 aside[old.submission].append((Note("newer-attempt", {"newer": name}), person.name))
         for other, why in others:
-            if other.moment != _UNTIL_NOW:
-                aside[other.name].append((rejected(other, why, name), other.people[0].name))
+            aside[other.name].append((rejected(other, why, name), other.people[0].name))
     replaced = [SetAside(name, whose[0][0], ", ".join(who for _, who in whose)) for name, whose in aside.items()]
     return sorted(seats, key=_order), [*entries.values()], replaced
 
@@ -89,18 +82,23 @@ def _laid(before: Sequence[Seat], given: Sequence[Entry]) -> tuple[list[Seat], M
     return seats, laid
 
 
-def _chosen(seat: Seat, files: Sequence[Entry], older: Submission | None) -> tuple[Entry, list[tuple[Entry, str]]]:
-    """Which of the *files* of a *seat*, and the *older* one, counts, as of files given at once; and why no other does.
+def _chosen(
+    seat: Seat, files: Sequence[Entry], older: Submission | None
+) -> tuple[Entry | None, Sequence[tuple[Entry, str]], tuple[str, ...]]:
+    """Which of the *files* of a *seat* counts, as of files given at once; None if the *older* one still does.
 
-    A file that is given again as it was takes its own place.
+    Returns also why the others do not, and what is the past then. A file that is given again as it was takes its own
+    place.
     """
-    if older is None:
-        return choose(files, assignment())
-    until_now = Entry(**vars(older), file=File(older.name, lambda _: older.content), moment=_UNTIL_NOW)
-    if _digest(until_now) in map(_digest, files):
-        return choose(files, assignment())
-    files = [each if _is_newer(each, seat) else replace(each, moment=_NO_NEWER) for each in files]
-    return choose([*files, until_now], assignment())
+    if older:
+        until_now = Entry(**vars(older), file=File(older.name, lambda _: older.content), moment=_UNTIL_NOW)
+        if _digest(until_now) not in map(_digest, files):
+            files = [each if _is_newer(each, seat) else replace(each, moment=_NO_NEWER) for each in files]
+            files.append(until_now)
+    best, others = choose(files, assignment())
+    past = tuple(dict.fromkeys((*seat.past, *(_digest(other) for other, _ in others))))
+    others = [(other, why) for other, why in others if other.moment != _UNTIL_NOW]
+    return best if best.moment != _UNTIL_NOW else None, others, past
 
 
 def _is_newer(entry: Entry, seat: Seat) -> bool:

@@ -67,7 +67,7 @@ class Seat:
     late: bool = False
     adjustments: tuple[Adjustment, ...] = ()
     past: tuple[str, ...] = ()
-    """What was given before and does not count, as digests: whoever gives it again has no newer one."""
+    """What counted before, or was given beside what counts, as digests: whoever gives it again has no newer one."""
     listed: Listed | None = None
     """Who that is on the roster, if one was given."""
 

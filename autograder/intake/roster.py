@@ -69,10 +69,8 @@ def joined(better: Person, other: Person) -> Person:
 
 def fields(titles: Sequence[str]) -> list[str]:
     """What each column holds by its title, which may be in two languages: `학번(Student ID)`; nothing if unknown."""
-    held = []
-    for title in titles:
-        folded = [fold(part.replace("#", "no")) for part in (title, *re.split(r"[()/\n]", title))]
-        held.append(next((_FIELDS[part] for part in folded if part in _FIELDS), ""))
+    parts = ([fold(part.replace("#", "no")) for part in (title, *re.split(r"[()/\n]", title))] for title in titles)
+    held = [next((_FIELDS[part] for part in each if part in _FIELDS), "") for each in parts]
     if "last" in held and "first" not in held:  # beside a surname, `name` or `이름` is the given one
         held = ["first" if field == "name" else field for field in held]
     return held
@@ -137,8 +135,7 @@ def keys(person: Person) -> list[tuple[str, str]]:
         ("email", person.email.casefold()),
         ("name", fold(person.name)),
         *(("id", plain(each)) for each in re.findall(r"\d[\d-]{4,}", person.name)),
-        *(("email", part.casefold()) for part in parts),
-        *(("name", fold(part)) for part in parts),
+        *(key for part in parts for key in (("email", part.casefold()), ("name", fold(part)))),
     )
     return [key for key in keys if key[1]]
 

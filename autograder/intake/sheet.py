@@ -27,10 +27,9 @@ class Sheet:
     def __init__(self, content: bytes, name: str = "") -> None:
         for self._mark, self._encoding in _ENCODINGS:
             with contextlib.suppress(UnicodeDecodeError):
-                if content.startswith(self._mark):
-                    text = content[len(self._mark) :].decode(self._encoding)
-                    if "\0" not in text:  # as spreadsheets' own files have, which could be text of Windows else
-                        break
+                text = content.removeprefix(self._mark).decode(self._encoding)
+                if content.startswith(self._mark) and "\0" not in text:  # which spreadsheets' own files have
+                    break
         else:
             raise SheetError(f"{name} is no table in CSV that can be read; save it as CSV in UTF-8")
         unquoted = re.sub(r'"[^"]*"', "", text).splitlines()  # above the titles there may be lines of another kind

@@ -50,9 +50,7 @@ def returned(name: str, graded: Graded) -> Returned:
 def _about(row: Row, graded: Graded) -> dict[str, str]:
     """What a line of a new table can tell of somebody."""
     return {
-        "name": row.person.name,
-        "id": row.person.id,
-        "email": row.person.email,
+        **vars(row.person),
         "canvas": handle(row, "canvas").get("id", ""),
         "score": points(row.score),
         "late": "yes" if row.late else "",
