@@ -102,7 +102,7 @@ def join(roster: Sequence[Listed], people: Iterable[Person], *, apart: bool = Fa
     They are found by id, then email, then name; whatever fits two of its people is no match.
 
     If they are people *apart*, rather than what somebody may be called, a name that several have fits nobody either,
-    nor does that of somebody whom another is by id or email.
+    nor does that of somebody whom another is by id, by email, or by the whole name rather than by one in brackets.
     """
     by: defaultdict[tuple[str, str], set[Person]] = defaultdict(set)
     for each in roster:
@@ -118,8 +118,9 @@ def join(roster: Sequence[Listed], people: Iterable[Person], *, apart: bool = Fa
     ways = {person: next((key for key in keys(person) if key in by), ("", "")) for person in asked}
     found = {person: next(iter(by[key])) for person, key in ways.items() if len(by[key]) == 1}
     if apart:
-        uses = Counter(found[person] for person in asked if person in found)
-        found = {who: match for who, match in found.items() if ways[who][0] != "name" or uses[match] == 1}
+        doubt = {who: (kind == "name") * (1 + (value != fold(who.name))) for who, (kind, value) in ways.items()}
+        uses = Counter((found[who], least) for who in asked if who in found for least in range(doubt[who], 3))
+        found = {who: match for who, match in found.items() if not doubt[who] or uses[match, doubt[who]] == 1}
     return found
 
 
@@ -129,13 +130,12 @@ def keys(person: Person) -> list[tuple[str, str]]:
     Universities put ids into names: `김하늘(20231234)`, which Canvas writes as `김하늘20231234`. What else stands in
     brackets is another name, or an address.
     """
-    parts = _BRACKETS.split(person.name)
     keys = (
         ("id", plain(person.id)),
         ("email", person.email.casefold()),
         ("name", fold(person.name)),
         *(("id", plain(each)) for each in re.findall(r"\d[\d-]{4,}", person.name)),
-        *(key for part in parts for key in (("email", part.casefold()), ("name", fold(part)))),
+        *(("email", part.casefold()) if "@" in part else ("name", fold(part)) for part in _BRACKETS.split(person.name)),
     )
     return [key for key in keys if key[1]]
 

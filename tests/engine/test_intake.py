@@ -586,6 +586,8 @@ def test_what_stands_in_brackets_is_another_name_or_an_address(listed: str, call
     roster = [Listed(Person(listed, "20231234", "h@univ.example")), Listed(Person("1", "20231235"))]
     assert join(roster, [Person(called)]) == {Person(called): roster[0].person}
     assert join([Listed(Person("Kim")), Listed(Person("1"))], [Person("Kim (1)")]) == {}
+    alike = [Person("Kim"), Person("Kim (final)")]
+    assert join([Listed(Person("Kim"))], alike, apart=True) == {alike[0]: Person("Kim")}
 
 
 @pytest.mark.parametrize(("one", "other"), [("राम", "रमा"), ("กิน", "กุน"), ("\u05d1\u05b7", "\u05d1\u05b4")])
