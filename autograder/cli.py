@@ -169,9 +169,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--preview", action="store_true", help="say who would move and why, and change nothing")
     one.add_argument("--accept", action="store_true", help="let scores drop, too")
 
-    one = add("export", help="write grades in a platform's own format", epilog=_EXPORT, parents=[earlier])
+    what = "write grades in a platform's own format"
+    usage = "%(prog)s [-h] DIR --to PLATFORM [FILE] [--title TITLE]"
+    one = add("export", help=what, usage=usage, epilog=_EXPORT, parents=[earlier])
     one.set_defaults(do=_export)
-    one.add_argument("--to", metavar="TO", required=True, nargs="+", help="PLATFORM [FILE]; one of these platforms:")
+    one.add_argument("--to", metavar=("PLATFORM", "FILE"), required=True, nargs="+", help="a platform below, and its FILE")
     one.add_argument("--title", default="", help="what the assignment is called there, such as 'RNN (12345)'")
     return parser
 
@@ -198,6 +200,8 @@ def _grade(args: argparse.Namespace) -> int:
     for note in intake.notes:
         print(one_line(sentence(note)), file=sys.stderr)
     if not intake.entries:
+        for one in intake.set_aside[:20]:
+            print(one_line(f"{one.name}: {sentence(one.reason)}"), file=sys.stderr)
         return _fail("there is nothing to grade", GRADER_FAILED)
     args.workers = min(args.workers, len(intake.entries))
     doubtful = any(note.kind in DOUBTS for note in intake.notes)
