@@ -42,6 +42,8 @@ def completed(
             if older and (why := _outdone(entry, older, seat.past)):
                 counts = Note("another-counted", {"counted": seat.submission, "why": why})
                 aside[entry.name].append((Note(why) if why == "attachment" else counts, person.name))
+                if why not in ("attachment", "older", "copy"):
+                    seats[at] = replace(seat, remarks=(Note("later-not-counted", {"file": entry.name, "why": why}),))
                 continue
             past = tuple(dict.fromkeys((*seat.past, _digest(older)))) if older else seat.past
             won[at] = Seat(joined(seat.person, person), person, "", *about, seat.adjustments, past, seat.listed)
