@@ -202,7 +202,7 @@ def _numbers(value: Tensor) -> Any:
 
 
 def _reach(verdict: Verdict, example: Scenario, differences: Sequence[Difference]) -> tuple[Reach, ...]:
-    """Where a change of one word shows in wrong tensors, and where it would in right ones: where that is not the same."""
+    """Where a change of one word shows in wrong tensors and where it would in right ones, if that is not the same."""
     compared = [difference for difference in differences if difference.wrong is not None]
     if not compared:
         return ()
