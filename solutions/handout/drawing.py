@@ -66,7 +66,7 @@ def reveal(name, guess):
     else:
         actual, why = predictions[name][0](), predictions[name][1]
         guess = tuple(guess) if isinstance(guess, (list, tuple)) else guess
-        right = str(guess) == str(actual)
+        right = guess == actual or str(guess) == str(actual)
         verdict = "맞습니다" if right else "다릅니다"  # ko
         print(f"예상 {guess}, 실제 {actual}: {verdict}. {why}")  # ko
         verdict = "right" if right else "not so"  # en

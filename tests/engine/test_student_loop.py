@@ -24,7 +24,7 @@ from autograder.language import LANGUAGES, Language
 ROOT = Path(__file__).parents[2]
 QUESTIONS = [f"q{number}" for number in range(1, 9)]
 CHECK_SECONDS = 0.2
-SHAPES = ["(10, 20, 256)", "[10, 20, 256]", "'(10, 20, 256)'", "batch.shape + (256,)"]
+SHAPES = ["(10, 20, 256)", "(10.0, 20, 256)", "[10, 20, 256]", "'(10, 20, 256)'", "batch.shape + (256,)"]
 """Of `batch_emb`, as people write it."""
 OTTERS_WORDS = re.compile(r"results:|passed!|Test case|message:|Error at line|AssertionError|exported|Click")
 """What Otter says where its words are not replaced."""
