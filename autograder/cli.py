@@ -102,8 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _done(args: argparse.Namespace) -> int:
     """Do what *args* say; what stands in the way of it is told in one line."""
     try:
-        status: int = args.do(args)
-        return status
+        return int(args.do(args))
     except KeyboardInterrupt:
         return INTERRUPTED
     except Refused as error:
@@ -163,15 +162,15 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--roster", metavar="CSV", type=_path, help="the class: ids, names, emails")
     one.add_argument("--only", action="store_true", help="let the class be what is given now, and drop all others")
 
-    what = "grade again from what was kept, after a check was changed"
-    one = add("regrade", help=what, epilog=_REGRADE, parents=[earlier, run])
+    one = add("regrade", help="grade again what was kept, with other checks", epilog=_REGRADE, parents=[earlier, run])
     one.set_defaults(do=_regrade)
     one.add_argument("--preview", action="store_true", help="say who would move and why, and change nothing")
     one.add_argument("--accept", action="store_true", help="let scores drop, too")
 
-    one = add("export", help="write grades in a platform's own format", epilog=_EXPORT, parents=[earlier])
+    usage = "%(prog)s [-h] DIR --to PLATFORM [FILE] [--title TITLE]"
+    one = add("export", help="write grades in a platform's own format", usage=usage, epilog=_EXPORT, parents=[earlier])
     one.set_defaults(do=_export)
-    one.add_argument("--to", metavar="TO", required=True, nargs="+", help="PLATFORM [FILE]; one of these platforms:")
+    one.add_argument("--to", metavar=("PLATFORM", "FILE"), required=True, nargs="+", help="one of those below")
     one.add_argument("--title", default="", help="what the assignment is called there, such as 'RNN (12345)'")
     return parser
 
@@ -198,11 +197,12 @@ def _grade(args: argparse.Namespace) -> int:
     for note in intake.notes:
         print(one_line(sentence(note)), file=sys.stderr)
     if not intake.entries:
+        for one in intake.set_aside[:20]:
+            print(one_line(f"{one.name}: {sentence(one.reason)}"), file=sys.stderr)
         return _fail("there is nothing to grade", GRADER_FAILED)
     args.workers = min(args.workers, len(intake.entries))
-    doubtful = any(note.kind in DOUBTS for note in intake.notes)
     outcome = grade(args.out, intake, _how(args), roster=roster, only=args.only)
-    return _told(outcome) or (GRADER_FAILED if doubtful else 0)
+    return _told(outcome) or GRADER_FAILED * any(note.kind in DOUBTS for note in intake.notes)
 
 
 def _regrade(args: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ import jupytext
 from autograder.course import CourseError
 from autograder.language import LANGUAGES, Language
 
-__all__ = ["ASIDES", "Cell", "cells", "check_asides", "filled", "in_language", "is_question", "written"]
+__all__ = ["ASIDES", "Cell", "cells", "check_asides", "filled", "in_language", "written"]
 
 ASIDES = {"aside", "picture"}
 """The roles of cells that are asides: passed over in runs that nobody sees."""
@@ -79,11 +79,6 @@ def cells(
         role = "check" if source.startswith("grader.check(") else cell.metadata.get("title", "")
         chosen.append(Cell(kind=cell.cell_type, source=source, role=role))
     return chosen
-
-
-def is_question(role: str) -> bool:
-    """Whether a cell of this role is the answer cell of a question."""
-    return re.fullmatch(r"q\d+", role) is not None
 
 
 def written(source: str, part: Literal["answer", "prompt"]) -> str:

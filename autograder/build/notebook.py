@@ -14,7 +14,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode, v4
 
-from autograder.build.master import ASIDES, Cell, is_question, written
+from autograder.build.master import ASIDES, Cell, written
 from autograder.course import CourseError
 from autograder.language import Language
 
@@ -71,12 +71,12 @@ def text_of(notebook: NotebookNode) -> str:
 def _node(cell: Cell, source: str, *tags: str) -> NotebookNode:
     """*cell* with *source* and the metadata that its role asks for; a code cell has *tags*, too."""
     metadata: dict[str, Any] = {}
-    if is_question(cell.role):
-        metadata["question"] = cell.role
-    elif cell.role == "check":
+    if cell.role == "check":
         metadata |= {"deletable": False, "editable": False}
     elif cell.role == "picture":
         metadata |= {"cellView": "form", "jupyter": {"source_hidden": True}}
+    elif cell.role and cell.role not in ASIDES:
+        metadata["question"] = cell.role
     if cell.kind == "code" and (tagged := [*(["aside"] if cell.role in ASIDES else []), *tags]):
         metadata["tags"] = tagged
     make = v4.new_code_cell if cell.kind == "code" else v4.new_markdown_cell

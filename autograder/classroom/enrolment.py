@@ -23,6 +23,8 @@ __all__ = ["completed", "with_roster"]
 
 _UNTIL_NOW, _NO_NEWER = (0, "", -1), (-1, "", 0)
 """The moments of what counted until now, which is before whatever is given, and of what is given but no newer."""
+_NO_NEWS = ("attachment", "older", "copy")
+"""Why a file does not count that its author need not hear of."""
 
 
 def completed(
@@ -48,6 +50,9 @@ def completed(
             seats[at] = Seat(joined(old.person, person), person, name, *about, past=past, listed=old.listed)
             if old.submission not in ("", name):
                 aside[old.submission].append((Note("newer-attempt", {"newer": name}), person.name))
+        else:
+            news = [{"file": other.name, "why": why} for other, why in others if why not in _NO_NEWS]
+            seats[at] = replace(old, remarks=tuple(Note("later-not-counted", each) for each in news) or old.remarks)
         for other, why in others:
             aside[other.name].append((rejected(other, why, name), other.people[0].name))
     replaced = [SetAside(name, whose[0][0], ", ".join(who for _, who in whose)) for name, whose in aside.items()]

@@ -10,7 +10,7 @@ import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -70,6 +70,8 @@ class Seat:
     """What counted before, or was given beside what counts, as digests: whoever gives it again has no newer one."""
     listed: Listed | None = None
     """Who that is on the roster, if one was given."""
+    remarks: tuple[Note, ...] = ()
+    """What the person should know of files that do not count."""
 
     @property
     def called(self) -> Listed:
@@ -224,6 +226,7 @@ class Rows:
         for seat in self.book.seats():
             grade = None if seat.submission in self.pending else self.book.grade(seat.submission)
             grade = grade or (not_reached if seat.submission else not_submitted)
+            grade = replace(grade, remarks=(*grade.remarks, *seat.remarks))
             yield Row(seat.submission, seat.person, grade, seat.time, seat.attempts, seat.late, seat.adjustments)
 
 

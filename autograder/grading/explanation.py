@@ -202,7 +202,7 @@ def _numbers(value: Tensor) -> Any:
 
 
 def _reach(verdict: Verdict, example: Scenario, differences: Sequence[Difference]) -> tuple[Reach, ...]:
-    """Where a change of one word shows in the wrong tensors, and where it would in right ones of the same shape."""
+    """Where a change of one word shows in wrong tensors and where it would in right ones, if that is not the same."""
     compared = [difference for difference in differences if difference.wrong is not None]
     if not compared:
         return ()
@@ -219,7 +219,7 @@ def _reach(verdict: Verdict, example: Scenario, differences: Sequence[Difference
         name = difference.name
         moved = _moved(record[name], other_record[name])
         expected = _moved(*(_as_received(difference.note, getattr(values, name)) for values in (before, after)))
-        if moved is not None and expected is not None and (moved.any() or expected.any()):
+        if moved is not None and expected is not None and not moved.equal(expected):
             found.append(Reach(name, row, step, difference.symbols, moved.tolist(), expected.tolist()))
     return tuple(found)
 

@@ -65,9 +65,11 @@ def reveal(name, guess):
         print("Type what you expect after guess, then run this cell again.")  # en
     else:
         actual, why = predictions[name][0](), predictions[name][1]
-        verdict = "맞습니다" if guess == actual else "다릅니다"  # ko
+        guess = tuple(guess) if isinstance(guess, (list, tuple)) else guess
+        right = guess == actual or str(guess) == str(actual)
+        verdict = "맞습니다" if right else "다릅니다"  # ko
         print(f"예상 {guess}, 실제 {actual}: {verdict}. {why}")  # ko
-        verdict = "right" if guess == actual else "not so"  # en
+        verdict = "right" if right else "not so"  # en
         print(f"Your guess {guess}, actual {actual}: {verdict}. {why}")  # en
 
 

@@ -15,7 +15,9 @@ def set_up():
     try:
         import otter
     except ImportError:
-        subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "{{otter}}"], check=True)
+        if subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "{{otter}}"]).returncode:
+            print("Otter를 설치하지 못했습니다. 인터넷 연결과 노트북의 kernel을 확인한 뒤 이 셀을 다시 실행해 보세요.")  # ko
+            print("Otter could not be installed. Check the internet connection and the notebook's kernel, then run this cell again.")  # en
         import otter
 
     public_checks = "{{checks}}"
@@ -42,7 +44,9 @@ def set_up():
 
     def same(one, other):
         """Whether a name that held *one* and now holds *other* stands for the same numbers."""
-        if type(one) is type(other) and hasattr(one, "equal"):
+        if type(one) is not type(other):
+            return False
+        if hasattr(one, "equal"):
             return one.device == other.device and one.equal(other)
         return one is other or (isinstance(one, int) and one == other)
 
@@ -77,14 +81,16 @@ def set_up():
         own = names.get(file.name, [])
         answered = max((ran.get(name, 0) for name in own), default=0)
         later = ", ".join(f"`{name}`" for name in looked_at.get(file.name, []) if changed.get(name, 0) > answered)
+        doubt = ""
         if any(shell.user_ns.get(name) is None for name in own):
             pass  # the check has said so
         elif any(failed.get(name) for name in own):
-            said.append("⚠ 답 셀의 마지막 실행이 오류로 끝났습니다. 이 검사는 오류가 나기 전에 남은 값을 보았습니다.")  # ko
-            said.append("⚠ The last run of the answer cell ended with an error: this check saw values from before it.")  # en
+            doubt = "답 셀의 마지막 실행이 오류로 끝났습니다. 그 오류부터 고치세요. 아래는 오류가 나기 전에 남은 값을 본 결과입니다."  # ko
+            doubt = "The last run of the answer cell ended with an error. Mend that first: what follows is about values from before it."  # en
         elif later and not file.passed_all:
-            said.append(f"⚠ 답 셀을 실행한 뒤에 바뀐 변수가 있습니다: {later}. 답 셀부터 다시 실행해 보세요.")  # ko
-            said.append(f"⚠ Changed since the answer cell ran: {later}. Run that cell again, then this check.")  # en
+            doubt = f"답 셀을 실행한 뒤에 바뀐 변수가 있습니다: {later}. 답 셀부터 다시 실행해 보세요."  # ko
+            doubt = f"Changed since the answer cell ran: {later}. Run that cell again, then this check."  # en
+        said[:0] = [f"⚠ {file.name}: {doubt}"] * bool(doubt)
         return list(dict.fromkeys("\n".join(said).split("\n")))
 
     def all_told(results):

@@ -25,7 +25,7 @@ import pytest
 from autograder.build import __main__ as build
 from autograder.build.bundle import bundle
 from autograder.build.checks import student_checks
-from autograder.build.master import Cell, cells, check_asides, filled, in_language, is_question, written
+from autograder.build.master import Cell, cells, check_asides, filled, in_language, written
 from autograder.build.questions import check_structure, table
 from autograder.course import CourseError
 from autograder.language import LANGUAGES, Language
@@ -112,7 +112,7 @@ def test_answer_cells_hold_no_line_of_the_answer(lang: Language) -> None:
     """Of an answer cell, students see the lines of its prompt and those around it, and no other line of the answer."""
     handed_out, solved = answer_cells(f"assignment/{lang}/rnn.ipynb"), answer_cells("solutions/rnn.ipynb")
     edition = cells(MASTER, prose=[lang], code=lang, values={lang: {}})
-    masters = {cell.role: cell.source for cell in edition if is_question(cell.role)}
+    masters = {cell.role: cell.source for cell in edition if cell.role.startswith("q")}
     for question in QUESTIONS:
         prompt = masters[question].split("# BEGIN SOLUTION")[0] + masters[question].split("# END SOLUTION")[-1]
         given_away = lines(handed_out[question]) & (lines(solved[question]) - lines(prompt))

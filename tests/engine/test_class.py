@@ -144,6 +144,13 @@ def test_later_file_without_answers_replaces_none_that_has_them(tmp_path: Path, 
         aside = {line["file"]: line["reason"] for line in table(out, "set-aside.csv")}
         assert aside.keys() == {"kim_20210001 again.ipynb", "lee_20210002.ipynb", "park_20210003.pdf"}
         assert "without answers" in aside["kim_20210001 again.ipynb"]
+        told = [
+            (out / "feedback" / f"{name}.html").read_text(encoding="utf-8").count("kim_20210001 again.ipynb")
+            for name in counting
+        ]
+        assert told == [1, 0, 0]
+    run(out, handed_in(tmp_path / "later", kim_20210001=solved + " "))
+    assert "kim_20210001 again" not in (out / "feedback" / "kim_20210001.ipynb.html").read_text(encoding="utf-8")
 
 
 def test_only_drops_the_others_and_says_so(given: Path, out: Path) -> None:

@@ -62,12 +62,15 @@ def test_grade_exits_1_when_the_grader_failed(given: Path, out: Path, engine: En
 def test_grade_exits_1_when_there_is_nothing_to_grade(
     tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """An empty folder, or an archive that cannot be read, is no success, and leaves no gradebook."""
+    """A folder or file without a submission is told with the reason, and leaves no gradebook."""
     (tmp_path / "empty").mkdir()
     (tmp_path / "cut.zip").write_bytes(b"PK\3\4 cut off")
-    for path in ("empty", "cut.zip"):
+    (tmp_path / "essay.pdf").write_bytes(b"%PDF-1.7")
+    for path in ("empty", "cut.zip", "essay.pdf"):
         assert cli.main(["grade", str(tmp_path / path), "--out", str(out)]) == 1
-        assert capsys.readouterr().err.splitlines()[-1].startswith("autograder: ")
+        told = capsys.readouterr().err
+        assert told.splitlines()[-1].startswith("autograder: ")
+    assert "\nessay.pdf: " in told
     assert not out.exists()
 
 
@@ -206,6 +209,13 @@ def test_help_teaches(argv: list[str], capsys: pytest.CaptureFixture[str]) -> No
     shown = capsys.readouterr().out
     assert any(word in shown for word in ("report.html", "--accept", "mail merge"))
     assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_usage_of_export_has_the_order_that_works(capsys: pytest.CaptureFixture[str]) -> None:
+    """Whoever types what the usage shows, with the folder first, is understood."""
+    with pytest.raises(SystemExit):
+        cli.main(["export", "--help"])
+    assert "autograder export [-h] DIR --to PLATFORM [FILE]" in capsys.readouterr().out
 
 
 def test_export_help_names_every_platform(capsys: pytest.CaptureFixture[str]) -> None:

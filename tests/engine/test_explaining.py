@@ -235,6 +235,14 @@ def test_right_or_blank_question_is_not_explained(grade):
     assert not any(q.example or q.misconception or q.notes for q in result.questions)
 
 
+def test_reach_that_is_right_is_not_shown(grade):
+    """Where states are exchanged, a changed word shows in the same places as in a right answer: that tells nothing."""
+    q5 = "lstm_states, (c_n, lstm_h_n) = lstm(batch_emb.transpose(0, 1), (h_0, c_0))"
+    example = explained(grade, q5=q5).example
+    assert [one.name for one in example.differences] == ["lstm_h_n", "c_n"]
+    assert example.reach == ()
+
+
 def test_change_of_one_word_shows_where_it_reaches(grade):
     """A reversed read lets a word reach earlier steps, which a right answer does not."""
     q3 = "hidden_states, h_n = rnn(batch_emb.transpose(0, 1).flip(0), h_0)\nhidden_states = hidden_states.flip(0)"

@@ -375,7 +375,7 @@ def test_adjustments_and_circumstances_are_shown() -> None:
     )
     row = samples.row(lang="en", time="2026-11-20T23:41", attempts=2, late=True, adjustments=adjustments)
     page = feedback(row, back="../report.html")
-    for part in ("김하늘_rnn.ipynb", "2026-11-20T23:41", "attempt 2", "late", "q3: +5 points (office hours)"):
+    for part in ("김하늘_rnn.ipynb", "2026-11-20 23:41", "attempt 2", "late", "q3: +5 points (office hours)"):
         assert part in page.text
     assert "Adjusted excused" in page.text
     assert page.all("a", href="../report.html")

@@ -24,6 +24,8 @@ from autograder.language import LANGUAGES, Language
 ROOT = Path(__file__).parents[2]
 QUESTIONS = [f"q{number}" for number in range(1, 9)]
 CHECK_SECONDS = 0.2
+SHAPES = ["(10, 20, 256)", "(10.0, 20, 256)", "[10, 20, 256]", "'(10, 20, 256)'", "batch.shape + (256,)"]
+"""Of `batch_emb`, as people write it."""
 OTTERS_WORDS = re.compile(r"results:|passed!|Test case|message:|Error at line|AssertionError|exported|Click")
 """What Otter says where its words are not replaced."""
 SAMPLE = 20
@@ -117,8 +119,14 @@ class Loop:
     """What the check says of known wrong answers."""
     guessed: list[Output] = field(default_factory=list)
     """The cells of predictions once something was guessed, with no question answered."""
+    in_words: list[str] = field(default_factory=list)
+    """What is said of the right shape, however it is written."""
     alone: dict[str, Output] = field(default_factory=dict)
     """Solved, renamed, and without the folder of public checks."""
+    rebound: str = ""
+    """What is shown when names that held a number get a tensor."""
+    offline: Output = field(default_factory=Output)
+    """The set-up cell where Otter is missing and cannot be installed."""
     alone_files: set[str] = field(default_factory=set)
     export: Path = Path()
     two: dict[str, Output] = field(default_factory=dict)
@@ -165,6 +173,13 @@ def walked(lang: Language, folder: Path, kernel: Kernel) -> Loop:
     (loop.export,) = alone.parent.glob("*.zip")
     kernel.run("".join(f"{' = '.join(question.names)} = None\n" for question in course.questions()))
     loop.guessed = [kernel.run(source.replace("guess = None", "guess = 2")) for source in predictions(alone)]
+    loop.in_words = [kernel.run(f"reveal('batch_emb', {guess})").text for guess in SHAPES]
+    kernel.run("count = 0")
+    loop.rebound = kernel.run("count = torch.zeros(2)").text
+    kernel.run("import sys; there = sys.modules['otter'], sys.executable; sys.modules['otter'] = None")
+    kernel.run("sys.executable = '/bin/false'")
+    loop.offline = kernel.run(code_of(alone)[0])
+    kernel.run("sys.modules['otter'], sys.executable = there")
 
     two = hand_out(folder / "two", lang, QUESTIONS)
     shutil.copy(two, two.with_name("notes.ipynb"))
@@ -275,6 +290,23 @@ def test_predictions_are_compared_once_they_are_made(loop: Loop) -> None:
     assert not any(actual in shown.text for shown in loop.alone.values())
 
 
+def test_right_prediction_is_right_however_it_is_written(loop: Loop) -> None:
+    """As a tuple, as a list, in quotes, or as a shape."""
+    verdict = {"ko": "맞습니다", "en": "right"}[loop.lang]
+    assert all(f": {verdict}. " in text for text in loop.in_words)
+
+
+def test_names_may_hold_anything_in_turn(loop: Loop) -> None:
+    """What is noted of a student's variables shows nothing, whatever they held before."""
+    assert loop.rebound == ""
+
+
+def test_missing_otter_is_told_in_a_sentence(loop: Loop) -> None:
+    """Offline, the set-up cell says what to look at, and ends with the error that the README speaks of."""
+    assert {"ko": "설치하지 못했습니다", "en": "could not be installed"}[loop.lang] in loop.offline.text
+    assert "ModuleNotFoundError" in loop.offline.error
+
+
 def test_solved_notebook_on_its_own_passes(loop: Loop) -> None:
     """Renamed by a browser and without its checks, the notebook writes them and every cell runs and passes."""
     assert loop.alone_files == {f"{question}.py" for question in QUESTIONS}
@@ -294,7 +326,7 @@ def test_passed_check_says_what_it_did_not_look_at(loop: Loop) -> None:
 
 def test_check_warns_of_old_values(loop: Loop) -> None:
     """After an answer cell that ended with an error, or was outrun, its check says so, until it is run again."""
-    assert "⚠" in loop.stale.text
+    assert loop.stale.text.startswith("⚠ q3: ")
     assert "⚠" in loop.stale.html
     (warning,) = (line for line in loop.outrun.text.splitlines() if "⚠" in line)
     assert "`rnn`" in warning

@@ -99,8 +99,10 @@ def test_q7(
     expect_close("output_lens", plain(output_lens), plain(batch_lens), "row", hint)
     sizes |= {"num_layers*num_dirs": num_layers * num_dirs, "num_dirs*d_h": num_dirs * hidden_size, "d_h": hidden_size}
     hint = text(
-        ko="`bi_gru`가 돌려주는 두 값 가운데 마지막 state를 그대로 `bi_h_n`에 두세요.",
-        en="Of the two values that `bi_gru` returns, leave the last states in `bi_h_n` as they are.",
+        ko="`bi_gru`가 돌려주는 두 값 가운데 마지막 state를 그대로 `bi_h_n`에 두세요. 앞 문제의 셀을 실행하고 왔다면 "
+        "`bi_gru`를 만드는 셀부터 다시 실행해 보세요.",
+        en="Of the two values that `bi_gru` returns, leave the last states in `bi_h_n` as they are. If you came back "
+        "from earlier cells, first run the cell that makes `bi_gru` again.",
     )
     expect_tensor("bi_h_n", bi_h_n, "num_layers*num_dirs B d_h", sizes=sizes, hint=hint)
     hint = text(

@@ -31,7 +31,10 @@ def test_q8(
     expect_solved("q7", torch.Tensor, bi_h_n=bi_h_n)
     sizes = {"num_layers": num_layers, "num_dirs": num_dirs, "B": batch.shape[0], "d_h": hidden_size}
     sizes["num_layers*num_dirs"] = num_layers * num_dirs
-    hint = text(ko="q7의 답부터 확인해 보세요.", en="Look at q7 first.")
+    hint = text(
+        ko="q7의 답부터 확인해 보세요. 앞 문제의 셀을 실행하고 왔다면 `bi_gru`를 만드는 셀부터 다시 실행해 보세요.",
+        en="Look at q7 first. If you came back from earlier cells, run the cell that makes `bi_gru` again before.",
+    )
     expect_tensor("bi_h_n", bi_h_n, "num_layers*num_dirs B d_h", sizes=sizes, hint=hint)
     hint = text(
         ko="`bi_h_n`의 첫 축만 둘로 나누고 나머지 축은 그대로 두세요.",

@@ -162,7 +162,8 @@ def test_q7(
     hint = "They are the lengths given to packing. Does each belong to its row, and did you leave their order alone?"
     expect_close("output_lens", plain(output_lens), plain(batch_lens), "row", hint)
     sizes |= {"num_layers*num_dirs": num_layers * num_dirs, "num_dirs*d_h": num_dirs * hidden_size, "d_h": hidden_size}
-    hint = "Of the two values that `bi_gru` returns, leave the last states in `bi_h_n` as they are."
+    hint = ("Of the two values that `bi_gru` returns, leave the last states in `bi_h_n` as they are. If you came back "
+        "from earlier cells, first run the cell that makes `bi_gru` again.")
     expect_tensor("bi_h_n", bi_h_n, "num_layers*num_dirs B d_h", sizes=sizes, hint=hint)
     hint = ("This is the output of `bi_gru`, unpacked and left as it is. How many values does the unpacking function "
         "return?")

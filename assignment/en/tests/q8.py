@@ -117,7 +117,7 @@ def test_q8(
     expect_solved("q7", torch.Tensor, bi_h_n=bi_h_n)
     sizes = {"num_layers": num_layers, "num_dirs": num_dirs, "B": batch.shape[0], "d_h": hidden_size}
     sizes["num_layers*num_dirs"] = num_layers * num_dirs
-    hint = "Look at q7 first."
+    hint = "Look at q7 first. If you came back from earlier cells, run the cell that makes `bi_gru` again before."
     expect_tensor("bi_h_n", bi_h_n, "num_layers*num_dirs B d_h", sizes=sizes, hint=hint)
     hint = "Split only the first axis of `bi_h_n`; leave the others as they are."
     expect_tensor("h_n_by_layer", h_n_by_layer, "num_layers num_dirs B d_h", sizes=sizes, hint=hint)

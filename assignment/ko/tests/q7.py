@@ -162,7 +162,8 @@ def test_q7(
     hint = "pack\ud560 \ub54c \uc900 \uae38\uc774\uac00 \ub098\uc635\ub2c8\ub2e4. \uae38\uc774\uac00 \uac01 \ud589\uc758 \uac83\uc778\uc9c0, \ud3bc\uce5c \ub4a4\uc5d0 \uc21c\uc11c\ub97c \ubc14\uafb8\uc9c0 \uc54a\uc558\ub294\uc9c0 \ud655\uc778\ud574 \ubcf4\uc138\uc694."
     expect_close("output_lens", plain(output_lens), plain(batch_lens), "row", hint)
     sizes |= {"num_layers*num_dirs": num_layers * num_dirs, "num_dirs*d_h": num_dirs * hidden_size, "d_h": hidden_size}
-    hint = "`bi_gru`\uac00 \ub3cc\ub824\uc8fc\ub294 \ub450 \uac12 \uac00\uc6b4\ub370 \ub9c8\uc9c0\ub9c9 state\ub97c \uadf8\ub300\ub85c `bi_h_n`\uc5d0 \ub450\uc138\uc694."
+    hint = ("`bi_gru`\uac00 \ub3cc\ub824\uc8fc\ub294 \ub450 \uac12 \uac00\uc6b4\ub370 \ub9c8\uc9c0\ub9c9 state\ub97c \uadf8\ub300\ub85c `bi_h_n`\uc5d0 \ub450\uc138\uc694. \uc55e \ubb38\uc81c\uc758 \uc140\uc744 \uc2e4\ud589\ud558\uace0 \uc654\ub2e4\uba74 "
+        "`bi_gru`\ub97c \ub9cc\ub4dc\ub294 \uc140\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud574 \ubcf4\uc138\uc694.")
     expect_tensor("bi_h_n", bi_h_n, "num_layers*num_dirs B d_h", sizes=sizes, hint=hint)
     hint = "`bi_gru`\uc758 \ucd9c\ub825\uc744 \ud3bc\uce5c \uadf8\ub300\ub85c\uc758 tensor\uc5ec\uc57c \ud569\ub2c8\ub2e4. \ud3bc\uce58\ub294 \ud568\uc218\uac00 \ub3cc\ub824\uc8fc\ub294 \uac12\uc740 \uba87 \uac1c\uc778\uac00\uc694?"
     expect_tensor("outputs", outputs, "L B num_dirs*d_h", "B L num_dirs*d_h", sizes=sizes, hint=hint)

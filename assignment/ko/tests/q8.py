@@ -117,7 +117,7 @@ def test_q8(
     expect_solved("q7", torch.Tensor, bi_h_n=bi_h_n)
     sizes = {"num_layers": num_layers, "num_dirs": num_dirs, "B": batch.shape[0], "d_h": hidden_size}
     sizes["num_layers*num_dirs"] = num_layers * num_dirs
-    hint = "q7\uc758 \ub2f5\ubd80\ud130 \ud655\uc778\ud574 \ubcf4\uc138\uc694."
+    hint = "q7\uc758 \ub2f5\ubd80\ud130 \ud655\uc778\ud574 \ubcf4\uc138\uc694. \uc55e \ubb38\uc81c\uc758 \uc140\uc744 \uc2e4\ud589\ud558\uace0 \uc654\ub2e4\uba74 `bi_gru`\ub97c \ub9cc\ub4dc\ub294 \uc140\ubd80\ud130 \ub2e4\uc2dc \uc2e4\ud589\ud574 \ubcf4\uc138\uc694."
     expect_tensor("bi_h_n", bi_h_n, "num_layers*num_dirs B d_h", sizes=sizes, hint=hint)
     hint = "`bi_h_n`\uc758 \uccab \ucd95\ub9cc \ub458\ub85c \ub098\ub204\uace0 \ub098\uba38\uc9c0 \ucd95\uc740 \uadf8\ub300\ub85c \ub450\uc138\uc694."
     expect_tensor("h_n_by_layer", h_n_by_layer, "num_layers num_dirs B d_h", sizes=sizes, hint=hint)
