@@ -113,7 +113,7 @@ def leave_the_same(question: Question, one: Record | None, other: Record | None,
         return one is other
     names = question.names
     free = [turned and name in question.either_layout for name in names]
-    errors, other_errors = ({n: (f.kind, f.text) for n, f in r.failures.items() if n in names} for r in (one, other))
+    errors, other_errors = ({(f.kind, f.text) for n, f in r.failures.items() if n in names} for r in (one, other))
     return errors == other_errors and alike([one[name] for name in names], [other[name] for name in names], free)
 
 

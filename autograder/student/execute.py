@@ -61,7 +61,7 @@ class Execution:
         asyncio.set_event_loop(self.loop)
         self.follow = FollowThrough(job, tensors, self.namespace)
         self.failures: dict[str, Failure] = {}
-        """By name, the error that kept the last statement from binding it, if one did."""
+        """By name, the error that kept it from being what it was to be, if one did."""
         self.recorded: dict[str, tuple[object, ...]] = {}
         """What was taken down of each question last."""
         self.ended: set[str] = set()
@@ -151,8 +151,8 @@ class Execution:
         signal.setitimer(signal.ITIMER_PROF, self.job.statement_seconds)
         try:
             act()
-            for name in statement.names:
-                self.failures.pop(name, None)
+            if self.failures:
+                self.pass_on(statement)
         except BaseException as problem:  # SystemExit and KeyboardInterrupt too: the next statement is another one
             if _memory_ran_out(problem):
                 os._exit(1)
@@ -175,6 +175,8 @@ class Execution:
         """What kept a statement from its end: where it lacks a name, what kept that name from being bound."""
         if type(problem) is NameError and type(problem.name) is str and problem.name in self.failures:
             return self.failures[problem.name]
+        if earlier := self.earlier(statement):
+            return earlier
         files = (f"<cell {statement.cell}>", "<cell 0>")  # its own, or a given one
         steps = traceback.walk_tb(problem.__traceback__)
         lines = [line for frame, line in steps if frame.f_code.co_filename in files]
@@ -182,8 +184,26 @@ class Execution:
         text = _words(problem) if self.job.told else ""
         return Failure(_words(type(problem).__name__), statement.cell, line, text)
 
+    def earlier(self, statement: Statement) -> Failure | None:
+        """The first error in its cell that kept a name which it reads from being what it was to be.
+
+        A notebook would have stopped there: what the statement does, or raises, comes of it.
+        """
+        failures = [self.failures[name] for name in statement.read & self.failures.keys()]
+        in_cell = [failure for failure in failures if failure.cell == statement.cell]
+        return min(in_cell, key=lambda failure: failure.line, default=None)
+
+    def pass_on(self, statement: Statement) -> None:
+        """After a statement that came to its end: what it binds and fills is as good as what it reads."""
+        earlier = self.earlier(statement)
+        for name in statement.touched:
+            if earlier:
+                self.failures[name] = earlier
+            else:
+                self.failures.pop(name, None)
+
     def fail(self, statement: Statement, failure: Failure) -> None:
-        self.failures |= dict.fromkeys(statement.names, failure)
+        self.failures |= dict.fromkeys(statement.touched, failure)
         self.send(Failed(failure, tuple(sorted(statement.names & self.follow.protected))))
 
     def check(self, question: str) -> None:

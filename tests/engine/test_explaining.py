@@ -123,6 +123,31 @@ def test_error_that_keeps_a_name_from_being_there_is_told_in_the_place_of_its_la
     assert question.misconception == "batch-axis-as-time-with-state"
 
 
+LOOP = """
+token, state = batch[:, 0], torch.zeros(num_layers * num_dirs, batch.shape[0], hidden_size)
+decoded_ids = []
+for t in range(max_len):
+    out, state = gru(embedding(token).unsqueeze(1), state)
+    token = output_layer(out).argmax(-1).squeeze(1)
+    decoded_ids.append(token)
+decoded_ids = torch.stack(decoded_ids)
+hidden = state
+"""
+TABLE = LOOP.replace("= []", "= torch.zeros(max_len, len(batch))").replace(".append(token)", "[t] = token")
+
+
+@pytest.mark.parametrize("q6", [LOOP, TABLE.replace("torch.stack(decoded_ids)", "decoded_ids.long()")])
+def test_error_that_keeps_a_name_from_being_filled_is_told_in_the_place_of_what_comes_of_it(q6, grade):
+    """The loop binds names of the student's own alone: its error is told, not that there is nothing to be stacked."""
+    error = explained(grade, q6=q6).example.error
+    assert (error.line, error.message) == (5, "Expected hidden size (1, 1, 4), got [1, 3, 4]")
+
+
+def test_known_mistake_is_recognised_where_names_of_ones_own_hold_what_it_leaves(grade):
+    """Which name the statement with the error was to bind is no part of a mistake."""
+    assert explained(grade, q6=LOOP).misconception == "time-axis-in-the-wrong-place-with-state"
+
+
 def test_answer_in_a_long_cell_is_shown_by_its_own_lines(grade):
     """A whole notebook in one cell, as Colab gives a script: each wrong answer is shown by the lines that bind it."""
     q2 = "rnn = nn.RNN(\n    embedding_size,\n    hidden_size,\n    bias=False,\n)"
