@@ -152,7 +152,7 @@ class Execution:
         try:
             act()
             if self.failures:
-                self.pass_on(statement)
+                self.spoil(statement, self.earlier(statement))
         except BaseException as problem:  # SystemExit and KeyboardInterrupt too: the next statement is another one
             if _memory_ran_out(problem):
                 os._exit(1)
@@ -175,35 +175,30 @@ class Execution:
         """What kept a statement from its end: where it lacks a name, what kept that name from being bound."""
         if type(problem) is NameError and type(problem.name) is str and problem.name in self.failures:
             return self.failures[problem.name]
-        if earlier := self.earlier(statement):
-            return earlier
         files = (f"<cell {statement.cell}>", "<cell 0>")  # its own, or a given one
         steps = traceback.walk_tb(problem.__traceback__)
         lines = [line for frame, line in steps if frame.f_code.co_filename in files]
         line = lines[-1] if lines else statement.line
         text = _words(problem) if self.job.told else ""
-        return Failure(_words(type(problem).__name__), statement.cell, line, text)
+        return self.earlier(statement) or Failure(_words(type(problem).__name__), statement.cell, line, text)
 
     def earlier(self, statement: Statement) -> Failure | None:
         """The first error in its cell that kept a name which it reads from being what it was to be.
 
         A notebook would have stopped there: what the statement does, or raises, comes of it.
         """
-        failures = [self.failures[name] for name in statement.read & self.failures.keys()]
-        in_cell = [failure for failure in failures if failure.cell == statement.cell]
-        return min(in_cell, key=lambda failure: failure.line, default=None)
+        spoiled = (self.failures[name] for name in statement.read & self.failures.keys())
+        return min((one for one in spoiled if one.cell == statement.cell), key=lambda one: one.line, default=None)
 
-    def pass_on(self, statement: Statement) -> None:
-        """After a statement that came to its end: what it binds and fills is as good as what it reads."""
-        earlier = self.earlier(statement)
+    def spoil(self, statement: Statement, failure: Failure | None) -> None:
+        """What *statement* binds and fills is not what it was to be because of a *failure*, or is if there is none."""
         for name in statement.touched:
-            if earlier:
-                self.failures[name] = earlier
-            else:
-                self.failures.pop(name, None)
+            self.failures.pop(name, None)
+        if failure is not None:
+            self.failures |= dict.fromkeys(statement.touched, failure)
 
     def fail(self, statement: Statement, failure: Failure) -> None:
-        self.failures |= dict.fromkeys(statement.touched, failure)
+        self.spoil(statement, failure)
         self.send(Failed(failure, tuple(sorted(statement.names & self.follow.protected))))
 
     def check(self, question: str) -> None:
