@@ -108,6 +108,14 @@ def test_error_of_syntax_is_told_at_the_line_of_its_cell_alone(grade):
     assert (error.line, error.message) == (2, "'(' was never closed")
 
 
+def test_example_on_which_all_that_is_wrong_shows_is_shown(grade):
+    """With two layers and two directions the view looks right; with three layers the view and the state are drawn."""
+    view = "h_n_by_layer = bi_h_n.view(num_dirs, num_layers, -1, hidden_size)"
+    question = explained(grade, q8=f"{view}\nlast_forward, last_backward = h_n_by_layer[:, -1]")
+    assert [each.name for each in question.example.differences] == ["h_n_by_layer", "last_forward"]
+    assert question.misconception == "directions-before-layers"
+
+
 def test_error_is_told_where_a_name_still_holds_an_old_value(grade):
     """The loop fails at its first step: `hidden` is the zeros from before it, and the line is told."""
     q6 = corpus.answer("q6").replace("logits = output_layer(output)", "logits = outputlayer(output)")
