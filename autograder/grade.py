@@ -132,7 +132,7 @@ class Reach:
 
 @dataclass(frozen=True)
 class Example:
-    """What the smallest shown example that tells shows of a wrong answer."""
+    """What the shown example that tells most, of these the smallest, shows of a wrong answer."""
 
     id: str
     differences: tuple[Difference, ...] = ()

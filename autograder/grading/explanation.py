@@ -43,16 +43,15 @@ def explained(grade: QuestionGrade, verdict: Verdict, learned: Learned) -> Quest
     if verdict.right or not verdict.answers:
         return grade
     grade = replace(grade, cells=tuple(_own_cells(verdict)))
-    seen, known = _recognised(verdict, learned)
-    telling = next((example for example, notes in seen.items() if notes), None)
-    if telling is None:
+    telling, found, known = _recognised(verdict, learned)
+    if not found:
         return grade
     typed = [] if known else _typed_sizes(verdict, telling)
     if not known and (numbers := typed or _written(verdict, telling, verdict.answers)):
-        _, known = _recognised(_with_names(verdict, numbers), learned)  # sizes may not be all that is wrong
+        _, _, known = _recognised(_with_names(verdict, numbers), learned)  # sizes may not be all that is wrong
     told = list(dict.fromkeys((number, cell, line) for number, (cell, _), line in typed))[:TYPED]
     notes = tuple(Note("typed-size", {"number": number, "cell": cell, "line": line}) for number, cell, line in told)
-    example = _example(verdict, telling, seen[telling].values())
+    example = _example(verdict, telling, found.values())
     # What was not run leaves nothing, which would be told as the answer's mistake.
     return grade if verdict.runs.exhausted else replace(grade, misconception=known, example=example, notes=notes)
 
@@ -66,34 +65,38 @@ def _own_cells(verdict: Verdict) -> Iterator[OwnCell]:
         yield OwnCell(number, source[:CHARACTERS], line)
 
 
-def _recognised(verdict: Verdict, learned: Learned) -> tuple[Seen, str]:
-    """What was seen of the shown examples, and the known mistake that leaves the same values under each of them.
+def _recognised(verdict: Verdict, learned: Learned) -> tuple[Scenario, Mapping[str, Note], str]:
+    """The shown example that tells, what is wrong there, and the known mistake that leaves the same values.
 
-    They are run one after another until the mistake shows and one known mistake is left. If several are left at the
-    end, the first counts; if none is, the nearest. An answer that is wrong since it was stopped has no known mistake.
+    Examples are run one after another until all that is wrong shows and one known mistake is left: that which leaves
+    the same under each. If several are left at the end, the first counts; if none is, the nearest. An answer that is
+    wrong since it was stopped has no known mistake.
     """
     seen = dict[Scenario, Mapping[str, Note]]()
     left = [one.id for one in misconceptions() if one.question == verdict.question.id]
     for example in course.shown_examples():
         seen[example], failures = verdict.findings(example), verdict.record(example).failures
         if verdict.runs.stops and seen[example] and any(one.kind == "Stopped" for one in failures.values()):
-            return seen, ""
+            return example, seen[example], ""
         like = _like(verdict, learned, example)
         left = [one for one in left if one in like]
-        if len(left) == 1 and any(seen.values()):
+        if len(left) == 1 and seen[example].keys() >= verdict.failures.keys():
             break
-    return seen, left[0] if left else _nearest(verdict, seen, learned)
+    telling = next((example for example in seen if seen[example]), example)
+    near = "" if left else _nearest(verdict, seen, telling, learned)
+    if not near:  # what is near is so in the first example; else that is shown in which most shows that cost points
+        telling = max(seen, key=lambda one: (len(seen[one].keys() & verdict.failures.keys()), bool(seen[one])))
+    return telling, seen[telling], near or next(iter(left), "")
 
 
-def _nearest(verdict: Verdict, seen: Seen, learned: Learned) -> str:
-    """The known mistake that leaves the same, but for the layout, under the example that is shown and most others.
+def _nearest(verdict: Verdict, seen: Seen, telling: Scenario, learned: Learned) -> str:
+    """The known mistake that leaves the same, but for the layout, under the *telling* example and most others.
 
     The others are for two mistakes at once: there both may show, but none where the answer is right.
     """
     like = {example: _like(verdict, learned, example, turned=True) for example in seen}
-    telling = next((like[example] for example in seen if seen[example]), [])
     shown = set[str]().union(*(learned.shown(verdict.question.id, example) for example in seen if not seen[example]))
-    fit = (known for known in telling if known not in shown)
+    fit = (known for known in like[telling] if seen[telling] and known not in shown)
     return max(fit, key=lambda known: sum(known in mistakes for mistakes in like.values()), default="")
 
 
@@ -113,7 +116,7 @@ def leave_the_same(question: Question, one: Record | None, other: Record | None,
         return one is other
     names = question.names
     free = [turned and name in question.either_layout for name in names]
-    errors, other_errors = ({n: (f.kind, f.text) for n, f in r.failures.items() if n in names} for r in (one, other))
+    errors, other_errors = ({(f.kind, f.text) for n, f in r.failures.items() if n in names} for r in (one, other))
     return errors == other_errors and alike([one[name] for name in names], [other[name] for name in names], free)
 
 

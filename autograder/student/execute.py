@@ -61,7 +61,7 @@ class Execution:
         asyncio.set_event_loop(self.loop)
         self.follow = FollowThrough(job, tensors, self.namespace)
         self.failures: dict[str, Failure] = {}
-        """By name, the error that kept the last statement from binding it, if one did."""
+        """By name, the error that kept it from being what it was to be, if one did."""
         self.recorded: dict[str, tuple[object, ...]] = {}
         """What was taken down of each question last."""
         self.ended: set[str] = set()
@@ -151,8 +151,8 @@ class Execution:
         signal.setitimer(signal.ITIMER_PROF, self.job.statement_seconds)
         try:
             act()
-            for name in statement.names:
-                self.failures.pop(name, None)
+            if self.failures:
+                self.spoil(statement, self.earlier(statement))
         except BaseException as problem:  # SystemExit and KeyboardInterrupt too: the next statement is another one
             if _memory_ran_out(problem):
                 os._exit(1)
@@ -180,10 +180,25 @@ class Execution:
         lines = [line for frame, line in steps if frame.f_code.co_filename in files]
         line = lines[-1] if lines else statement.line
         text = _words(problem) if self.job.told else ""
-        return Failure(_words(type(problem).__name__), statement.cell, line, text)
+        return self.earlier(statement) or Failure(_words(type(problem).__name__), statement.cell, line, text)
+
+    def earlier(self, statement: Statement) -> Failure | None:
+        """The first error in its cell that kept a name which it reads from being what it was to be.
+
+        A notebook would have stopped there: what the statement does, or raises, comes of it.
+        """
+        spoiled = (self.failures[name] for name in statement.read & self.failures.keys())
+        return min((one for one in spoiled if one.cell == statement.cell), key=lambda one: one.line, default=None)
+
+    def spoil(self, statement: Statement, failure: Failure | None) -> None:
+        """What *statement* binds and fills is not what it was to be because of a *failure*, or is if there is none."""
+        for name in statement.touched:
+            self.failures.pop(name, None)
+        if failure is not None:
+            self.failures |= dict.fromkeys(statement.touched, failure)
 
     def fail(self, statement: Statement, failure: Failure) -> None:
-        self.failures |= dict.fromkeys(statement.names, failure)
+        self.spoil(statement, failure)
         self.send(Failed(failure, tuple(sorted(statement.names & self.follow.protected))))
 
     def check(self, question: str) -> None:

@@ -47,6 +47,22 @@ class Statement:
         return frozenset(self.meant if self.node is None else _bound(self.node))
 
     @functools.cached_property
+    def touched(self) -> frozenset[str]:
+        """The names that it binds, and those that it fills: by item, or by a method whose value it drops."""
+        filled = set()
+        for inner in ast.walk(self.node) if self.node else ():
+            match inner:
+                case ast.Subscript(ast.Name(name), ctx=ast.Store()) | ast.Expr(ast.Call(ast.Attribute(ast.Name(name)))):
+                    filled.add(name)
+        return self.names | filled
+
+    @functools.cached_property
+    def read(self) -> set[str]:
+        """The names whose values it reads."""
+        nodes = ast.walk(self.node) if self.node else ()
+        return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+    @functools.cached_property
     def spoken(self) -> set[str]:
         """The names that it speaks of; none where it is no statement, and does nothing."""
         try:

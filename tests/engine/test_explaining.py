@@ -108,6 +108,14 @@ def test_error_of_syntax_is_told_at_the_line_of_its_cell_alone(grade):
     assert (error.line, error.message) == (2, "'(' was never closed")
 
 
+def test_example_on_which_all_that_is_wrong_shows_is_shown(grade):
+    """With two layers and two directions the view looks right; with three layers the view and the state are drawn."""
+    view = "h_n_by_layer = bi_h_n.view(num_dirs, num_layers, -1, hidden_size)"
+    question = explained(grade, q8=f"{view}\nlast_forward, last_backward = h_n_by_layer[:, -1]")
+    assert [each.name for each in question.example.differences] == ["h_n_by_layer", "last_forward"]
+    assert question.misconception == "directions-before-layers"
+
+
 def test_error_is_told_where_a_name_still_holds_an_old_value(grade):
     """The loop fails at its first step: `hidden` is the zeros from before it, and the line is told."""
     q6 = corpus.answer("q6").replace("logits = output_layer(output)", "logits = outputlayer(output)")
@@ -121,6 +129,31 @@ def test_error_that_keeps_a_name_from_being_there_is_told_in_the_place_of_its_la
     question = explained(grade, q3="out = rnn(batch_emb, h_0)\nhidden_states, h_n = out")
     assert (question.example.error.kind, question.example.error.line) == ("RuntimeError", 1)
     assert question.misconception == "batch-axis-as-time-with-state"
+
+
+LOOP = """
+token, state = batch[:, 0], torch.zeros(num_layers * num_dirs, batch.shape[0], hidden_size)
+decoded_ids = []
+for t in range(max_len):
+    out, state = gru(embedding(token).unsqueeze(1), state)
+    token = output_layer(out).argmax(-1).squeeze(1)
+    decoded_ids.append(token)
+decoded_ids = torch.stack(decoded_ids)
+hidden = state
+"""
+TABLE = LOOP.replace("= []", "= torch.zeros(max_len, len(batch))").replace(".append(token)", "[t] = token")
+
+
+@pytest.mark.parametrize("q6", [LOOP, TABLE.replace("torch.stack(decoded_ids)", "decoded_ids.long()")])
+def test_error_that_keeps_a_name_from_being_filled_is_told_in_the_place_of_what_comes_of_it(q6, grade):
+    """The loop binds names of the student's own alone: its error is told, not that there is nothing to be stacked."""
+    error = explained(grade, q6=q6).example.error
+    assert (error.line, error.message) == (5, "Expected hidden size (1, 1, 4), got [1, 3, 4]")
+
+
+def test_known_mistake_is_recognised_where_names_of_ones_own_hold_what_it_leaves(grade):
+    """Which name the statement with the error was to bind is no part of a mistake."""
+    assert explained(grade, q6=LOOP).misconception == "time-axis-in-the-wrong-place-with-state"
 
 
 def test_answer_in_a_long_cell_is_shown_by_its_own_lines(grade):
