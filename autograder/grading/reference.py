@@ -110,7 +110,7 @@ def _solved(run: Run, scenario: course.Scenario, salt: str = "") -> Solution:
     log = run(Job(cells, names, course.replacements(scenario), salt=salt), {})
     solution = Solution(log, salt)
     if log.failures or not log.finished:
-        errors = (f"code cell {one.failure.cell}, line {one.failure.line}: {one.failure.kind}" for one in log.failures)
+        errors = (f"code cell {one.cell}, line {one.line}: {one.kind}" for one in log.failures)
         said = next(errors, "it does not come to its end")
         raise course.CourseError(f"solutions/rnn.ipynb fails in scenario {scenario.id!r}: {said}")
     expect("solutions/rnn.ipynb", "check of", [one.id for one in course.questions()], solution.at)

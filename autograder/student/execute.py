@@ -25,7 +25,7 @@ from autograder.student.follow import FollowThrough
 from autograder.student.handout import given, unneeded
 from autograder.student.program import TOLD, Statement, of_cell
 from autograder.wire.job import Job, decode_job
-from autograder.wire.messages import Cell, Failed, Failure, Finished, Message, Outline, Recorded, Started, encode
+from autograder.wire.messages import Cell, Failure, Finished, Message, Outline, Recorded, Started, encode
 from autograder.wire.values import described, save_tensors
 
 __all__ = ["Execution", "main"]
@@ -184,7 +184,7 @@ class Execution:
 
     def fail(self, statement: Statement, failure: Failure) -> None:
         self.failures |= dict.fromkeys(statement.names, failure)
-        self.send(Failed(failure, tuple(sorted(statement.names & self.follow.protected))))
+        self.send(failure)
 
     def check(self, question: str) -> None:
         """Take down the names of *question*, as `grader.check` is reached."""

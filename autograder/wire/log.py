@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from autograder.wire.messages import Failed, Failure, Message, Outline, Recorded, Started, decode
+from autograder.wire.messages import Failure, Message, Outline, Recorded, Started, decode
 from autograder.wire.values import Malformed, Other, Value, load_tensors, restore
 
 __all__ = ["Log", "Place", "Record"]
@@ -85,10 +85,10 @@ class Log:
         return [message for message in self._messages if isinstance(message, Record)]
 
     @functools.cached_property
-    def failures(self) -> list[Failed]:
+    def failures(self) -> list[Failure]:
         """The errors that statements raised, in order."""
-        failed = (message for message in self._messages if isinstance(message, Failed))
-        return [one for one in failed if self._is_place(one.failure.cell, one.failure.line)]
+        raised = (message for message in self._messages if isinstance(message, Failure))
+        return [one for one in raised if self._is_place(one.cell, one.line)]
 
     def settling_call(self, question: str, later: Sequence[str]) -> int:
         """Which call of a question's check, counted from 1, is its last before a check of a *later* one; 0 for none."""
