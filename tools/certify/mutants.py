@@ -11,7 +11,6 @@ import tomli
 
 from autograder import course
 from autograder.course import corpus
-from autograder.grading.trials import Trial
 from tools.certify.judging import judge
 from tools.certify.proof import Found
 
@@ -34,7 +33,7 @@ def caught(question: str, *, every: int) -> Found:
     """Whether every change of the answer to *question* fails a hidden check, unless it is right all the same."""
     changes = mutants(question)
     tried = [code for code in changes if not any(re.fullmatch(form, changes[code]) for form in equivalent())][::every]
-    failed = judge().failing([Trial(code, question, {question: code}) for code in tried])
+    failed = judge().failing(question, {code: {question: code} for code in tried})
     passed = [f"{question} passes: {changes[code]}" for code in tried if not failed[code]]
     return Found("mutants caught", passed, len(tried), LEAST_CAUGHT)
 
