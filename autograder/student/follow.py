@@ -28,9 +28,9 @@ class FollowThrough:
         self.namespace = namespace
         self.calls: dict[str, int] = {}
         self.by_name = {name: correction for correction in job.corrections for name in correction.values}
-        self.settled: dict[str, tuple[Any, Any]] = {}
-        """Names of settled questions: what was bound, and a copy of it."""
-        self.kept: dict[str, tuple[Any, Any]] = {}
+        self.settled: dict[str, Any] = {}
+        """What the names of settled questions held: copies of what may be changed in place."""
+        self.kept: dict[str, Any] = {}
         """The same of given names, as the last cell that answers nothing left them."""
         self.protected = set[str]().union(*(cell.names for cell in given().values()), *job.names.values())
         """All names that are asked for or given: none is bound to something else because it holds the same object."""
@@ -45,7 +45,7 @@ class FollowThrough:
 
     def changed(self, question: str) -> tuple[str, ...]:
         """The given names, and those of settled questions, that are not what they are to be at its check."""
-        right = {name: kept for name, (_, kept) in self.settled.items() if name not in self.job.names[question]}
+        right = {name: kept for name, kept in self.settled.items() if name not in self.job.names[question]}
         right |= self._given(question)
         return tuple(name for name, value in right.items() if not _same(self.namespace.get(name), value))
 
@@ -86,15 +86,16 @@ class FollowThrough:
         """What given names are at the check of *question*."""
         return {name: restore(value, self.tensors) for name, value in self.job.given.get(question, {}).items()}
 
-    def _held(self, names: Iterable[str]) -> dict[str, tuple[Any, Any]]:
-        return {name: (self.namespace.get(name), _kept(self.namespace.get(name))) for name in names}
+    def _held(self, names: Iterable[str]) -> dict[str, Any]:
+        return {name: _kept(self.namespace.get(name)) for name in names}
 
-    def _restore(self, held: Mapping[str, tuple[Any, Any]], names: Iterable[str]) -> None:
+    def _restore(self, held: Mapping[str, Any], names: Iterable[str]) -> None:
         """Let *names* be what they *held*, if they are not."""
         for name in names:
-            value, kept = held[name]
-            if not _same(self.namespace.get(name), kept):
-                self.namespace[name] = _restored(value, kept)
+            if not _same(self.namespace.get(name), held[name]):
+                if isinstance(held[name], nn.Module):
+                    layers.reset(held[name])
+                self.namespace[name] = held[name]
 
     def _is_open(self, correction: Correction) -> bool:
         """Whether the question is not settled yet: else what the submission binds is the same name used again."""
@@ -139,7 +140,7 @@ def _same(one: object, other: object) -> bool:
 
 
 def _kept(value: object) -> object:
-    """What `_restored` needs of a value: a copy of what may be changed in place; of layers, `layers` keeps it."""
+    """A copy of what may be changed in place; of a layer, which stays itself, `layers` keeps what it is to be."""
     if isinstance(value, Tensor):
         return _cloned(value)
     if isinstance(value, PackedSequence):
@@ -152,9 +153,3 @@ def _kept(value: object) -> object:
 def _cloned(value: Tensor) -> Tensor:
     """A copy, but itself if it is too large to be an answer: `h_n.expand(…)` can take more memory than there is."""
     return value.detach().clone() if value.numel() * value.element_size() <= TENSOR_BYTES else value
-
-
-def _restored(value: object, kept: object) -> object:
-    if isinstance(value, nn.Module):
-        layers.reset(value)
-    return kept if isinstance(value, (Tensor, PackedSequence, list, dict)) else value
