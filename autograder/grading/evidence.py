@@ -44,7 +44,7 @@ class Evidence:
 
     def run(self, job: Job, tensors: Mapping[str, Tensor]) -> Log:
         """What *job* leaves behind, by an earlier run or by a new one."""
-        key = _key(job)
+        key = hashlib.sha256(inside().encode() + msgspec.json.encode(job)).hexdigest()[:32]
         log = self._used.get(key) or self._kept.get(key)
         if log is None:
             self.runs += 1
@@ -79,7 +79,3 @@ def _decoded(encoded: bytes) -> dict[str, Log]:
     return {
         key: replace(log, frames=tuple(kept.frames[at] for at in places)) for key, (log, places) in kept.runs.items()
     }
-
-
-def _key(job: Job) -> str:
-    return hashlib.sha256(inside().encode() + msgspec.json.encode(job)).hexdigest()[:32]
