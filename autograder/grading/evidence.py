@@ -1,7 +1,7 @@
 """What the runs of a submission left behind, kept so that it can be graded again without running it.
 
-A run is looked up by what determines it: the job and the part of the engine that runs inside the sandbox. So a mended
-check finds the runs that it needs.
+A run is looked up by what determines it: the job, and the part of the engine that runs inside the sandbox. So after a
+check was mended the runs that it needs are still found.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ _MAX_RAW_BYTES = 16 * MAX_BYTES
 
 
 class _All(msgspec.Struct, frozen=True):
-    """Logs without their frames, these by their places among all that are kept, and all frames."""
+    """All runs: each log without its frames but with their places in *frames*, where equal ones stand once."""
 
     runs: dict[str, tuple[Log, tuple[int, ...]]]
     frames: tuple[bytes, ...]

@@ -1,4 +1,4 @@
-"""Follow-through: what an earlier question left wrong, or a cell changed, is put right before a later one is graded."""
+"""Follow-through: what earlier questions left wrong, or cells changed, is put right before a later one is graded."""
 
 import copy
 from collections.abc import Iterable, Mapping
@@ -36,7 +36,7 @@ class FollowThrough:
         """All names that are asked for or given: none is bound to something else because it holds the same object."""
 
     def correct(self, names: Iterable[str]) -> None:
-        """Put right values in the place of the wrong ones that *names* have, but not where a name is used again.
+        """Put right values in the place of the wrong ones that *names* have, unless a name is used again by now.
 
         All are worked out before any is bound.
         """
@@ -61,8 +61,8 @@ class FollowThrough:
     def put_back(self, names: Iterable[str], *, own: bool) -> None:
         """After a statement that binds *names*, in a cell that answers nothing: let given names be what they are to be.
 
-        Those that it binds get their values at the next check, others that it changed those of before. Names of settled
-        questions, if a cell of the student's own changed them, get theirs, too.
+        Those that it binds get the values that they are to have at the next check. Others that it changed get back what
+        they held before; so do names of settled questions, if a cell of the student's *own* changed them.
         """
         names = set(names)
         open_questions = self.open_questions()
@@ -151,5 +151,5 @@ def _kept(value: object) -> object:
 
 
 def _cloned(value: Tensor) -> Tensor:
-    """A copy, but itself if it is too large to be an answer: `h_n.expand(…)` can take more memory than there is."""
+    """A copy. What is too large to be an answer is not copied: `h_n.expand(…)` can take more memory than there is."""
     return value.detach().clone() if value.numel() * value.element_size() <= TENSOR_BYTES else value

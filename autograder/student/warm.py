@@ -13,8 +13,7 @@ from autograder.wire.job import Job
 
 __all__ = ["warm"]
 
-# A made-up submission. It uses what the notebook is about, as the documentation of PyTorch shows it: children inherit
-# it, and nothing here is worth hiding.
+# A made-up submission that uses what the assignment is about. Children inherit it: it must hold nothing secret.
 _CELLS = (
     """
 rows = torch.tensor([[number, 1, 0] for number in tqdm([3, 2, 1])])
