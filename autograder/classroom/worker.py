@@ -32,13 +32,13 @@ MEMORY_BYTES = 4 << 30
 
 @dataclass(frozen=True)
 class Task:
-    """All that a grade is made of; it is kept, so that the grade can be made again."""
+    """All that a grade is made from. It is kept, so that the grade can be made again."""
 
     submission: Submission
     secret: bytes
     """What the private numbers of its follow-through are drawn with."""
     evidence: bytes = b""
-    """What an earlier grading left: with it, student code is run only where that does not tell."""
+    """What an earlier grading left behind: student code is run only for what is not in it."""
 
 
 def could_not_grade(why: Note) -> Grade:
@@ -47,13 +47,13 @@ def could_not_grade(why: Note) -> Grade:
 
 
 def lost(task: Task, error: BaseException) -> Result:
-    """The result of a *task* that ended in an *error* of ours; its evidence is kept."""
+    """The result of a *task* that ended in an *error* of the grader's own; its evidence is kept."""
     reason = " ".join(str(error).split())
     return Result(could_not_grade(Note("grader-fault", {"error": f"{type(error).__name__}: {reason}"})), task.evidence)
 
 
 def main() -> None:
-    """Tell its number once it is ready, or why it never will be; then grade until nobody is there to ask."""
+    """Send this process's number once it is ready, or why it never will be; then grade until nobody asks any more."""
     connection = Connection(os.dup(0))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     try:
@@ -93,7 +93,7 @@ def _drive(connection: Connection) -> None:
 def _own_core(claim: socket.socket) -> int:
     """The core that the fewest grading processes on this machine keep to.
 
-    The names that they bind their *claims* to are the kernel's to give back when they end.
+    Each binds its *claim*, a socket, to a name that says so; the kernel frees the name when the process ends.
     """
     cores = sorted(os.sched_getaffinity(0))
     for sharing, core in itertools.product(range(64), cores):

@@ -53,7 +53,7 @@ def explained(grade: QuestionGrade, verdict: Verdict, learned: Learned) -> Quest
     told = list(dict.fromkeys((number, cell, line) for number, (cell, _), line in typed))[:TYPED]
     notes = tuple(Note("typed-size", {"number": number, "cell": cell, "line": line}) for number, cell, line in told)
     example = _example(verdict, telling, seen[telling].values())
-    # What was not run leaves nothing, which would be told as the answer's mistake.
+    # If a run was left out, the answer seems to leave nothing, which must not be told as its mistake.
     return grade if verdict.runs.exhausted else replace(grade, misconception=known, example=example, notes=notes)
 
 
@@ -69,8 +69,8 @@ def _own_cells(verdict: Verdict) -> Iterator[OwnCell]:
 def _recognised(verdict: Verdict, learned: Learned) -> tuple[Seen, str]:
     """What was seen of the shown examples, and the known mistake that leaves the same values under each of them.
 
-    They are run one after another until the mistake shows and one known mistake is left. If several are left at the
-    end, the first counts; if none is, the nearest. An answer that is wrong since it was stopped has no known mistake.
+    The examples are run one after another until the mistake shows and one known mistake is left. If several are left
+    at the end, the first counts; if none is, the nearest. An answer that was stopped has no known mistake.
     """
     seen = dict[Scenario, Mapping[str, Note]]()
     left = [one.id for one in misconceptions() if one.question == verdict.question.id]
@@ -86,9 +86,10 @@ def _recognised(verdict: Verdict, learned: Learned) -> tuple[Seen, str]:
 
 
 def _nearest(verdict: Verdict, seen: Seen, learned: Learned) -> str:
-    """The known mistake that leaves the same, but for the layout, under the example that is shown and most others.
+    """The known mistake that leaves the same, but for the layout, under the shown example and under most others.
 
-    The others are for two mistakes at once: there both may show, but none where the answer is right.
+    An answer with two mistakes may leave something else under the others. It cannot have a mistake that would show
+    under an example where the answer is right.
     """
     like = {example: _like(verdict, learned, example, turned=True) for example in seen}
     telling = next((like[example] for example in seen if seen[example]), [])
@@ -120,7 +121,7 @@ def leave_the_same(question: Question, one: Record | None, other: Record | None,
 def _typed_sizes(verdict: Verdict, example: Scenario) -> list[_Typed]:
     """The released sizes that are typed in, if the *example* comes out right with the names' values in their places.
 
-    They are sought in the answer's own cells first: what another question has typed in is not this one's mistake.
+    They are sought in the answer's own cells first: a size that is typed in elsewhere is another question's mistake.
     """
     for cells in (verdict.answers, range(1, len(verdict.runs.cells) + 1)):
         written = _written(verdict, example, cells)
@@ -191,7 +192,7 @@ def shown(value: Value) -> Shown:
 
 
 def _is_small(value: Tensor) -> bool:
-    """Whether *value* can be shown: also of no elements there may be rows without end."""
+    """Whether *value* can be shown; a tensor without elements may still have any number of rows."""
     return value.device.type == "cpu" and math.prod(max(size, 1) for size in value.shape) <= ELEMENTS
 
 

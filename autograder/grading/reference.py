@@ -27,7 +27,7 @@ ATTEMPTS = 200
 class ReferenceValues:
     """The names of the solution that a question is compared with, and the given ones, as they stand at its check.
 
-    Do not change the values: they are made once.
+    Do not change the values: all submissions are compared with the same ones.
     """
 
     def __init__(self, record: Record) -> None:
@@ -47,7 +47,7 @@ class ReferenceValues:
 
 
 def _rekeyed(value: Any, own: Mapping[str, Tensor], tensors: dict[str, Tensor]) -> Any:
-    """The same description, its tensors, of *own*, in *tensors* under keys that are free there."""
+    """The same description; its tensors, from *own*, are added to *tensors* under free keys."""
     if isinstance(value, TensorData):
         key = str(len(tensors))
         tensors[key] = own[value.key]

@@ -26,7 +26,7 @@ __all__ = ["Learned", "Trials", "observe"]
 _KEEP = "_names = dict(globals())"
 _UNDO = "(lambda names, kept: (names.clear(), names.update(kept)))(globals(), _names)"
 _NOT_KEPT = (OSError, KeyError, zlib.error, msgspec.MsgspecError)
-"""There is no such user, home, room or file, or two processes wrote it at once: what is not kept is learned anew."""
+"""What reading or writing may raise. There may be no home, room or file, or two processes wrote at once: learn anew."""
 Trials = Mapping[str, Mapping[str, str]]
 """By an id of the trial, its answer cell by the question, and those of other questions that are changed with it."""
 
@@ -66,7 +66,7 @@ def _cells(question: str, trials: Trials) -> list[str]:
 
 
 class Learned:
-    """What known mistakes leave behind, learned when first asked for, by whichever process comes first."""
+    """What known mistakes leave behind: learned when first asked for, and kept on disk for other processes."""
 
     def __init__(self, run: Run, reference: Reference) -> None:
         self._run = run

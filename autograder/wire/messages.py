@@ -1,4 +1,4 @@
-"""What a child says of its run, and the one decoder for it. The bytes are a stranger's: what is odd is `Malformed`."""
+"""What a child says of its run, and the one decoder for it. The bytes may be forged: what is odd is `Malformed`."""
 
 from typing import Literal
 
