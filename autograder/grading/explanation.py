@@ -93,8 +93,9 @@ def _nearest(verdict: Verdict, seen: Seen, learned: Learned) -> str:
     """
     like = {example: _like(verdict, learned, example, turned=True) for example in seen}
     telling = next((like[example] for example in seen if seen[example]), [])
-    shown = set[str]().union(*(learned.shown(verdict.question.id, example) for example in seen if not seen[example]))
-    fit = (known for known in telling if known not in shown)
+    right = [example for example in seen if not seen[example]]
+    excluded = set[str]().union(*(learned.noticed(verdict.question.id, example) for example in right))
+    fit = (known for known in telling if known not in excluded)
     return max(fit, key=lambda known: sum(known in mistakes for mistakes in like.values()), default="")
 
 
@@ -158,7 +159,8 @@ def _difference(note: Note, received: Value, expected: Value) -> Difference:
     expected = _as_received(note, expected)
     name, symbols = (str(note.about.get(key, "")) for key in ("name", "symbols"))
     wrong = _differing(received, expected)
-    return Difference(name, note, shown(expected), shown(received), symbols, None if wrong is None else wrong.tolist())
+    marks = None if wrong is None else wrong.tolist()
+    return Difference(name, note, _as_shown(expected), _as_shown(received), symbols, marks)
 
 
 def _as_received(note: Note, expected: Value) -> Value:
@@ -176,12 +178,12 @@ def _differing(one: Value, other: Value) -> Tensor | None:
     return ~one.isclose(other.to(one.dtype), rtol=TOLERANCE, atol=TOLERANCE)
 
 
-def shown(value: Value) -> Shown:
+def _as_shown(value: Value) -> Shown:
     """*value* as a page shows it."""
     match value:
         case PackedSequence():
             sizes = tuple(value.batch_sizes.tolist()) if value.batch_sizes.numel() <= ELEMENTS else ()
-            return replace(shown(value.data), kind="packed", batch_sizes=sizes)
+            return replace(_as_shown(value.data), kind="packed", batch_sizes=sizes)
         case Tensor():
             return Shown("tensor", tuple(value.shape), _numbers(value))
         case Layer():

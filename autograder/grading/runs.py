@@ -102,7 +102,7 @@ class Runs:
             tuple(sorted(self._skip)),
             solution.salt,
             statement_seconds=self._allowance.statement_seconds,
-            told=scenario.shown,
+            public=scenario.shown,
         )
         return job, tensors
 

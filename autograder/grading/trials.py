@@ -49,7 +49,7 @@ def observe(
         dict.fromkeys(trials, given[question]),
         put_back=True,
         seed=seed,
-        told=True,
+        public=True,
     )
     records = run(job, tensors).records
     return {r.message.question: r for r in records if r.message.when == "check" and r.message.question not in earlier}
@@ -72,7 +72,7 @@ class Learned:
         self._run = run
         self._reference = reference
         self.records: Callable[[str, course.Scenario], Mapping[str, Record]] = functools.cache(self._learn)
-        self.shown: Callable[[str, course.Scenario], set[str]] = functools.cache(self._shown)
+        self.noticed: Callable[[str, course.Scenario], set[str]] = functools.cache(self._noticed)
 
     def _learn(self, question: str, example: course.Scenario) -> Mapping[str, Record]:
         """What each mistake of *question* leaves behind under a shown example, by the mistake's id."""
@@ -90,7 +90,7 @@ class Learned:
                 os.replace(partial, partial.with_suffix(""))
         return records
 
-    def _shown(self, question: str, example: course.Scenario) -> set[str]:
+    def _noticed(self, question: str, example: course.Scenario) -> set[str]:
         """The mistakes of *question*, by id, in which a check fails under a shown example."""
         right = self._reference.shared(example).at[question]
         records = self.records(question, example)

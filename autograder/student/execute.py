@@ -179,7 +179,7 @@ class Execution:
         steps = traceback.walk_tb(problem.__traceback__)
         lines = [line for frame, line in steps if frame.f_code.co_filename in files]
         line = lines[-1] if lines else statement.line
-        text = _words(problem) if self.job.told else ""
+        text = _words(problem) if self.job.public else ""
         return Failure(_words(type(problem).__name__), statement.cell, line, text)
 
     def fail(self, statement: Statement, failure: Failure) -> None:

@@ -99,7 +99,7 @@ class FollowThrough:
 
     def _is_open(self, correction: Correction) -> bool:
         """Whether the question is not settled yet: else what the submission binds is the same name used again."""
-        return not correction.call or self.calls.get(correction.question, 0) < correction.call
+        return not correction.settling_call or self.calls.get(correction.question, 0) < correction.settling_call
 
     def _right(self, name: str) -> Any:
         correction = self.by_name[name]

@@ -42,7 +42,7 @@ def warm() -> None:
     layers.pin_all_layers()
     silence = io.StringIO()
     with contextlib.redirect_stdout(silence), contextlib.redirect_stderr(silence):
-        job = Job((*given(), *_CELLS), _NAMES, statement_seconds=60.0, told=True)
+        job = Job((*given(), *_CELLS), _NAMES, statement_seconds=60.0, public=True)
         execution = Execution(job, {}, lambda frame: None)
         execution.everything()
         execution.loop.close()

@@ -20,7 +20,7 @@ class Correction(msgspec.Struct, frozen=True):
     """By name; their tensors are the job's, with the steps first where either layout is right."""
     either_layout: tuple[str, ...] = ()
     """The names of those that are right with the batch or the steps first."""
-    call: int = 0
+    settling_call: int = 0
     """Which call of the question's check, from 1, settles it. After it the student may use the names for other things;
     until then, or to the end if this is 0, wrong values are replaced."""
 
@@ -52,8 +52,8 @@ class Job(msgspec.Struct, frozen=True):
     """What every statement's random numbers start from."""
     statement_seconds: float = 5.0
     """Processor time after which a statement is stopped."""
-    told: bool = False
-    """Whether error texts may leave the process: only where the inputs are public."""
+    public: bool = False
+    """Whether the inputs may be shown: only then may error texts leave the process."""
 
 
 def encode_job(job: Job, tensors: Mapping[str, Tensor]) -> bytes:
