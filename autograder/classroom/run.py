@@ -225,4 +225,4 @@ def _progress(outcome: Outcome, total: int) -> Iterator["tqdm[NoReturn]"]:
     except KeyboardInterrupt:
         outcome.fault, outcome.interrupted = "the run was interrupted", True
     except SandboxFault as error:
-        outcome.fault = " ".join(str(error).split()) or type(error).__name__
+        outcome.fault = str(error)

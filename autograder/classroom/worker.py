@@ -48,8 +48,7 @@ def could_not_grade(why: Note) -> Grade:
 
 def lost(task: Task, error: BaseException) -> Result:
     """The result of a *task* that ended in an *error* of the grader's own; its evidence is kept."""
-    reason = " ".join(str(error).split())
-    return Result(could_not_grade(Note("grader-fault", {"error": f"{type(error).__name__}: {reason}"})), task.evidence)
+    return Result(could_not_grade(Note("grader-fault", {"error": f"{type(error).__name__}: {error}"})), task.evidence)
 
 
 def main() -> None:
@@ -59,12 +58,11 @@ def main() -> None:
     try:
         _drive(connection)
     except Exception as fault:
-        told = str(fault)
-        if not isinstance(fault, (SandboxFault, course.CourseError)):
+        foreseen = isinstance(fault, (SandboxFault, course.CourseError))
+        if not foreseen:
             traceback.print_exc()
-            told = f"{type(fault).__name__}: {fault}"
         with contextlib.suppress(ConnectionError):
-            connection.send(" ".join(told.split()))
+            connection.send(str(fault) if foreseen else f"{type(fault).__name__}: {fault}")
     os._exit(0)  # torch and pytest would take half a second to say goodbye
 
 

@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import TypeVar
 
-import tomli
-
 from autograder import course
 from autograder.course import corpus
+from autograder.course.files import toml
 from tools.certify.judging import judge
 from tools.certify.proof import Found
 
@@ -25,8 +24,7 @@ LEAST_CAUGHT = 0.98
 @functools.cache
 def equivalent() -> tuple[str, ...]:
     """What changes are right answers, as `tests/mutants.toml` says: regular expressions for all of what changed."""
-    entries = tomli.loads((course.ROOT / "tests" / "mutants.toml").read_text(encoding="utf-8"))["equivalent"]
-    return tuple(entry["change"] for entry in entries)
+    return tuple(entry["change"] for entry in toml(course.ROOT / "tests" / "mutants.toml")["equivalent"])
 
 
 def caught(question: str, *, every: int) -> Found:
