@@ -10,7 +10,7 @@ from torch.nn.utils.rnn import PackedSequence
 from autograder.student import layers
 from autograder.student.handout import given
 from autograder.wire.job import Correction, Job
-from autograder.wire.values import TENSOR_BYTES, Layer, restore
+from autograder.wire.values import TENSOR_BYTES, Described, Layer, restore
 
 __all__ = ["FollowThrough"]
 
@@ -70,7 +70,7 @@ class FollowThrough:
         if own:
             self._restore(self.settled, self.settled.keys() - self.open_names())
         values = self.job.given.get(open_questions[0], {}) if open_questions else {}
-        self._bind({name: restore(values[name], self.tensors) for name in names if name in values})
+        self._bind({name: self._restored(values[name]) for name in names if name in values})
         self.kept = self._held({name for values in self.job.given.values() for name in values} & self.namespace.keys())
 
     def open_questions(self) -> list[str]:
@@ -84,7 +84,11 @@ class FollowThrough:
 
     def _given(self, question: str) -> dict[str, Any]:
         """What given names are at the check of *question*."""
-        return {name: restore(value, self.tensors) for name, value in self.job.given.get(question, {}).items()}
+        return {name: self._restored(value) for name, value in self.job.given.get(question, {}).items()}
+
+    def _restored(self, value: Described) -> Any:
+        """A value of the job's: a copy, since student code may change it in place."""
+        return _kept(restore(value, self.tensors))
 
     def _held(self, names: Iterable[str]) -> dict[str, Any]:
         return {name: _kept(self.namespace.get(name)) for name in names}
@@ -95,7 +99,7 @@ class FollowThrough:
             if not _same(self.namespace.get(name), held[name]):
                 if isinstance(held[name], nn.Module):
                     layers.reset(held[name])
-                self.namespace[name] = held[name]
+                self.namespace[name] = _kept(held[name])  # the copy may be needed again
 
     def _is_open(self, correction: Correction) -> bool:
         """Whether the question is not settled yet: else what the submission binds is the same name used again."""
@@ -106,11 +110,9 @@ class FollowThrough:
         described = correction.values[name]
         if isinstance(described, Layer):
             return layers.make(described, self.namespace.get(name), batch_first=self.job.batch_first)
-        value = restore(described, self.tensors)
-        if isinstance(value, Tensor):
-            turned = self.job.batch_first and name in correction.either_layout
-            return value.transpose(0, 1).contiguous() if turned else value.clone()
-        return value
+        value = self._restored(described)
+        turned = self.job.batch_first and name in correction.either_layout and isinstance(value, Tensor)
+        return value.transpose(0, 1).contiguous() if turned else value
 
     def _bind(self, right: dict[str, Any]) -> None:
         """Bind names to right values, under every name that the wrong one has, but no asked or given one."""

@@ -69,6 +69,7 @@ SCRATCH = [
     "for max_len in range(3): pass",
     "embedding = rnn = None",
     "batch_emb.data.zero_()",
+    "batch_emb.data.zero_()\nbatch_emb.data.fill_(2)",
     "batch_lens -= 1\nbatch.zero_()",
     "del embedding, max_len, batch_emb",
     "data.clear()",
@@ -129,3 +130,8 @@ def test_mistake_beside_an_edited_given_cell_costs_itself_alone(lost):
     """Both are put right for what comes after."""
     content = with_cell("hidden_size = 512", "hidden_size = 64", q3="hidden_states, h_n = rnn(batch_emb, h_0)[0], h_0")
     assert lost(content) == {"q3"}
+
+
+def test_scratch_work_on_a_given_name_that_was_put_back_costs_nothing(lost):
+    """A value that was put back may be changed in place like the one before it."""
+    assert lost(after("q5", "batch_lens = batch_lens[:3]\nbatch_lens -= 1")) == set()
