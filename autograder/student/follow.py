@@ -1,6 +1,5 @@
 """Follow-through: what earlier questions left wrong, or cells changed, is put right before a later one is graded."""
 
-import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -135,8 +134,7 @@ def _same(one: object, other: object) -> bool:
         return one is other or (same_kind and layers.same_numbers(one, other))
     if isinstance(one, PackedSequence) and isinstance(other, PackedSequence):
         return _same(one.data, other.data) and _same(one.batch_sizes, other.batch_sizes)
-    # What may be changed in place, or be replaced by an equal value.
-    if type(one) is type(other) and isinstance(one, (list, dict, int, float, str)):
+    if type(one) is type(other) and isinstance(one, (int, float, str)):
         return bool(one == other)
     return one is other and (not isinstance(one, nn.Module) or layers.is_whole(one))
 
@@ -149,7 +147,7 @@ def _kept(value: object) -> object:
         return PackedSequence(_cloned(value.data), *value[1:])
     if isinstance(value, nn.Module):
         layers.keep(value)
-    return copy.copy(value) if isinstance(value, (list, dict)) else value
+    return value
 
 
 def _cloned(value: Tensor) -> Tensor:
