@@ -32,7 +32,7 @@ __all__ = ["main", "script"]
 GRADER_FAILED, USAGE, INTERRUPTED = 1, 2, 130
 """Exit statuses; the last as shells report a process that Ctrl-C ended."""
 DOUBTS = ("nothing-found", "path-not-read", "same-name")
-"""Notes of intake after which somebody should look: the exit status is not 0."""
+"""Notes of intake at which somebody should look: with one of them the exit status is not 0."""
 
 _EXAMPLES = """
 examples:
@@ -100,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _done(args: argparse.Namespace) -> int:
-    """Do what *args* say; what stands in the way of it is told in one line."""
+    """Do what *args* say; an error that is known to happen is told in one line."""
     try:
         return int(args.do(args))
     except KeyboardInterrupt:
@@ -118,7 +118,7 @@ def _done(args: argparse.Namespace) -> int:
 
 
 class _Said(io.FileIO):
-    """What nobody hears, since a pipe was closed or a disk is full, ends no grading: the grades are in files."""
+    """A standard stream. That a pipe was closed or a disk is full ends no grading: the grades are in files."""
 
     def write(self, words: Any) -> int:
         with contextlib.suppress(OSError):
@@ -127,10 +127,10 @@ class _Said(io.FileIO):
 
 
 def script() -> None:
-    """The console script: `main`, in UTF-8 whatever the locale, since names of files are Korean, whoever listens."""
+    """The console script. It runs `main` in UTF-8 whatever the locale, since file names may be Korean."""
     if sys.getfilesystemencoding().lower() != "utf-8":
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | {"PYTHONUTF8": "1"})
-    while os.open(os.devnull, os.O_RDWR) <= 2:  # it was closed, and the next file would get its number
+    while os.open(os.devnull, os.O_RDWR) <= 2:  # a standard stream is closed: the next file would get its number
         pass
     raw = (io.BufferedWriter(_Said(number, "w")) for number in (1, 2))
     sys.stdout, sys.stderr = (io.TextIOWrapper(each, "utf-8", "replace", line_buffering=True) for each in raw)

@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import tomli
-
 from autograder import course
 from autograder.course import corpus
+from autograder.course.files import toml
 from tools.cases import answered, code_cell
 
 __all__ = ["BASE_SCORE", "Attack", "attacks", "base"]
@@ -52,7 +51,7 @@ def attacks() -> tuple[Attack, ...]:
     return tuple(
         _attack(path.stem, entry)
         for path in sorted((course.ROOT / "tests" / "attacks").glob("*.toml"))
-        for entry in tomli.loads(path.read_text(encoding="utf-8"))["attack"]
+        for entry in toml(path)["attack"]
     )
 
 

@@ -40,7 +40,7 @@ class Adjusted:
 
     seats: tuple[Seat, ...]
     lines: Mapping[Adjustment, int]
-    """The line in which each change stands, unless it may go beyond the maximum, or below nothing."""
+    """The line of each change that may not lead beyond the maximum, or below nothing."""
 
     def check(self, rows: Iterable[Row]) -> None:
         """Raise `AdjustmentError` where points come out beyond the maximum, or below nothing, and may not."""
@@ -92,7 +92,7 @@ def _lines(table: Sequence[Sequence[str]]) -> Iterator[tuple[int, dict[str, str]
 
 
 def _places(seats: Sequence[Seat], students: Iterable[str]) -> dict[str, int]:
-    """The seat of each student named by id, email or name, the platform's or the roster's, that only one has."""
+    """The seats of *students*, by what the file calls them: an id, email or name, the platform's or the roster's."""
     people = Counter(seat.person for seat in seats)
     places = {seat.person: place for place, seat in enumerate(seats)}
     asked = (Person(student, student, student) for student in students if student)

@@ -1,7 +1,7 @@
 """Grading on a Dask cluster: each of its workers drives grading processes of its own, as this machine's pool does.
 
-Dask brings tasks to workers and results back, and sends what a lost worker had to another one. The workers need this
-project as it is here, with the hidden checks: a cluster is to be trusted as this machine is.
+Dask brings tasks to workers and results back, and gives the tasks of a lost worker to another one. The workers need
+this project as it is here, with the hidden checks: a cluster must be trusted as this machine is.
 """
 
 from collections.abc import Iterable, Iterator
@@ -77,8 +77,8 @@ class Cluster(AbstractContextManager["Cluster"]):
     def grade(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Result]]:
         """Grade lazily, in whatever order results come.
 
-        What a worker was at when it died is given to another one; what kills several could not be graded. Raises
-        `SandboxFault` where a worker cannot confine student code, or the scheduler is lost.
+        A task whose worker died is given to another one; a task that kills several could not be graded. Raises
+        `SandboxFault` if a worker cannot confine student code, or the scheduler is lost.
         """
         submit = partial(self._client.submit, _grade, pure=False)
         for task, future in lazily(submit, tasks, lambda: max(1, AHEAD * sum(self._client.nthreads().values()))):

@@ -46,7 +46,7 @@ class GradebookError(Exception):
 
 @contextmanager
 def _whole() -> Iterator[None]:
-    """Raise `GradebookError` for what we did not write so: the file is damaged, or somebody edited it."""
+    """Raise `GradebookError` for what cannot be read back: the file is damaged, or somebody edited it."""
     try:
         yield
     except (msgspec.MsgspecError, zlib.error, TypeError) as error:
@@ -59,7 +59,7 @@ class Seat:
 
     person: Person
     given: Person
-    """The same as the platform named them; what a roster knows better is in `person`."""
+    """The same person as the platform names them; in `person` the roster's words come first."""
     submission: str = ""
     """The submission's name; nothing where none was handed in."""
     time: str = ""
@@ -67,7 +67,7 @@ class Seat:
     late: bool = False
     adjustments: tuple[Adjustment, ...] = ()
     past: tuple[str, ...] = ()
-    """What counted before, or was given beside what counts, as digests: whoever gives it again has no newer one."""
+    """Digests of what counted before or was given beside it: whoever hands one of these in again has nothing newer."""
     listed: Listed | None = None
     """Who that is on the roster, if one was given."""
     remarks: tuple[Note, ...] = ()
@@ -120,12 +120,12 @@ class Gradebook(AbstractContextManager["Gradebook"]):
         self._db.execute("COMMIT")
 
     def __exit__(self, *exc: object) -> None:
-        with suppress(sqlite3.Error):  # nothing is pending; a log that cannot be folded in is read next time
+        with suppress(sqlite3.Error):  # all is committed; the next run reads a log that cannot be folded in now
             self._db.close()
 
     @contextmanager
     def transaction(self) -> Iterator[Callable[[], None]]:
-        """All that is written inside is kept together, or not at all: after an error, or if what it gives is called."""
+        """Keep all that is written inside; nothing of it after an error, or if the function that it gives is called."""
         self._db.execute("BEGIN")
         with self._db:
             yield self._db.rollback

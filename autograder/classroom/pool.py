@@ -24,7 +24,7 @@ IMPORTS = ("torch", "IPython.core.inputtransformer2")
 ANSWER_SECONDS = ALLOWANCE.wall_seconds + GRADING_SECONDS
 """A grading process that has given no answer by then hangs."""
 SENDING_SECONDS = 60
-"""One that takes nothing in for so long hangs, too: it has nothing to do but to read."""
+"""One that does not read what it is sent within this time hangs, too."""
 ENDING_SECONDS = 5.0
 """Processes that have nothing to do end at once; if not, they are killed."""
 

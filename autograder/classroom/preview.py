@@ -13,7 +13,7 @@ _LISTED = 5
 
 @dataclass
 class Moves:
-    """Submissions whose score or status changes, by what changed in them. Adjustments are left out of account."""
+    """Submissions whose score or status changes, grouped by what changed in them. Adjustments do not matter here."""
 
     dropped: int = 0
     """How many lose points, or have no score any more."""

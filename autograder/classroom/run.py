@@ -74,7 +74,7 @@ def grade(folder: Path, intake: Intake, how: How, *, roster: Sequence[Listed] = 
     with Gradebook(folder) as book:
         entries, after = _enrol(book, intake, roster, only, outcome)
         pending = {entry.name for entry in entries}
-        with _told(outcome, len(entries)) as bar:
+        with _progress(outcome, len(entries)) as bar:
 
             def unknown() -> Iterator[Task]:
                 for entry in entries:
@@ -110,7 +110,7 @@ def regrade(folder: Path, how: How, *, preview: bool = False, accept: bool = Fal
     with Gradebook(folder) as book:
         adjusted(folder, book.seats())  # what is wrong there is said before anything is graded
         with book.transaction() as undo:
-            with _told(outcome, book.count()) as bar, how.open_engine() as engine:
+            with _progress(outcome, book.count()) as bar, how.open_engine() as engine:
                 for task, result in engine.grade(book.tasks()):
                     before = book.grade(task.submission.name)
                     assert before is not None  # it was kept with the task
@@ -151,7 +151,7 @@ def export(folder: Path, platform: str, file: Path | None, title: str) -> Return
 def _enrol(
     book: Gradebook, intake: Intake, roster: Sequence[Listed], only: bool, outcome: Outcome
 ) -> tuple[Sequence[Entry], Adjusted]:
-    """Complete the class; what is to be graded, by its names in the gradebook, and what is adjusted."""
+    """Complete the class. Returns what is to be graded, under its names in the gradebook, and what is adjusted."""
     everyone = book.seats()
     before, aside = ([], []) if only else (everyone, book.set_aside())
     seats, entries, replaced = completed(with_roster(before, roster), intake.entries, book.submission)
@@ -190,7 +190,7 @@ def _adjust(book: Gradebook) -> Adjusted:
 
 
 def _publish(book: Gradebook, after: Adjusted, outcome: Outcome, how: How, pending: Set[str] = frozenset()) -> None:
-    """Write what people read; a submission that is still *pending* has a row that says why."""
+    """Write all that people read. A submission that is still *pending* gets a row that says why."""
     folder, set_aside = book.folder, book.set_aside()
     rows = Rows(book, outcome.fault, pending)
     after.check(rows)
@@ -216,13 +216,13 @@ def _publish(book: Gradebook, after: Adjusted, outcome: Outcome, how: How, pendi
 
 
 @contextmanager
-def _told(outcome: Outcome, total: int) -> Iterator["tqdm[NoReturn]"]:
-    """A bar for *total* submissions. What ends a run early is told in its outcome, and ends nothing else."""
-    seconds = 0.2 if sys.stderr.isatty() else 10.0  # seldom in a log, where a line cannot be overwritten
+def _progress(outcome: Outcome, total: int) -> Iterator["tqdm[NoReturn]"]:
+    """Show a bar for *total* submissions. What ends the run early is noted in *outcome* and raised no further."""
+    seconds = 0.2 if sys.stderr.isatty() else 10.0  # in a log, where a line cannot be overwritten, seldom
     try:
         with tqdm(total=total, unit="file", desc="grading", mininterval=seconds, smoothing=0.02) as bar:
             yield bar
     except KeyboardInterrupt:
         outcome.fault, outcome.interrupted = "the run was interrupted", True
     except SandboxFault as error:
-        outcome.fault = " ".join(str(error).split()) or type(error).__name__
+        outcome.fault = str(error)

@@ -32,13 +32,13 @@ MEMORY_BYTES = 4 << 30
 
 @dataclass(frozen=True)
 class Task:
-    """All that a grade is made of; it is kept, so that the grade can be made again."""
+    """All that a grade is made from. It is kept, so that the grade can be made again."""
 
     submission: Submission
     secret: bytes
     """What the private numbers of its follow-through are drawn with."""
     evidence: bytes = b""
-    """What an earlier grading left: with it, student code is run only where that does not tell."""
+    """What an earlier grading left behind: student code is run only for what is not in it."""
 
 
 def could_not_grade(why: Note) -> Grade:
@@ -47,24 +47,22 @@ def could_not_grade(why: Note) -> Grade:
 
 
 def lost(task: Task, error: BaseException) -> Result:
-    """The result of a *task* that ended in an *error* of ours; its evidence is kept."""
-    reason = " ".join(str(error).split())
-    return Result(could_not_grade(Note("grader-fault", {"error": f"{type(error).__name__}: {reason}"})), task.evidence)
+    """The result of a *task* that ended in an *error* of the grader's own; its evidence is kept."""
+    return Result(could_not_grade(Note("grader-fault", {"error": f"{type(error).__name__}: {error}"})), task.evidence)
 
 
 def main() -> None:
-    """Tell its number once it is ready, or why it never will be; then grade until nobody is there to ask."""
+    """Send this process's number once it is ready, or why it never will be; then grade until nobody asks any more."""
     connection = Connection(os.dup(0))
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     try:
         _drive(connection)
     except Exception as fault:
-        told = str(fault)
-        if not isinstance(fault, (SandboxFault, course.CourseError)):
+        foreseen = isinstance(fault, (SandboxFault, course.CourseError))
+        if not foreseen:
             traceback.print_exc()
-            told = f"{type(fault).__name__}: {fault}"
         with contextlib.suppress(ConnectionError):
-            connection.send(" ".join(told.split()))
+            connection.send(str(fault) if foreseen else f"{type(fault).__name__}: {fault}")
     os._exit(0)  # torch and pytest would take half a second to say goodbye
 
 
@@ -93,7 +91,7 @@ def _drive(connection: Connection) -> None:
 def _own_core(claim: socket.socket) -> int:
     """The core that the fewest grading processes on this machine keep to.
 
-    The names that they bind their *claims* to are the kernel's to give back when they end.
+    Each binds its *claim*, a socket, to a name that says so; the kernel frees the name when the process ends.
     """
     cores = sorted(os.sched_getaffinity(0))
     for sharing, core in itertools.product(range(64), cores):

@@ -1,4 +1,4 @@
-"""Compare what came with what was expected: what hidden checks are written with.
+"""Compare received values with expected ones: what hidden checks are written with.
 
 All that the grader knows of recurrent layers stands here: the layout that is free, axes, directions, packed rows.
 """
@@ -23,7 +23,7 @@ __all__ = ["STEPS", "Mismatch", "alike", "close", "index_word", "same", "same_la
 TOLERANCE = 1e-4
 """Pinned parameters make right answers agree to 1e-5, and wrong ones differ in the first digits."""
 ROWS = 6
-"""Of more rows that differ it is not listed which."""
+"""If more rows differ, they are not listed."""
 STEPS = ("L", "max_len")
 """The axes of steps."""
 DIRECTIONS = ("forward", "backward")
@@ -240,6 +240,6 @@ def _alike(one: object, other: object) -> bool:
 
 
 def _counting(layer: Layer) -> tuple[object, ...]:
-    """What of *layer* counts: not its layout, nor whether the row of <pad>, which is zero, is trained."""
+    """What of *layer* counts: not its layout, nor whether the row of <pad>, which is zero anyway, is trained."""
     unseen = {"batch_first": None, "padding_idx": layer.arguments.get("padding_idx") or None}
     return layer.type, layer.dtype, layer.device, {**layer.arguments, **unseen}

@@ -1,4 +1,4 @@
-"""Wrong answers, kept as data, by which mistakes are recognised, and the reference's answers."""
+"""Known wrong answers, by which mistakes are recognised, and the reference's answers: all kept as data."""
 
 import functools
 import json
@@ -19,7 +19,7 @@ class Misconception:
     id: str
     question: str
     answers: Mapping[str, str]
-    """The wrong answer cell, and right ones of other questions that it presupposes."""
+    """By question: the wrong answer cell, and right ones of other questions that it presupposes."""
     catches: str
     """The hidden check that must fail."""
     hints: Mapping[Language, str]

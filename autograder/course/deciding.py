@@ -1,4 +1,4 @@
-"""Digests of what decides: of a whole grade, and of what a run leaves behind."""
+"""Digests of the files that decide a grade, and of those that decide what a run leaves behind."""
 
 import functools
 import hashlib

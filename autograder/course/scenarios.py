@@ -21,7 +21,7 @@ class Scenario:
     id: str
     titles: Mapping[Language, str] = field(compare=False)
     values: Mapping[str, Any] = field(compare=False)
-    """Values by name, each in the place of the released one that stands last in the notebook."""
+    """By name, the value that takes the place of the released one; of several of that name, of the last."""
     shown: bool = False
     """Whether its inputs and values may be shown."""
 

@@ -1,7 +1,7 @@
 """What the runs of a submission left behind, kept so that it can be graded again without running it.
 
-A run is looked up by what determines it: the job and the part of the engine that runs inside the sandbox. So a mended
-check finds the runs that it needs.
+A run is looked up by what determines it: the job, and the part of the engine that runs inside the sandbox. So after a
+check was mended the runs that it needs are still found.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ _MAX_RAW_BYTES = 16 * MAX_BYTES
 
 
 class _All(msgspec.Struct, frozen=True):
-    """Logs without their frames, these by their places among all that are kept, and all frames."""
+    """All runs: each log without its frames but with their places in *frames*, where equal ones stand once."""
 
     runs: dict[str, tuple[Log, tuple[int, ...]]]
     frames: tuple[bytes, ...]
@@ -44,7 +44,7 @@ class Evidence:
 
     def run(self, job: Job, tensors: Mapping[str, Tensor]) -> Log:
         """What *job* leaves behind, by an earlier run or by a new one."""
-        key = _key(job)
+        key = hashlib.sha256(inside().encode() + msgspec.json.encode(job)).hexdigest()[:32]
         log = self._used.get(key) or self._kept.get(key)
         if log is None:
             self.runs += 1
@@ -79,7 +79,3 @@ def _decoded(encoded: bytes) -> dict[str, Log]:
     return {
         key: replace(log, frames=tuple(kept.frames[at] for at in places)) for key, (log, places) in kept.runs.items()
     }
-
-
-def _key(job: Job) -> str:
-    return hashlib.sha256(inside().encode() + msgspec.json.encode(job)).hexdigest()[:32]

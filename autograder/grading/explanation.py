@@ -52,7 +52,7 @@ def explained(grade: QuestionGrade, verdict: Verdict, learned: Learned) -> Quest
     told = list(dict.fromkeys((number, cell, line) for number, (cell, _), line in typed))[:TYPED]
     notes = tuple(Note("typed-size", {"number": number, "cell": cell, "line": line}) for number, cell, line in told)
     example = _example(verdict, telling, found.values())
-    # What was not run leaves nothing, which would be told as the answer's mistake.
+    # If a run was left out, the answer seems to leave nothing, which must not be told as its mistake.
     return grade if verdict.runs.exhausted else replace(grade, misconception=known, example=example, notes=notes)
 
 
@@ -69,8 +69,8 @@ def _recognised(verdict: Verdict, learned: Learned) -> tuple[Scenario, Mapping[s
     """The shown example that tells, what is wrong there, and the known mistake that leaves the same values.
 
     Examples are run one after another until all that is wrong shows and one known mistake is left: that which leaves
-    the same under each. If several are left at the end, the first counts; if none is, the nearest. An answer that is
-    wrong since it was stopped has no known mistake.
+    the same under each. If several are left at the end, the first counts; if none is, the nearest. An answer that was
+    stopped has no known mistake.
     """
     seen = dict[Scenario, Mapping[str, Note]]()
     left = [one.id for one in misconceptions() if one.question == verdict.question.id]
@@ -84,19 +84,21 @@ def _recognised(verdict: Verdict, learned: Learned) -> tuple[Scenario, Mapping[s
             break
     telling = next((example for example in seen if seen[example]), example)
     near = "" if left else _nearest(verdict, seen, telling, learned)
-    if not near:  # what is near is so in the first example; else that is shown in which most shows that cost points
+    if not near:  # a near mistake is shown where it was compared, any other where most of the failed checks fail
         telling = max(seen, key=lambda one: (len(seen[one].keys() & verdict.failures.keys()), bool(seen[one])))
     return telling, seen[telling], near or next(iter(left), "")
 
 
 def _nearest(verdict: Verdict, seen: Seen, telling: Scenario, learned: Learned) -> str:
-    """The known mistake that leaves the same, but for the layout, under the *telling* example and most others.
+    """The known mistake that leaves the same, but for the layout, under the *telling* example and under most others.
 
-    The others are for two mistakes at once: there both may show, but none where the answer is right.
+    An answer with two mistakes may leave something else under the others. It cannot have a mistake that would show
+    under an example where the answer is right.
     """
     like = {example: _like(verdict, learned, example, turned=True) for example in seen}
-    shown = set[str]().union(*(learned.shown(verdict.question.id, example) for example in seen if not seen[example]))
-    fit = (known for known in like[telling] if seen[telling] and known not in shown)
+    right = [example for example in seen if not seen[example]]
+    excluded = set[str]().union(*(learned.noticed(verdict.question.id, example) for example in right))
+    fit = (known for known in like[telling] if seen[telling] and known not in excluded)
     return max(fit, key=lambda known: sum(known in mistakes for mistakes in like.values()), default="")
 
 
@@ -123,7 +125,7 @@ def leave_the_same(question: Question, one: Record | None, other: Record | None,
 def _typed_sizes(verdict: Verdict, example: Scenario) -> list[_Typed]:
     """The released sizes that are typed in, if the *example* comes out right with the names' values in their places.
 
-    They are sought in the answer's own cells first: what another question has typed in is not this one's mistake.
+    They are sought in the answer's own cells first: a size that is typed in elsewhere is another question's mistake.
     """
     for cells in (verdict.answers, range(1, len(verdict.runs.cells) + 1)):
         written = _written(verdict, example, cells)
@@ -160,7 +162,8 @@ def _difference(note: Note, received: Value, expected: Value) -> Difference:
     expected = _as_received(note, expected)
     name, symbols = (str(note.about.get(key, "")) for key in ("name", "symbols"))
     wrong = _differing(received, expected)
-    return Difference(name, note, shown(expected), shown(received), symbols, None if wrong is None else wrong.tolist())
+    marks = None if wrong is None else wrong.tolist()
+    return Difference(name, note, _as_shown(expected), _as_shown(received), symbols, marks)
 
 
 def _as_received(note: Note, expected: Value) -> Value:
@@ -178,12 +181,12 @@ def _differing(one: Value, other: Value) -> Tensor | None:
     return ~one.isclose(other.to(one.dtype), rtol=TOLERANCE, atol=TOLERANCE)
 
 
-def shown(value: Value) -> Shown:
+def _as_shown(value: Value) -> Shown:
     """*value* as a page shows it."""
     match value:
         case PackedSequence():
             sizes = tuple(value.batch_sizes.tolist()) if value.batch_sizes.numel() <= ELEMENTS else ()
-            return replace(shown(value.data), kind="packed", batch_sizes=sizes)
+            return replace(_as_shown(value.data), kind="packed", batch_sizes=sizes)
         case Tensor():
             return Shown("tensor", tuple(value.shape), _numbers(value))
         case Layer():
@@ -194,7 +197,7 @@ def shown(value: Value) -> Shown:
 
 
 def _is_small(value: Tensor) -> bool:
-    """Whether *value* can be shown: also of no elements there may be rows without end."""
+    """Whether *value* can be shown; a tensor without elements may still have any number of rows."""
     return value.device.type == "cpu" and math.prod(max(size, 1) for size in value.shape) <= ELEMENTS
 
 

@@ -1,4 +1,4 @@
-"""Grade one submission: run it, check it, go on after a wrong answer as if it had been right, explain what is wrong."""
+"""Grade one submission: run it, check it, go on after a wrong answer as if it were right, explain what is wrong."""
 
 import hashlib
 import signal
@@ -34,7 +34,7 @@ def run_in(sandbox: Sandbox, allowance: Allowance = ALLOWANCE) -> Run:
         outcome = sandbox.run(encode_job(job, tensors), limits=allowance.run)
         lines = tuple(len(cell.splitlines()) for cell in job.cells)
         of_memory = outcome.exit_code in (1, -signal.SIGABRT, -signal.SIGSEGV)
-        # The end of the notebook is told by what runs it; an end mark alone, by the student's hand, is none.
+        # Student code can send an end mark and exit: only `Finished` says that the end of the notebook was reached.
         finished = outcome.ending == "finished" and outcome.frames[-1:] == (encode(Finished()),)
         return Log(outcome.frames, finished, lines, of_memory, outcome.cpu_seconds, outcome.seconds)
 
@@ -51,7 +51,7 @@ class Grader:
         self._sandbox = sandbox
         self._allowance = allowance
         self._run = run or run_in(sandbox, allowance)
-        own = run_in(sandbox)  # the solution and known mistakes have all the room that there is
+        own = run_in(sandbox)  # without *allowance* and *run*, which are for submissions
         self._reference = Reference(own)
         self._learned = Learned(own, self._reference)
 
@@ -63,7 +63,7 @@ class Grader:
                 for check, note in findings(course.question(question), record, solution.at[question]).items():
                     where = f"tests/hidden/test_{question}.py, {check}, in scenario {scenario.id!r}"
                     raise course.CourseError(f"{where}: finds the solution wrong: {note.kind} {note.about}")
-        course.shown_examples()  # a slip in these, or in the margin, would show with the first wrong answer only
+        course.shown_examples()  # mistakes in these, or in the margin, would otherwise show with the first wrong answer
         margin()
 
     def grade(self, submission: Submission, secret: bytes, evidence: bytes = b"") -> Result:
@@ -97,7 +97,7 @@ class Grader:
         if runs.stops:
             cell, line = runs.stops[0]
             detail = Note("stopped", {"cell": cell, "line": line})
-        # From here on nothing is decided: what only explaining takes is no part of a grade.
+        # From here on nothing is decided: whether explaining has to stop something is no part of a grade.
         questions = tuple(explained(_question_grade(verdict), verdict, self._learned) for verdict in found)
         score = sum(question.score for question in questions)
         status: Status = "stopped" if detail else "graded"

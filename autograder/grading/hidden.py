@@ -42,10 +42,6 @@ class _Collecting:
 
     items: Sequence[Any] = ()
 
-    def pytest_configure(self, config: pytest.Config) -> None:
-        for mark in ("points", "either_layout"):
-            config.addinivalue_line("markers", mark)
-
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self.items = session.items
 
@@ -58,6 +54,7 @@ def _collected() -> Mapping[str, Sequence[pytest.Function]]:
     quiet = [argument for name in plugins for argument in ("-p", f"no:{name}")]
     options = ["--collect-only", "--disable-plugin-autoload", "--import-mode=importlib", "--assert=plain"]
     options += ["--capture=no", "--noconftest", "-c", "/dev/null", f"--rootdir={ROOT}"]
+    options += ["--override-ini", "markers=points\neither_layout"]
     tests = map(str, sorted(HIDDEN.glob("test_*.py")))
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PYTEST_ADDOPTS", raising=False)  # is for a pytest around this one, as by hand

@@ -27,7 +27,7 @@ ATTEMPTS = 200
 class ReferenceValues:
     """The names of the solution that a question is compared with, and the given ones, as they stand at its check.
 
-    Do not change the values: they are made once.
+    Do not change the values: all submissions are compared with the same ones.
     """
 
     def __init__(self, record: Record) -> None:
@@ -47,7 +47,7 @@ class ReferenceValues:
 
 
 def _rekeyed(value: Any, own: Mapping[str, Tensor], tensors: dict[str, Tensor]) -> Any:
-    """The same description, its tensors, of *own*, in *tensors* under keys that are free there."""
+    """The same description; its tensors, from *own*, are added to *tensors* under free keys."""
     if isinstance(value, TensorData):
         key = str(len(tensors))
         tensors[key] = own[value.key]
@@ -110,7 +110,7 @@ def _solved(run: Run, scenario: course.Scenario, salt: str = "") -> Solution:
     log = run(Job(cells, names, course.replacements(scenario), salt=salt), {})
     solution = Solution(log, salt)
     if log.failures or not log.finished:
-        errors = (f"code cell {one.failure.cell}, line {one.failure.line}: {one.failure.kind}" for one in log.failures)
+        errors = (f"code cell {one.cell}, line {one.line}: {one.kind}" for one in log.failures)
         said = next(errors, "it does not come to its end")
         raise course.CourseError(f"solutions/rnn.ipynb fails in scenario {scenario.id!r}: {said}")
     expect("solutions/rnn.ipynb", "check of", [one.id for one in course.questions()], solution.at)

@@ -34,7 +34,7 @@ NOTHING = Remedy()
 
 
 class Runs:
-    """Runs one submission; *run* does it. What was run is known from then on."""
+    """The runs of one submission, each of which *run* does once."""
 
     def __init__(
         self, cells: Sequence[str], identity: bytes, run: Run, reference: Reference, allowance: Allowance
@@ -62,7 +62,7 @@ class Runs:
     def reference(self, scenario: course.Scenario, remedy: Remedy = NOTHING) -> Solution:
         """The solution to compare a run with: with private numbers where its tensors go into the run.
 
-        Layers that are put right are no secret: they are made in the run, of sizes that it has anyway.
+        Layers that are put right are no secret: they are made within the run, of sizes that the submission knows.
         """
         shared = self._reference.shared(scenario)
         secret = not scenario.shown and any(map(shared.has_tensors, remedy.wrong))
@@ -102,7 +102,7 @@ class Runs:
             tuple(sorted(self._skip)),
             solution.salt,
             statement_seconds=self._allowance.statement_seconds,
-            told=scenario.shown,
+            public=scenario.shown,
         )
         return job, tensors
 

@@ -1,4 +1,4 @@
-"""What the hidden checks say of a submission's questions, each as if those before it had been right."""
+"""What the hidden checks say of a submission's questions, each graded as if those before it were right."""
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
@@ -76,12 +76,12 @@ class Verdict:
 def verdicts(runs: Runs) -> list[Verdict]:
     """The verdicts on all questions, in order.
 
-    An answer that gives the right values in any of its runs is right. Only where one does not, and may not because of
-    what came before it, is the submission run again with that put right.
+    An answer that gives the right values in any of its runs is right. If it does not, perhaps because of what came
+    before it, the submission is run again with that put right.
     """
     found: list[Verdict] = []
     for question in course.questions():
-        # An answer that is right at the end alone was wrong when the next questions' answers were made with it.
+        # An answer that is right at the notebook's end only was wrong when later answers were made with it.
         wrong = [verdict.question for verdict in found if not verdict.right or verdict.moment == 1]
         found.append(_verdict(question, wrong, runs))
     return found
@@ -96,18 +96,18 @@ def _verdict(question: Question, wrong: Sequence[Question], runs: Runs) -> Verdi
         tried.append(_under(remedy, question, runs))
         if tried[-1].right:
             break
-    # Of equal ones, that in which the mistake is its own: not that of a question before it, nor of a changed name.
+    # Of equals the one that puts most right: then the mistake that is left is this question's own.
     return max((*tried, plain), key=lambda verdict: (verdict.points, verdict.remedy.put_back))
 
 
 def _under(remedy: Remedy, question: Question, runs: Runs) -> Verdict:
-    """The verdict on *question* with *remedy*, by the moment that earns more; of equal ones, that has more."""
+    """The verdict on *question* with *remedy*, at the moment that earns more or, of equals, at which more is bound."""
     first, last = (Verdict(question, runs, remedy, moment) for moment in (0, 1))
     return first if first.right else max(first, last, key=lambda verdict: (verdict.points, verdict.there))
 
 
 def _remedies(wrong: Sequence[Question], runs: Runs, *, changes: bool) -> Iterator[Remedy]:
-    """The ways to put right what came before a question; where it cannot be told which is meant, each."""
+    """All ways to put right what came before a question that the code after it may need."""
     names = tuple(one.id for one in wrong)
     layouts = [False, True] if any(_has_either_layout(one, runs) for one in wrong) else [False]
     for put_back in [False, True] if changes else [False]:
@@ -117,7 +117,7 @@ def _remedies(wrong: Sequence[Question], runs: Runs, *, changes: bool) -> Iterat
 
 
 def _has_either_layout(question: Question, runs: Runs) -> bool:
-    """Whether the right values of *question* can stand in either layout: the code after it may expect one or other."""
+    """Whether the right values of *question* can stand in either layout: later code may expect the one or the other."""
     right = runs.reference(course.scenarios()[0]).at[question.id]
     values = [getattr(right, name) for name in question.names]
     return bool(question.either_layout) or any(isinstance(v, Layer) and "batch_first" in v.arguments for v in values)

@@ -14,12 +14,12 @@ __all__ = ["Entry", "Worth", "choose", "rejected", "weighed"]
 
 
 Worth = IntEnum("Worth", "NOT_READ UNREADABLE ANOTHER_ASSIGNMENT BLANK FAULT ANSWERED")
-"""What a file is worth as a submission. One that the grader cannot read might be the answered one."""
+"""What a file is worth as a submission, the least first. One that the grader cannot read might be answered."""
 
 
 @dataclass(frozen=True)
 class Entry(Submission):
-    """A file that could be, or is, the submission of a person or a group; its bytes are read only when asked."""
+    """A file that is, or could be, the submission of a person or a group. Its bytes are read only when asked for."""
 
     content: bytes = b""
     file: File = field(kw_only=True, repr=False)
@@ -48,7 +48,7 @@ class Entry(Submission):
         return kind_of(self.name)
 
     def rank(self) -> tuple[object, ...]:
-        """The largest counts. Of equals it is the one nearest the top; a copy has the longer name."""
+        """The file with the largest rank counts: of equals the nearest to the top, then that with the shortest name."""
         nearest = -self.name.count("/"), -len(self.name), self.name
         return (self.worth, self.moment, -self.kind, self.answers, self.order, *nearest)
 
@@ -56,7 +56,7 @@ class Entry(Submission):
 def choose(found: Sequence[Entry], assignment: Assignment) -> tuple[Entry, list[tuple[Entry, str]]]:
     """The candidate that counts, and each of the others with the reason why it does not.
 
-    Nothing is read where there is no choice.
+    A single candidate is not read.
     """
     likely = max(Kind.SCRIPT, min(each.kind for each in found))
     choice = [each for each in found if each.kind <= likely]
@@ -73,7 +73,7 @@ def rejected(other: Entry, why: str, counted: str) -> Note:
 
 
 def _judged(candidates: list[Entry], assignment: Assignment) -> list[Entry]:
-    """The candidates with what they are worth, the likeliest read first, as long as one could count."""
+    """The candidates with what they are worth. The likeliest are read first; one that could not win is not read."""
     judged = list[Entry]()
     for candidate in sorted(candidates, key=Entry.rank, reverse=True):
         at_best = replace(candidate, worth=Worth.ANSWERED, answers=len(assignment.names))

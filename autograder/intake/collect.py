@@ -54,12 +54,12 @@ def one(path: Path, assignment: Assignment) -> Intake:
 
 
 def _places(paths: Sequence[Path], without: Path | None, notes: list[Note]) -> Iterator[tuple[int, Place]]:
-    """Where submissions lie, and in which of the paths.
+    """The places where submissions lie, each with the number of its path.
 
-    Paths that are one person's each (`kim/ lee.zip park.ipynb`) are one place together. A single folder is a class's,
-    though only one handed in; a single archive with one notebook is a person's own.
-    Several plain ones are classes (`on.zip late.zip`) if they hold more names than they are: what one person has beside
-    the notebook is rare, or called the same as others'.
+    A single folder is a class's, even if only one person handed in; a single archive with one notebook is a person's.
+    Of several paths, those that are one person's each (`kim/ lee.zip park.ipynb`) are one place together. Plain folders
+    are classes (`on.zip late.zip`) if there are more names in them than paths: files that one person has beside the
+    notebook are rare, or are called as other people's are.
     """
     whole = {path.resolve(): path for path in paths}
     above = Path(os.path.commonpath([path.parent for path in whole])) if whole else Path()

@@ -55,7 +55,7 @@ def named(path: str | Path) -> str:
 
 
 def leftover(name: str) -> str:
-    """What the file is that stands for a folder of leftovers; nothing for any other."""
+    """What kind of leftovers a folder of that name holds; nothing for any other name."""
     return _LEFTOVERS.get(name.rpartition("/")[2].lower(), "")
 
 
@@ -89,9 +89,10 @@ def within(archive: File) -> list[File]:
 
 
 def opened(file: File, room: Iterator[int], archives: int = limits.ARCHIVES) -> Iterator[File]:
-    """The likeliest files in a student's archive; any other file, and an archive with nothing to grade, as it is.
+    """The files in a student's archive, the likeliest first. Any other file is given as it is.
 
-    All archives of one person have *room* together: it gives something for each that may be unpacked.
+    All archives of one person share *room*, which gives an item for each that may be unpacked. An archive that cannot
+    be read, or holds nothing to grade, is given as a file that is refused.
     """
     try:
         if not _is_archive(file):
@@ -110,7 +111,7 @@ def opened(file: File, room: Iterator[int], archives: int = limits.ARCHIVES) -> 
 
 
 def _is_archive(file: File) -> bool:
-    """Whether it is called one, or is one under a notebook's name, as exports of Otter's are renamed."""
+    """Whether it is called an archive, or is one under a notebook's name, as when an export of Otter's is renamed."""
     kind = kind_of(file.name)
     return kind == Kind.ARCHIVE or (kind == Kind.NOTEBOOK and packed_as(file.start(512)) != "")
 
@@ -126,7 +127,7 @@ def _member(archive: File, name: str, most: int) -> bytes:
 
 
 def _sifted(files: Iterable[File]) -> Iterator[File]:
-    """*files* without junk, with names that lead nowhere else, and a folder that is not entered as one file."""
+    """*files* without junk, and with names that lead nowhere else. A folder that is not entered counts as one file."""
     closed: set[str] = set()
     for file in files:
         parts = [part for part in re.split(r"[/\\]", file.name) if part not in ("", ".", "..")] or ["unnamed"]
@@ -141,7 +142,7 @@ def _sifted(files: Iterable[File]) -> Iterator[File]:
 
 
 def _walk(root: Path, without: Path | None, notes: list[Note]) -> Iterator[File]:
-    """The files below *root*, but for what an earlier run of ours wrote. A folder that is closed counts as a file."""
+    """The files below *root*, without our own output. A folder that is not entered counts as a file."""
     errors: list[OSError] = []
     empty, earlier = list[str](), list[str]()
     for place, folders, names in os.walk(root, onerror=errors.append):

@@ -1,4 +1,4 @@
-"""A file's bytes into code cells, and what their statements tell. Nothing is run here, and nothing is believed."""
+"""The code cells of a file, and which statements in them are answers. Nothing of a file is run or trusted here."""
 
 import ast
 import contextlib
@@ -35,7 +35,7 @@ _IMPORT = re.compile(r"^(?:import|from) \w", re.MULTILINE)
 _SCRIPT_CODECS = re.compile(r"(?:utf|iso-?8859|cp|koi8|euc|mac|latin|ascii|shift|big5|gb|johab)[-_\w]*", re.IGNORECASE)
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _MAGIC = re.compile(r"^([ \t]*)[%!].*$", re.MULTILINE)
-# What is often handed in instead. Each must contain all of its marks.
+# What is often handed in instead of a notebook: it is recognised if it has all of these marks.
 _MISTAKEN = {
     "web-page": [r"\A\s*<(?:!doctype html|html|head)"],
     "link": [r"\A\s*(?:\[InternetShortcut\]|https?://\S+\s*\Z|<\?xml[^>]*>\s*<!DOCTYPE plist)"],
@@ -94,7 +94,7 @@ def _decoded(content: bytes, suffix: str) -> str:
 
 
 def _declared(content: bytes) -> str | None:
-    """A script in the encoding that its coding line names, if that is one of a language's."""
+    """The text of a script in the encoding that its coding line names, if that is an encoding of text."""
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
         return content.decode(encoding) if _SCRIPT_CODECS.fullmatch(encoding) else None
@@ -103,7 +103,7 @@ def _declared(content: bytes) -> str | None:
 
 
 def _likeliest(content: bytes) -> str:
-    """UTF-8, if need be with some damaged characters, or what Windows in Korean saves by default."""
+    """The text in UTF-8, even if some characters are damaged, or in what Korean Windows saves by default."""
     source = content.decode("utf-8-sig", errors="replace")
     damaged = source.count("\ufffd")
     if damaged and damaged * 5 > len(source) - len(source.encode("ascii", errors="ignore")):
@@ -156,7 +156,7 @@ def _of_script(source: str) -> list[str]:
 
 
 def tree(source: str) -> ast.Module:
-    """Its syntax tree; warnings of odd escapes are for who wrote them, and could hold some for our terminal."""
+    """The syntax tree of *source*. Warnings are dropped: they quote it, codes for our terminal included."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return ast.parse(source)
@@ -165,7 +165,7 @@ def tree(source: str) -> ast.Module:
 def _of_marimo(source: str) -> list[str]:
     """The bodies of what are cells, and the functions and classes that are cells themselves.
 
-    Each comes after those that make what it takes, as marimo runs them: many have their imports at the end.
+    Each comes after the cells that bind what it takes, as marimo runs them: in many notebooks imports stand last.
     """
     nodes, cells, makers = list[Any](tree(source).body), dict[Any, str](), dict[str, Any]()
     for node in nodes:

@@ -64,7 +64,7 @@ def _safe(part: str) -> str:
 
 
 def digest(content: bytes) -> str:
-    """Short enough for names, long enough to tell what was written apart."""
+    """Short enough for names of files, long enough that no two contents share one."""
     return hashlib.sha256(content).hexdigest()[:16]
 
 
@@ -142,7 +142,7 @@ def write_output(
 
 
 def _version() -> bytes:
-    """Of all that pages say beside grades: with another, all are written anew."""
+    """A digest of all that pages say beside grades: when it changes, all are written anew."""
     files = sorted(path for path in Path(__file__).parent.rglob("*") if path.is_file() and path.suffix != ".pyc")
     said = [repr([titles(lang) for lang in LANGUAGES]).encode(), *(path.read_bytes() for path in files)]
     return digest(b"".join(said)).encode()

@@ -124,7 +124,7 @@ def _code(cell: OwnCell, marked: Set[tuple[Any, Any]]) -> Markup:
 
 
 def _room(left: int) -> Callable[[int], bool]:
-    """Tells of one part of a page after another whether there is room for its bytes, and takes the room if so."""
+    """A function that says whether a part of a page, of so many bytes, fits into what is *left*, and takes the room."""
 
     def fits(size: int) -> bool:
         nonlocal left

@@ -100,7 +100,7 @@ def _rows(nested: Any, axes: int) -> _Rows:
 
 
 def _lines(half: _Half) -> Iterator[tuple[str, _Place | None]]:
-    """Labels of rows with their places, and headings of blocks; where some differ, of those that do not no rows."""
+    """Labels of rows with their places, and headings of blocks. If some blocks differ, the others show no rows."""
     rows, names, wrong, _ = half
     differing = {place for place, marks in wrong.items() if True in marks}
     left = _PLACES if wrong else _PLACES // 4

@@ -44,7 +44,7 @@ class QuestionSummary:
 
 
 class Summary:
-    """Counts are of rows: people. What has no score counts in no mean."""
+    """All counts are of rows, which are people. Those without a score count in no mean."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self.max_score = course.maximum()
@@ -93,7 +93,7 @@ def _question(question: course.Question, ranked: Sequence[dict[str, float]]) -> 
 
 
 def _behaviour(answer: QuestionGrade) -> str:
-    """What a wrong answer leaves behind: equal for answers that go wrong in the same way."""
+    """Text that is equal for wrong answers that leave the same behind."""
     example = answer.example
     if example is None:
         return repr([(check.check, check.note) for check in answer.checks if not check.passed])

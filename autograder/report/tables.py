@@ -29,9 +29,9 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
 
 
 def _cell(text: str) -> str:
-    """*text* as a spreadsheet shows it and nothing more: on one line, and marked where it could start a formula.
+    """*text* on one line, and with a mark where it could start a formula, so that a spreadsheet only shows it.
 
-    Spreadsheets that part cells by `;`, as Korean ones may, see cells begin behind each of those, too.
+    Where cells are separated by `;`, as in Korea they may be, a cell begins behind each of those, too.
     """
     shown = one_line(text)
     return shown if _NUMBER.fullmatch(shown) else _FORMULA.sub(r"\1'", shown)

@@ -1,7 +1,7 @@
 """What notes, errors, statuses and adjustments say, in the language being spoken: `words.toml` has the sentences.
 
-Findings are data until here. Text from students' files is made harmless for the eye before it gets into a sentence: it
-has no control, escape or direction-changing characters.
+Until here findings are data. Text from students' files gets into a sentence without control, escape or
+direction-changing characters, so that it can fool no reader.
 """
 
 import functools
@@ -67,21 +67,21 @@ def one_line(text: str) -> str:
 
 
 def listed(remark: str, names: Iterable[str]) -> list[str]:
-    """*remark* with how many *names* there are, and the first few; nothing of nobody."""
+    """A line with *remark*, how many *names* there are, and the first of them; no line if there are none."""
     known = [one_line(name) for name in names]
     more = ["…"] * (len(known) > 20)
     return [f"{remark} ({len(known)}): {', '.join(known[:20] + more)}"] if known else []
 
 
 class _Counted(str):
-    """A value in a sentence; as a number it may name what it counts: `{files:file}` is `1 file` or `2 files`."""
+    """A value in a sentence. A number can be given with what it counts: `{files:file}` is `1 file` or `2 files`."""
 
     def __format__(self, unit: str) -> str:
         return f"{self!s} {unit}{'s' * (self != '1')}" if unit else str(self)
 
 
 def _said(words: _Words, key: str, about: Mapping[str, str]) -> str:
-    """What an earlier version's note does not say, or no version knows any more, is left open and costs no page."""
+    """The sentence for *key*, with `…` for what is unknown: a note of an earlier version must not cost a page."""
     template = text(**words[key]) if key in words else "…"
     return template.format_map(defaultdict(lambda: _Counted("…"), about))
 
@@ -154,7 +154,7 @@ def adjustment_sentence(adjustment: Adjustment) -> str:
 
 @functools.lru_cache
 def points(value: float | None) -> str:
-    """At most two decimals, none that are zero; nothing for a score that there is not."""
+    """*value* with at most two decimals and without trailing zeros; nothing for None."""
     return "" if value is None else f"{value:.2f}".rstrip("0").rstrip(".")
 
 

@@ -22,7 +22,7 @@ __all__ = ["Outcome", "Sandbox", "SandboxFault", "frames"]
 
 _PIPE_BYTES = 1 << 20
 _GATHERING = 5  # milliseconds for which frames may gather: waking for each takes longer than reading it
-_MOMENT = 1.0  # seconds: more than looking at the pipe takes on the busiest machine
+_MOMENT = 1.0  # seconds: looking at the pipe takes less than that on the busiest machine
 _SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 
 
@@ -99,7 +99,7 @@ class Sandbox(contextlib.AbstractContextManager["Sandbox"]):
 
     @contextmanager
     def _ready(self) -> Iterator[None]:
-        """Have a warm process that is proved, and end it after any failure, also an interrupt in the midst of a run."""
+        """Have a warm process that the canary has proved; end it after any failure, Ctrl-C during a run included."""
         try:
             if self._reached and select.select([self._channel], [], [], 0)[0]:  # it died between runs: nobody was in it
                 self.close()
@@ -177,7 +177,7 @@ def _listen(results: IO[bytes], limits: Limits) -> tuple[bytes, float]:
 def frames(sent: bytes, most: int) -> tuple[tuple[bytes, ...], bool]:
     """The first *most* complete frames of what was *sent*, and whether the end mark and nothing else comes after them.
 
-    A child that student code has taken over can send anything. It can thus forge its own result, and nobody else's.
+    A child that student code has taken over can send anything, and so forge its own result, but nobody else's.
     """
     found: list[bytes] = []
     place = 0

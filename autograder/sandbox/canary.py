@@ -1,4 +1,4 @@
-"""The canary: a child that tries what no student's code may do, so that a broken cage shows before anyone is in it."""
+"""The canary: a child that tries what student code must not be able to do, before any student code is run."""
 
 import importlib
 import json
@@ -31,7 +31,7 @@ def bait(secrets: Sequence[Path]) -> Iterator[bytes]:
 
 
 def main(payload: bytes, send: Callable[[bytes], None]) -> None:
-    """Send a frame for each deed that was possible and should not be; a sound cage sends none."""
+    """Send a frame for each deed that was possible and should not be. From a sound sandbox none comes."""
     task = json.loads(payload)
     # By the system's own calls: the entry may have put something else in the place of Python's `open`.
     deeds: dict[str, Callable[[], object]] = {

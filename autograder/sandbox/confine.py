@@ -100,7 +100,7 @@ def _enter_namespaces() -> str:
     with contextlib.suppress(OSError):
         libc.call("unshare", _NAMESPACES)
         return kinds
-    if os.geteuid() == 0:  # in a container: a user of the children's own is worth more than a user namespace
+    if os.geteuid() == 0:  # in a container: `_become_another` is worth more than a user namespace
         return ""
     # Some systems grant a user namespace and then refuse to map the user into it, with no way back: try it out first.
     if os.waitpid(fork(_enter_user_namespace), 0)[1] != 0:

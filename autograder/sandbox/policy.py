@@ -81,7 +81,7 @@ def environment() -> dict[str, str]:
         "USER": "student",
         # The same sums on every processor that has these instructions, and for batches this small the fastest.
         "MKL_CBWR": "AVX2",
-        # A child would wait for ever for threads that only its parent has.
+        # One thread: a child would wait for ever for others, which its parent alone has.
         **dict.fromkeys(("MKL_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
     }
 

@@ -71,7 +71,7 @@ def limit(kind: int, most: int) -> None:
 
 
 class Process:
-    """A process that a fork server started, from the moment on at which it has told its number."""
+    """A process that a fork server started, once it has told its number."""
 
     def __init__(self, pid: int) -> None:
         self._descriptor = os.pidfd_open(pid)
@@ -85,9 +85,9 @@ class Process:
 
 
 class ForkServer:
-    """A process that has imported *modules*, started at once, and again if it died.
+    """A process that has imported *modules*. It is started at once, and again if it died; its forks end with it.
 
-    What was forked from it ends with it. With a *channel*, it is the server at the other end, which others started.
+    With a *channel*, this stands for the server at the other end, which somebody else started.
     """
 
     def __init__(self, *modules: str, channel: socket.socket | None = None) -> None:
@@ -102,15 +102,15 @@ class ForkServer:
     def start(self, module: str, arguments: Sequence[str], channel: socket.socket, *, hand_on: bool = False) -> None:
         """Let `main()` of *module* run in a process of its own, with *arguments* in `sys.argv`.
 
-        Its standard input is *channel*, by which it must tell its number; if it cannot be started, nobody holds that
-        end. It leads a session of its own: Ctrl-C is for those who started it. With *hand_on* it gets this server, too.
+        Its standard input is *channel*, by which it must tell its process number. If it cannot be started, that end is
+        closed. It is in a session of its own, so Ctrl-C does not reach it. With *hand_on* it can use this server, too.
         """
         with self._asking:
             if self._process and self._process.poll() is not None:
                 self._channel.close()
                 self._launch()
             descriptors = [channel.fileno()] + [self._channel.fileno()] * hand_on
-            with contextlib.suppress(OSError):  # it died this moment, or was closed
+            with contextlib.suppress(OSError):  # it died just now, or was closed
                 send(self._channel, {"module": module, "arguments": list(arguments)}, descriptors)
 
     def close(self, *, patience: float = 0.0) -> None:
@@ -139,7 +139,7 @@ def serve(modules: Sequence[str]) -> None:
     os.setsid()
     limit(resource.RLIMIT_NOFILE, _DESCRIPTORS)
     with socket.socket(fileno=os.dup(0)) as channel, contextlib.suppress(EOFError):
-        gc.disable()  # the objects of a module are there to stay
+        gc.disable()  # what a module makes stays
         for name in modules:
             importlib.import_module(name)
         gc.freeze()
@@ -154,7 +154,7 @@ def serve(modules: Sequence[str]) -> None:
 
 
 def _reap(signum: int, frame: FrameType | None) -> None:
-    """Let those that have ended go; the time that they took becomes this process's own."""
+    """Wait for processes that have ended, so that their time counts as this process's."""
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass

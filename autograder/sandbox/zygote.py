@@ -1,7 +1,7 @@
 """The warm process: imports what student code needs, then forks a confined child for each run.
 
-Children inherit its memory. Payloads and results therefore pass it by: it only hands their descriptors on. A child
-writes a byte once it is confined, frames with their lengths in front, and an end mark.
+Children inherit its memory, so it must never hold payloads or results: it only hands their descriptors on. A child
+writes one byte once it is confined, then frames with their lengths in front, then an end mark.
 """
 
 import contextlib
@@ -75,7 +75,7 @@ def _run(channel: socket.socket, confinement: Confinement, entry: Entry) -> None
         os.close(results)
         receive(channel)
     finally:
-        os.kill(pid, signal.SIGKILL)  # it may have ended by itself; its number is taken until it is waited for
+        os.kill(pid, signal.SIGKILL)  # even if it has ended: nobody else gets its number before `wait4`
         _, status, usage = os.wait4(pid, 0)
     cpu_seconds = usage.ru_utime + usage.ru_stime
     send(channel, {"exit_code": os.waitstatus_to_exitcode(status), "cpu_seconds": cpu_seconds})
@@ -87,7 +87,7 @@ def _child(confinement: Confinement, entry: Entry, limits: Limits, payload: int,
     data = os.pread(payload, os.fstat(payload).st_size, 0)
     os.closerange(_RESULTS + 1, confinement.ruleset)
     os.closerange(confinement.ruleset + 1, os.sysconf("SC_OPEN_MAX"))
-    null = os.open(os.devnull, os.O_RDWR)  # of its own: what a child sets on it tells the next one nothing
+    null = os.open(os.devnull, os.O_RDWR)  # opened anew: flags that one child sets on it tell the next one nothing
     try:
         confinement.enter(limits)
     except BaseException:

@@ -25,7 +25,7 @@ from autograder.student.follow import FollowThrough
 from autograder.student.handout import given, unneeded
 from autograder.student.program import TOLD, Statement, of_cell
 from autograder.wire.job import Job, decode_job
-from autograder.wire.messages import Cell, Failed, Failure, Finished, Message, Outline, Recorded, Started, encode
+from autograder.wire.messages import Cell, Failure, Finished, Message, Outline, Recorded, Started, encode
 from autograder.wire.values import described, save_tensors
 
 __all__ = ["Execution", "main"]
@@ -35,7 +35,7 @@ CALLS = 16
 TEXT_CHARACTERS = 2000
 """Longest error text."""
 ROOM = 64 << 20
-"""Bytes that a run may need at once: where there are fewer left, memory has run out."""
+"""Bytes that a run may need at once: if fewer are left, memory has run out."""
 
 _BINDERS = {"exec", "globals", "setattr"}
 """Functions that bind names which no assignment shows."""
@@ -84,7 +84,7 @@ class Execution:
             if statement.cell != cell:
                 cell, binds = statement.cell, self.binds[statement.cell].keys()
                 answers = not binds.isdisjoint(self.follow.open_names())
-                reset_default_dtype()  # another one is the mistake of the cell that sets it
+                reset_default_dtype()  # what one cell sets is not the mistake of others
             self.statement(index, statement)
             if self.job.put_back and not answers:
                 self.follow.put_back(statement.names, own=statement.cell in self.own)
@@ -96,7 +96,7 @@ class Execution:
         self._send(encode(message, blob))
 
     def take_apart(self) -> None:
-        """Make the program. A cell may be written so that taking it apart does not end: it is a statement, too."""
+        """Make the program. Taking a cell apart might not end, either: it is limited as statements are."""
         for number, cell in enumerate(self.job.cells, 1):
             if number in self.own:
                 self.one(-number, Statement(number, 1, None), functools.partial(self.add, number, cell))
@@ -129,11 +129,11 @@ class Execution:
         return [Cell(number, self.binds[number], tuple(numbers[number])) for number in sorted(self.own)]
 
     def statement(self, index: int, statement: Statement) -> None:
-        """Execute one statement; then names get the scenario's values for released ones, and right ones for wrong."""
+        """Execute one statement. Then released values that it bound become the scenario's, and wrong answers right."""
         if statement.cell not in self.own:
             for question in self.follow.calls:
                 if not statement.names.isdisjoint(self.job.names[question]):
-                    self.end(question)  # a given cell takes the name: what it holds from now on is no answer
+                    self.end(question)  # the given cell uses the name again: what it then holds is no answer
         self.one(index, statement, functools.partial(self.execute, statement))
         if statement.cell in self.own:
             layers.restore()
@@ -172,14 +172,14 @@ class Execution:
                 exec(statement.code, self.namespace)
 
     def failure(self, statement: Statement, problem: BaseException) -> Failure:
-        """What kept a statement from its end: where it lacks a name, what kept that name from being bound."""
+        """What kept a statement from its end. If it lacks a name, that is what kept the name from being bound."""
         if type(problem) is NameError and type(problem.name) is str and problem.name in self.failures:
             return self.failures[problem.name]
         files = (f"<cell {statement.cell}>", "<cell 0>")  # its own, or a given one
         steps = traceback.walk_tb(problem.__traceback__)
         lines = [line for frame, line in steps if frame.f_code.co_filename in files]
         line = lines[-1] if lines else statement.line
-        text = _words(problem) if self.job.told else ""
+        text = _words(problem) if self.job.public else ""
         return self.earlier(statement) or Failure(_words(type(problem).__name__), statement.cell, line, text)
 
     def earlier(self, statement: Statement) -> Failure | None:
@@ -199,7 +199,7 @@ class Execution:
 
     def fail(self, statement: Statement, failure: Failure) -> None:
         self.spoil(statement, failure)
-        self.send(Failed(failure, tuple(sorted(statement.names & self.follow.protected))))
+        self.send(failure)
 
     def check(self, question: str) -> None:
         """Take down the names of *question*, as `grader.check` is reached."""
@@ -211,7 +211,7 @@ class Execution:
         self.follow.settle(question)
 
     def end(self, question: str) -> None:
-        """Take down what a question has come to. Values may not let themselves be described: it is a statement, too."""
+        """Take down how a question ends. Describing values may not end, either: it is limited as a statement is."""
         if question not in self.ended:
             self.ended.add(question)
             index = len(self.program) + list(self.job.names).index(question)
@@ -229,7 +229,7 @@ class Execution:
         self.recorded[question] = recorded
 
     def replace(self) -> None:
-        """Put the scenario's values in the places of released ones, whatever bound these: `exec`, too."""
+        """Put the scenario's values in the place of released ones, whatever bound these, be it `exec`."""
         for name, (released, other) in self.job.replacements.items():
             value = self.namespace.get(name)
             if type(value) is type(released) and value == released:
@@ -237,7 +237,7 @@ class Execution:
 
 
 def _words(thing: object) -> str:
-    """What it says, so that it can be sent; an error of syntax also says a line, but that of the block it is in."""
+    """What *thing* says, as text that can be sent; of a syntax error without its line, which is that in its block."""
     try:
         said = str(thing.msg if isinstance(thing, SyntaxError) else thing)
         return said[:TEXT_CHARACTERS].encode(errors="replace").decode()
@@ -246,7 +246,7 @@ def _words(thing: object) -> str:
 
 
 def _memory_ran_out(problem: BaseException) -> bool:
-    """Whether it did; errors that come of it do not always say so, since their texts take memory, too."""
+    """Whether memory ran out. The error does not always say so, since its text takes memory, too."""
     if isinstance(problem, RuntimeError) and _without_numbers(_words(problem)) == _OUT_OF_MEMORY:
         return True
     try:
@@ -257,7 +257,7 @@ def _memory_ran_out(problem: BaseException) -> bool:
 
 
 def _what_torch_says() -> str:
-    """Torch's error for memory that there is not, which has no class of its own."""
+    """What torch says, in an error without a class of its own, where there is not enough memory."""
     try:
         torch.empty(1 << 60, dtype=torch.uint8)
     except RuntimeError as problem:

@@ -56,7 +56,7 @@ def listed(path: Any = ".") -> list[str]:
 
 
 def described(path: Any, *args: Any, **kwargs: Any) -> os.stat_result:
-    """`os.stat`, which tells that what was written is there."""
+    """`os.stat`, which also finds what was written."""
     content = None if isinstance(path, int) else written(path)
     if content is None:
         return _stat(path, *args, **kwargs)

@@ -1,6 +1,5 @@
-"""Follow-through: what an earlier question left wrong, or a cell changed, is put right before a later one is graded."""
+"""Follow-through: what earlier questions left wrong, or cells changed, is put right before a later one is graded."""
 
-import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,7 +9,7 @@ from torch.nn.utils.rnn import PackedSequence
 from autograder.student import layers
 from autograder.student.handout import given
 from autograder.wire.job import Correction, Job
-from autograder.wire.values import TENSOR_BYTES, Layer, restore
+from autograder.wire.values import TENSOR_BYTES, Described, Layer, restore
 
 __all__ = ["FollowThrough"]
 
@@ -28,15 +27,15 @@ class FollowThrough:
         self.namespace = namespace
         self.calls: dict[str, int] = {}
         self.by_name = {name: correction for correction in job.corrections for name in correction.values}
-        self.settled: dict[str, tuple[Any, Any]] = {}
-        """Names of settled questions: what was bound, and a copy of it."""
-        self.kept: dict[str, tuple[Any, Any]] = {}
+        self.settled: dict[str, Any] = {}
+        """What the names of settled questions held: copies of what may be changed in place."""
+        self.kept: dict[str, Any] = {}
         """The same of given names, as the last cell that answers nothing left them."""
         self.protected = set[str]().union(*(cell.names for cell in given().values()), *job.names.values())
         """All names that are asked for or given: none is bound to something else because it holds the same object."""
 
     def correct(self, names: Iterable[str]) -> None:
-        """Put right values in the place of the wrong ones that *names* have, but not where a name is used again.
+        """Put right values in the place of the wrong ones that *names* have, unless a name is used again by now.
 
         All are worked out before any is bound.
         """
@@ -45,7 +44,7 @@ class FollowThrough:
 
     def changed(self, question: str) -> tuple[str, ...]:
         """The given names, and those of settled questions, that are not what they are to be at its check."""
-        right = {name: kept for name, (_, kept) in self.settled.items() if name not in self.job.names[question]}
+        right = {name: kept for name, kept in self.settled.items() if name not in self.job.names[question]}
         right |= self._given(question)
         return tuple(name for name, value in right.items() if not _same(self.namespace.get(name), value))
 
@@ -61,8 +60,8 @@ class FollowThrough:
     def put_back(self, names: Iterable[str], *, own: bool) -> None:
         """After a statement that binds *names*, in a cell that answers nothing: let given names be what they are to be.
 
-        Those that it binds get their values at the next check, others that it changed those of before. Names of settled
-        questions, if a cell of the student's own changed them, get theirs, too.
+        Those that it binds get the values that they are to have at the next check. Others that it changed get back what
+        they held before; so do names of settled questions, if a cell of the student's *own* changed them.
         """
         names = set(names)
         open_questions = self.open_questions()
@@ -70,7 +69,7 @@ class FollowThrough:
         if own:
             self._restore(self.settled, self.settled.keys() - self.open_names())
         values = self.job.given.get(open_questions[0], {}) if open_questions else {}
-        self._bind({name: restore(values[name], self.tensors) for name in names if name in values})
+        self._bind({name: self._restored(values[name]) for name in names if name in values})
         self.kept = self._held({name for values in self.job.given.values() for name in values} & self.namespace.keys())
 
     def open_questions(self) -> list[str]:
@@ -84,32 +83,35 @@ class FollowThrough:
 
     def _given(self, question: str) -> dict[str, Any]:
         """What given names are at the check of *question*."""
-        return {name: restore(value, self.tensors) for name, value in self.job.given.get(question, {}).items()}
+        return {name: self._restored(value) for name, value in self.job.given.get(question, {}).items()}
 
-    def _held(self, names: Iterable[str]) -> dict[str, tuple[Any, Any]]:
-        return {name: (self.namespace.get(name), _kept(self.namespace.get(name))) for name in names}
+    def _restored(self, value: Described) -> Any:
+        """A value of the job's: a copy, since student code may change it in place."""
+        return _kept(restore(value, self.tensors))
 
-    def _restore(self, held: Mapping[str, tuple[Any, Any]], names: Iterable[str]) -> None:
+    def _held(self, names: Iterable[str]) -> dict[str, Any]:
+        return {name: _kept(self.namespace.get(name)) for name in names}
+
+    def _restore(self, held: Mapping[str, Any], names: Iterable[str]) -> None:
         """Let *names* be what they *held*, if they are not."""
         for name in names:
-            value, kept = held[name]
-            if not _same(self.namespace.get(name), kept):
-                self.namespace[name] = _restored(value, kept)
+            if not _same(self.namespace.get(name), held[name]):
+                if isinstance(held[name], nn.Module):
+                    layers.reset(held[name])
+                self.namespace[name] = _kept(held[name])  # the copy may be needed again
 
     def _is_open(self, correction: Correction) -> bool:
         """Whether the question is not settled yet: else what the submission binds is the same name used again."""
-        return not correction.call or self.calls.get(correction.question, 0) < correction.call
+        return not correction.settling_call or self.calls.get(correction.question, 0) < correction.settling_call
 
     def _right(self, name: str) -> Any:
         correction = self.by_name[name]
         described = correction.values[name]
         if isinstance(described, Layer):
             return layers.make(described, self.namespace.get(name), batch_first=self.job.batch_first)
-        value = restore(described, self.tensors)
-        if isinstance(value, Tensor):
-            turned = self.job.batch_first and name in correction.either_layout
-            return value.transpose(0, 1).contiguous() if turned else value.clone()
-        return value
+        value = self._restored(described)
+        turned = self.job.batch_first and name in correction.either_layout and isinstance(value, Tensor)
+        return value.transpose(0, 1).contiguous() if turned else value
 
     def _bind(self, right: dict[str, Any]) -> None:
         """Bind names to right values, under every name that the wrong one has, but no asked or given one."""
@@ -132,29 +134,22 @@ def _same(one: object, other: object) -> bool:
         return one is other or (same_kind and layers.same_numbers(one, other))
     if isinstance(one, PackedSequence) and isinstance(other, PackedSequence):
         return _same(one.data, other.data) and _same(one.batch_sizes, other.batch_sizes)
-    # What may be changed in place, or be replaced by an equal value.
-    if type(one) is type(other) and isinstance(one, (list, dict, int, float, str)):
+    if type(one) is type(other) and isinstance(one, (int, float, str)):
         return bool(one == other)
     return one is other and (not isinstance(one, nn.Module) or layers.is_whole(one))
 
 
 def _kept(value: object) -> object:
-    """What `_restored` needs of a value: a copy of what may be changed in place; of layers, `layers` keeps it."""
+    """A copy of what may be changed in place; of a layer, which stays itself, `layers` keeps what it is to be."""
     if isinstance(value, Tensor):
         return _cloned(value)
     if isinstance(value, PackedSequence):
         return PackedSequence(_cloned(value.data), *value[1:])
     if isinstance(value, nn.Module):
         layers.keep(value)
-    return copy.copy(value) if isinstance(value, (list, dict)) else value
+    return value
 
 
 def _cloned(value: Tensor) -> Tensor:
-    """A copy, but itself if it is too large to be an answer: `h_n.expand(…)` can take more memory than there is."""
+    """A copy. What is too large to be an answer is not copied: `h_n.expand(…)` can take more memory than there is."""
     return value.detach().clone() if value.numel() * value.element_size() <= TENSOR_BYTES else value
-
-
-def _restored(value: object, kept: object) -> object:
-    if isinstance(value, nn.Module):
-        layers.reset(value)
-    return kept if isinstance(value, (Tensor, PackedSequence, list, dict)) else value

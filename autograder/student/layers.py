@@ -24,7 +24,7 @@ __all__ = ["become", "is_whole", "keep", "make", "pin_all_layers", "reset", "res
 GAIN = 3.0
 EMBEDDING_BOUND = 3.0
 PAD_ROW = 0
-"""The embedding's row of the pad token is zero for everyone: `padding_idx`, zeroing it and neither look alike."""
+"""The row of the pad token is zero in every embedding, so that it does not matter whether an answer sees to that."""
 
 _PINNED_LAYERS = (nn.Embedding, nn.Linear, nn.RNNBase, nn.RNNCellBase)
 
@@ -35,7 +35,7 @@ _COMPARED_BYTES = 1 << 18
 """Larger parameters are not compared: hidden scenarios and shown examples have none."""
 
 same_numbers = torch.equal
-"""Taken before student code can put another in its place."""
+"""Bound here before student code can put another function in its place."""
 
 
 class _Pinned(NamedTuple):
@@ -99,9 +99,9 @@ def pin(module: nn.Module) -> None:
 
 
 def restore() -> None:
-    """Undo what was done to pinned parameters: training, or another initialisation, costs no question anything.
+    """Undo what was done to pinned parameters, so that training, or another initialisation, costs no points.
 
-    A parameter that was given the numbers of another layer's is a copy that the answer is made with, and stays.
+    A parameter that was given another layer's numbers stays: copying them is a part of the answer.
     """
     for key, made in list(_layers.items()):
         module = made.layer()
@@ -118,14 +118,14 @@ def restore() -> None:
 
 
 def keep(value: nn.Module) -> None:
-    """From now on the arguments that a layer has are those that it is to have."""
+    """Let the arguments that a layer has now be those that `reset` gives it back."""
     made = _made(value)
     if made.arguments:
         _layers[id(value)] = made._replace(arguments={name: vars(value).get(name) for name in made.arguments})
 
 
 def is_whole(value: nn.Module) -> bool:
-    """Whether a layer has the parameters that it was made with, whatever their numbers, and the arguments kept."""
+    """Whether a layer has the parameters that it was made with, whatever their numbers, and the kept arguments."""
     _, pinned, arguments = _made(value)
     return all(value._parameters.get(name) is one.parameter for name, one in pinned.items()) and all(
         vars(value).get(name) is argument for name, argument in arguments.items()
@@ -184,8 +184,8 @@ def _put_around(owner: Any, name: str, around: Callable[..., Any]) -> None:
 
 def _initialised(init: Callable[..., None], self: nn.Module, *args: Any, **kwargs: Any) -> None:
     init(self, *args, **kwargs)
-    # Vectors of one's own (`from_pretrained`) are an answer of one's own: they stay.
-    # Where `reset_parameters` is a subclass's, the layer is not pinned yet.
+    # Vectors that the student chose (`from_pretrained`) stay. Torch has not pinned the layer yet if a subclass has a
+    # `reset_parameters` of its own.
     if kwargs.get("_weight") is None and getattr(type(self), "reset_parameters", None) is not pin:
         pin(self)
     if isinstance(self, nn.RNNBase):
@@ -197,7 +197,7 @@ def _sparing(function: Callable[..., Any], tensor: Tensor, *args: Any, **kwargs:
 
 
 def _registered(register: Callable[..., None], self: nn.Module, name: str, param: nn.Parameter | None) -> None:
-    """`layer.weight = nn.Parameter(torch.randn(…))` is another initialisation, too."""
+    """`register_parameter`: `layer.weight = nn.Parameter(torch.randn(…))` is an initialisation, too, and undone."""
     register(self, name, param)
     pinned = _made(self).pinned
     if param is None or name not in pinned or nn.parameter.is_lazy(param) or param.device.type == "meta":
@@ -208,7 +208,7 @@ def _registered(register: Callable[..., None], self: nn.Module, name: str, param
 
 
 def make(right: Layer, own: object, *, batch_first: bool) -> nn.Module:
-    """The layer that *right* describes, in the layout of *own* if that has one: the next lines were written for it."""
+    """The layer that *right* describes, in the layout that *own* has, if any: later lines were written for that."""
     arguments: dict[str, Any] = dict(right.arguments)
     if "batch_first" in arguments:
         arguments["batch_first"] = bool(own.batch_first) if isinstance(own, nn.RNNBase) else batch_first

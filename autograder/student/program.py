@@ -16,7 +16,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 __all__ = ["RUNNING_MAGICS", "TOLD", "Statement", "of_cell"]
 
 TOLD = "__bound__"
-"""The function that statements call which tell what they bind."""
+"""The name of the function that a statement calls to tell that it may have bound something: see `Statement.tell`."""
 
 # Magics that run the code they are given; all others are passed over.
 RUNNING_MAGICS = {"time", "timeit", "capture", "prun", "memit", "snakeviz", "pyinstrument", "wandb"}
@@ -64,7 +64,7 @@ class Statement:
 
     @functools.cached_property
     def spoken(self) -> set[str]:
-        """The names that it speaks of; none where it is no statement, and does nothing."""
+        """The names that it speaks of; none if it is not even a statement."""
         try:
             return spoken(self.code)
         except _NOT_PYTHON:
@@ -87,7 +87,7 @@ class Statement:
         return code
 
     def tell(self, names: Collection[str]) -> None:
-        """Let a statement that binds any of *names* call `TOLD` as soon as another within it may have done so."""
+        """If this is a block that binds any of *names*, let it call `TOLD` after each assignment within it."""
         if isinstance(self.node, _BLOCKS) and not self.names.isdisjoint(names):
             ast.fix_missing_locations(_Telling().visit(self.node))
 
@@ -105,7 +105,7 @@ class Statement:
 
 
 class _Telling(ast.NodeTransformer):
-    """After each assignment, tell: it may have bound a name of the notebook's."""
+    """Puts a call of `TOLD` after each assignment."""
 
     def visit_Assign(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> list[ast.stmt]:
         return [node, ast.copy_location(ast.Expr(ast.Call(ast.Name(TOLD, ast.Load()), [], [])), node)]

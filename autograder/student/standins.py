@@ -40,7 +40,7 @@ SHOWING = frozenset(_SHOWING.split())
 _WITHIN_TORCH = ("torch.utils.tensorboard", "torch._dynamo")
 """The beginnings of names of modules like these in torch itself: its log for a board, and its compiler."""
 REQUIREMENTS = ("torch", "numpy", "tqdm", "einops", "ipython")
-"""What a notebook may compute with; whatever else is installed beside is not there for it."""
+"""What a notebook may compute with. It cannot import what else happens to be installed."""
 DEVICES = {"cuda", "mps", "xpu"}
 _OF_A_DEVICE = """
 Event Stream device empty_cache get_device_name get_device_properties ipc_collect mem_get_info memory_summary nvtx
@@ -53,7 +53,7 @@ memory_allocated memory_reserved
 
 
 class _Silent:
-    """Whatever is asked of it, beside what it has, is `Blank`."""
+    """Every attribute that it does not have is a `Blank`."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -84,7 +84,7 @@ class Blank(_Silent):
 
 
 def _is_decorated(function: object, frame: types.FrameType) -> bool:
-    """Whether it is a function that has a name but is not bound to it yet; in `table.apply(f)`, `f` is."""
+    """Whether no name is bound to *function* yet, as while it is decorated; in `table.apply(f)` one is."""
     if not isinstance(function, types.FunctionType) or function.__name__ == "<lambda>":
         return False
     return all(names.get(function.__name__) is not function for names in (frame.f_locals, frame.f_globals))
@@ -97,7 +97,7 @@ _GIVEN = {
     int: "int index len",
     str: "format",
 }
-"""What a blank gives for other operations: nothing of that kind."""
+"""For each type the operations for which a blank gives the empty value of that type."""
 for _kind, _operations in _GIVEN.items():
     for _operation in _operations.split():
         setattr(Blank, f"__{_operation}__", lambda *args, kind=_kind: kind())
@@ -111,7 +111,7 @@ class _Module(types.ModuleType, _Silent):
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds stand-ins for what shows, modules that the notebook wrote, and nothing that is installed by chance."""
+    """Finds stand-ins for what only shows, and modules that the notebook wrote; hides what is installed by chance."""
 
     def __init__(self) -> None:
         self.by_chance = _installed_by_chance()
@@ -146,7 +146,7 @@ class _Written(importlib.abc.Loader):
 
 
 def _installed_by_chance() -> set[str]:
-    """The top-level modules of whatever `REQUIREMENTS`, and what they themselves require, do not bring."""
+    """The top-level modules that neither `REQUIREMENTS` nor what these require bring."""
     brought = list(REQUIREMENTS)
     for distribution in brought:  # which grows
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
@@ -157,7 +157,7 @@ def _installed_by_chance() -> set[str]:
 
 
 def _name(requirement: str) -> str:
-    """The name of a distribution, without the versions that are required, as all ways to write it are compared."""
+    """The name of a distribution in one spelling, without the versions that are required."""
     return re.split(r"[^\w.-]", requirement)[0].lower().replace("_", "-")
 
 
@@ -206,7 +206,7 @@ class Shell(_Silent):
 
 
 def _as_it_is(function: Any = None, *args: object, **kwargs: object) -> Any:
-    """What compiles, or marks what is to be compiled: nothing is, and what computes is the same."""
+    """In the place of what compiles a function, or marks it to be compiled: the function stays as it is."""
     return _as_it_is if function is None else function
 
 

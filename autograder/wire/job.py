@@ -20,9 +20,9 @@ class Correction(msgspec.Struct, frozen=True):
     """By name; their tensors are the job's, with the steps first where either layout is right."""
     either_layout: tuple[str, ...] = ()
     """The names of those that are right with the batch or the steps first."""
-    call: int = 0
-    """Which call of the question's check, from 1, settles it: from then on its names are the student's to use again. 0
-    where none comes before a later question's: then wrong values are replaced to the end."""
+    settling_call: int = 0
+    """Which call of the question's check, from 1, settles it. After it the student may use the names for other things;
+    until then, or to the end if this is 0, wrong values are replaced."""
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -39,7 +39,7 @@ class Job(msgspec.Struct, frozen=True):
     """Whether given names, and those of earlier questions, are put back to what they are to be."""
     corrections: tuple[Correction, ...] = ()
     batch_first: bool = False
-    """The layout of what is corrected in either: tensors, and recurrent layers where the submission has none."""
+    """The layout of corrections that are right in either: tensors, and recurrent layers that the submission lacks."""
     numbers: Mapping[int, int] = {}
     """Released sizes, each with the scenario's: an outline tells where they are written in the student's own cells."""
     numbered: tuple[tuple[int, int], ...] = ()
@@ -52,8 +52,8 @@ class Job(msgspec.Struct, frozen=True):
     """What every statement's random numbers start from."""
     statement_seconds: float = 5.0
     """Processor time after which a statement is stopped."""
-    told: bool = False
-    """Whether error texts may leave the process: only where the inputs are public."""
+    public: bool = False
+    """Whether the inputs may be shown: only then may error texts leave the process."""
 
 
 def encode_job(job: Job, tensors: Mapping[str, Tensor]) -> bytes:

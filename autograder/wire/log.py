@@ -1,4 +1,4 @@
-"""What came back from one run, read within a budget. The bytes are a stranger's: what is malformed is passed over."""
+"""What came back from one run, read within a budget. The bytes may be forged: what is malformed is passed over."""
 
 import contextlib
 import functools
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from autograder.wire.messages import Failed, Failure, Message, Outline, Recorded, Started, decode
+from autograder.wire.messages import Failure, Message, Outline, Recorded, Started, decode
 from autograder.wire.values import Malformed, Other, Value, load_tensors, restore
 
 __all__ = ["Log", "Place", "Record"]
@@ -18,7 +18,7 @@ MESSAGES = 20_000
 JSON_BYTES = 1 << 20
 """Most JSON of a run that is read, all messages together."""
 HALF_OF_MEMORY = 512 << 10
-"""KiB: where a process has grown by more, a statement that runs out of memory may not be the one that took it."""
+"""KiB. If a process grew by more before its last statement, an earlier one may have taken the memory."""
 
 Place = tuple[int, int]
 """Cell and line, both from 1."""
@@ -58,7 +58,7 @@ class Log:
     frames: tuple[bytes, ...] = ()
     finished: bool = False
     lines: tuple[int, ...] = ()
-    """How many lines each cell has. A place outside of these is not passed on: a child could tell something by it."""
+    """How many lines each cell has. A place outside of these is not passed on, since a child could hide data in it."""
     of_memory: bool = False
     """Whether it may have ended for want of memory."""
     cpu_seconds: float = 0.0
@@ -85,10 +85,10 @@ class Log:
         return [message for message in self._messages if isinstance(message, Record)]
 
     @functools.cached_property
-    def failures(self) -> list[Failed]:
+    def failures(self) -> list[Failure]:
         """The errors that statements raised, in order."""
-        failed = (message for message in self._messages if isinstance(message, Failed))
-        return [one for one in failed if self._is_place(one.failure.cell, one.failure.line)]
+        raised = (message for message in self._messages if isinstance(message, Failure))
+        return [one for one in raised if self._is_place(one.cell, one.line)]
 
     def settling_call(self, question: str, later: Sequence[str]) -> int:
         """Which call of a question's check, counted from 1, is its last before a check of a *later* one; 0 for none."""

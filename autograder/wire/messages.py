@@ -1,4 +1,4 @@
-"""What a child says of its run, and the one decoder for it. The bytes are a stranger's: what is odd is `Malformed`."""
+"""What a child says of its run, and the one decoder for it. The bytes may be forged: what is odd is `Malformed`."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ import msgspec
 
 from autograder.wire.values import Described, Malformed
 
-__all__ = ["Cell", "Failed", "Failure", "Finished", "Message", "Outline", "Recorded", "Started", "decode", "encode"]
+__all__ = ["Cell", "Failure", "Finished", "Message", "Outline", "Recorded", "Started", "decode", "encode"]
 
 JSON_BYTES = 256 * 1024
 """Longest JSON part of a message; most are below a hundred bytes, and an outline of 2,000 cells is the longest."""
@@ -24,8 +24,8 @@ class Started(msgspec.Struct, frozen=True, tag=True):
     """The most memory that the process has occupied so far, in KiB."""
 
 
-class Failure(msgspec.Struct, frozen=True):
-    """What kept a name from being bound."""
+class Failure(msgspec.Struct, frozen=True, tag=True):
+    """The error that kept a statement from its end, and its names from being bound."""
 
     kind: str
     """The exception's class name."""
@@ -33,14 +33,6 @@ class Failure(msgspec.Struct, frozen=True):
     line: int
     text: str = ""
     """Only where the run may tell."""
-
-
-class Failed(msgspec.Struct, frozen=True, tag=True):
-    """A statement raised an error."""
-
-    failure: Failure
-    names: tuple[str, ...]
-    """What it was to bind."""
 
 
 class Cell(msgspec.Struct, frozen=True):
@@ -79,7 +71,7 @@ class Finished(msgspec.Struct, frozen=True, tag=True):
     """The run came to the end of the notebook."""
 
 
-Message = Started | Failed | Outline | Recorded | Finished
+Message = Started | Failure | Outline | Recorded | Finished
 _decoder = msgspec.json.Decoder(Message)
 _LENGTH = 4
 

@@ -53,8 +53,8 @@ _KINDS: dict[str, Callable[[Any], Any]] = {
     "padding_idx": lambda value: None if value is None else operator.index(value),
     "max_norm": lambda value: None if value is None else float(value),
 }
-"""What arguments are, if not whole numbers: whatever else an object claims must not come near a message."""
-# Names that everybody knows.
+"""How arguments that are not whole numbers are converted, so that no object of a student's gets into a message."""
+# Their names may be told: no student made them.
 _KNOWN_TYPES = {
     *(cls.__name__ for cls in (bool, int, float, complex, str, bytes, list, tuple, dict, set, range, type)),
     *("NoneType", "function", "builtin_function_or_method", "method", "module", "generator", "ellipsis"),
@@ -115,7 +115,7 @@ Value = bool | int | float | Tensor | PackedSequence | Layer | Other | None
 
 
 def described(value: object, tensors: dict[str, Tensor]) -> Described:
-    """Describe *value*; an object that fights back, or exits, when it is looked at is no value."""
+    """Describe *value*. An object that raises, or exits, when it is looked at is described as some object."""
     try:
         return describe(value, tensors)
     except BaseException:
@@ -137,7 +137,7 @@ def describe(value: object, tensors: dict[str, Tensor]) -> Described:
         return _tensor(value, tensors)
     if isinstance(value, nn.Module):
         return describe_layer(value)
-    # A class named after a hidden input must not pass.
+    # A student's class could be named after a hidden input.
     name = type(value).__name__
     length = len(value) if type(value) in (list, tuple) else None  # type: ignore[arg-type]
     return Other(name if name in _KNOWN_TYPES else "object", length)
@@ -204,7 +204,7 @@ def _restore_tensor(value: TensorData, tensors: Mapping[str, Tensor]) -> Tensor 
 
 
 def _restore_packed(value: Packed, tensors: Mapping[str, Tensor]) -> PackedSequence:
-    """A PackedSequence whose parts are of the right kinds; its numbers may still fit together badly."""
+    """A PackedSequence whose parts are of the right kinds, though its numbers may contradict each other."""
     data, *numbers = (None if part is None else _restore_tensor(part, tensors) for part in value.parts)
     for part in numbers:
         if part is not None and not (isinstance(part, Tensor) and part.ndim == 1 and part.dtype == torch.int64):

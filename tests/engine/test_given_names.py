@@ -69,6 +69,7 @@ SCRATCH = [
     "for max_len in range(3): pass",
     "embedding = rnn = None",
     "batch_emb.data.zero_()",
+    "batch_emb.data.zero_()\nbatch_emb.data.fill_(2)",
     "batch_lens -= 1\nbatch.zero_()",
     "del embedding, max_len, batch_emb",
     "data.clear()",
@@ -129,3 +130,14 @@ def test_mistake_beside_an_edited_given_cell_costs_itself_alone(lost):
     """Both are put right for what comes after."""
     content = with_cell("hidden_size = 512", "hidden_size = 64", q3="hidden_states, h_n = rnn(batch_emb, h_0)[0], h_0")
     assert lost(content) == {"q3"}
+
+
+def test_scratch_work_on_a_given_name_that_was_put_back_costs_nothing(lost):
+    """A value that was put back may be changed in place like the one before it."""
+    assert lost(after("q5", "batch_lens = batch_lens[:3]\nbatch_lens -= 1")) == set()
+
+
+def test_answer_whose_values_cannot_be_compared_costs_itself_alone(lost):
+    """A list of tensors, as where `torch.stack` was forgotten, may be made anew in scratch work."""
+    scratch = "decoded_ids = [ids + 0 for ids in decoded_ids]\nbatch_lens = batch_lens - 1"
+    assert lost(after("q6", scratch, q6=LOOP.rpartition("\n")[0])) == {"q6"}

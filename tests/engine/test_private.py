@@ -53,7 +53,7 @@ def watching(run, sandbox) -> Watching:
 def test_reference_values_enter_a_process_under_private_numbers_only(watching):
     """Hidden runs that share numbers get inputs and descriptions of layers alone; with tensors, each has its own."""
     watching.grade(solved(**WRONG))
-    hidden = [(job, tensors) for job, tensors in watching.jobs if not job.told]
+    hidden = [(job, tensors) for job, tensors in watching.jobs if not job.public]
     assert any(job.salt for job, _ in hidden)
     for job, tensors in hidden:
         corrected = {correction.question for correction in job.corrections}
@@ -66,7 +66,7 @@ def test_reference_values_enter_a_process_under_private_numbers_only(watching):
 def test_a_layer_put_right_needs_no_private_numbers(watching):
     """It is made in the run itself, of sizes that the run has: nothing of the reference's goes in."""
     watching.grade(solved(**LAYER))
-    followed = [job for job, _ in watching.jobs if job.corrections and not job.told]
+    followed = [job for job, _ in watching.jobs if job.corrections and not job.public]
     assert followed
     assert not any(job.salt for job in followed)
 
@@ -117,7 +117,7 @@ def test_heir_of_a_thief_gets_nothing(watching, lost):
     watching.grade(solved(**wrong))
     loot: dict[int, dict[str, object]] = {}
     for job, tensors in watching.jobs:
-        if job.corrections and not job.told:
+        if job.corrections and not job.public:
             held = loot.setdefault(job.replacements["vocab_size"][1], {})
             for correction in job.corrections:
                 keys = {name: getattr(value, "key", "") for name, value in correction.values.items()}

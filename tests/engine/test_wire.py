@@ -25,7 +25,7 @@ from autograder.grading.hidden import findings
 from autograder.sandbox.box import frames
 from autograder.wire.log import JSON_BYTES, Log, Record
 from autograder.wire.messages import JSON_BYTES as MESSAGE_BYTES
-from autograder.wire.messages import Cell, Failed, Failure, Finished, Outline, Recorded, Started, decode, encode
+from autograder.wire.messages import Cell, Failure, Finished, Outline, Recorded, Started, decode, encode
 from autograder.wire.values import (
     HEADER_BYTES,
     Layer,
@@ -174,14 +174,16 @@ DESCRIBED = st.deferred(
         | JSON
     )
 )
-FAILURE = st.fixed_dictionaries({"kind": TEXT, "cell": NUMBER, "line": NUMBER}, optional={"text": TEXT})
+FAILURE = st.fixed_dictionaries(
+    {"type": st.just("Failure"), "kind": TEXT, "cell": NUMBER, "line": NUMBER}, optional={"text": TEXT}
+)
 NAMES = sorted({name for question in course.questions() for name in question.names})
 QUESTION = st.sampled_from([question.id for question in course.questions()])
 MESSAGES = st.one_of(
     st.fixed_dictionaries(
         {"type": st.just("Started"), "statement": NUMBER, "cell": NUMBER, "line": NUMBER, "resident": NUMBER}
     ),
-    st.fixed_dictionaries({"type": st.just("Failed"), "failure": FAILURE, "names": st.lists(TEXT, max_size=3)}),
+    FAILURE,
     st.fixed_dictionaries(
         {
             "type": st.just("Outline"),
@@ -235,7 +237,7 @@ def test_any_frames_make_a_log_that_can_be_judged(run_frames, finished, of_memor
     """Whatever a child sent, its log answers all that the grader asks, and its records can be checked."""
     log = Log(tuple(run_frames), finished, lines=(3, 1), of_memory=of_memory)
     assert isinstance(log.outline, Outline)
-    assert all(failed.failure.cell in (1, 2) and 1 <= failed.failure.line <= 3 for failed in log.failures)
+    assert all(failure.cell in (1, 2) and 1 <= failure.line <= 3 for failure in log.failures)
     culprit = log.culprit()
     assert culprit is None or (culprit[1][0] in (1, 2) and 1 <= culprit[1][1] <= 3)
     for question in course.questions():
@@ -320,7 +322,7 @@ def test_described_values_come_back(seed):
 def test_oversized_parts_are_refused_before_they_are_parsed():
     """A long JSON part or safetensors header is not looked at."""
     with pytest.raises(Malformed):
-        decode(encode(Failed(Failure("x" * MESSAGE_BYTES, 1, 1), ())))
+        decode(encode(Failure("x" * MESSAGE_BYTES, 1, 1)))
     with pytest.raises(Malformed):
         load_tensors((HEADER_BYTES + 1).to_bytes(8, "little") + b"{" * HEADER_BYTES)
     many = save_tensors({str(number): torch.zeros(0) for number in range(100)})
@@ -367,7 +369,7 @@ def test_words_that_may_be_told_are_short(value):
 
 FLOODS = {
     "statements": [encode(Started(number, 1, 1, 0)) for number in range(50_000)],
-    "errors": [encode(Failed(Failure("T" * 100, 1, 1), ("h_n",) * 100))] * 50_000,
+    "errors": [encode(Failure("T" * 100, 1, 1, "h_n" * 200))] * 50_000,
     "cells": [encode(Outline(tuple(Cell(n, {"h_n": (1, n)}) for n in range(2000))))] * 100,
     "names": [encode(Recorded("q1", "check", {str(n): n for n in range(5000)}))] * 150,
     "nests": [len(b := b'{"type":"Recorded","x":' + b"[" * 100_000).to_bytes(4, "little") + b] * 150,

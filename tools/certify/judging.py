@@ -13,7 +13,7 @@ from autograder.grading.explanation import leave_the_same
 from autograder.grading.grader import run_in
 from autograder.grading.hidden import findings
 from autograder.grading.reference import Reference, Run
-from autograder.grading.trials import Trial, observe
+from autograder.grading.trials import Trials, observe
 from autograder.sandbox import Sandbox
 from autograder.wire.log import Record
 from tools.cases import corpus
@@ -33,31 +33,30 @@ class Judge:
         self._run = run
         self._reference = Reference(run)
 
-    def observed(self, trials: Sequence[Trial], scenario: Scenario, seed: int = 0) -> dict[str, Record]:
-        """What each of *trials*, all of one question, leaves behind, by its id; nothing of one that does not end."""
+    def observed(self, question: str, trials: Trials, scenario: Scenario, seed: int = 0) -> dict[str, Record]:
+        """What each of *trials* leaves behind, by its id; nothing of one that does not end."""
         solution = self._reference.shared(scenario)
         found: dict[str, Record] = {}
         for start in range(0, len(trials), TOGETHER):
-            found |= observe(trials[start : start + TOGETHER], scenario, solution, self._run, seed=seed)
-        for trial in trials:
-            if trial.id not in found:  # it does not end, or another one kept it from its turn
-                found |= observe([trial], scenario, solution, self._run, seed=seed)
+            some = dict(itertools.islice(trials.items(), start, start + TOGETHER))
+            found |= observe(question, some, scenario, solution, self._run, seed=seed)
+        for id_ in trials.keys() - found.keys():  # it does not end, or another one kept it from its turn
+            found |= observe(question, {id_: trials[id_]}, scenario, solution, self._run, seed=seed)
         return found
 
     def failing(
-        self, trials: Sequence[Trial], scenarios: Sequence[Scenario] = course.scenarios(), seed: int = 0
+        self, question: str, trials: Trials, scenarios: Sequence[Scenario] = course.scenarios(), seed: int = 0
     ) -> dict[str, set[str]]:
-        """The checks that each of *trials*, all of one question, fails in any of *scenarios*."""
-        failed: dict[str, set[str]] = {trial.id: set() for trial in trials}
+        """The checks that each of *trials* fails in any of *scenarios*."""
+        failed: dict[str, set[str]] = {id_: set() for id_ in trials}
         for scenario in scenarios:
-            records = self.observed(trials, scenario, seed)
-            right = self._reference.shared(scenario).at
-            for trial in trials:
-                if trial.id in records:
-                    found = findings(course.question(trial.question), records[trial.id], right[trial.question])
-                    failed[trial.id] |= found.keys()
+            records = self.observed(question, trials, scenario, seed)
+            right = self._reference.shared(scenario).at[question]
+            for id_ in trials:
+                if id_ in records:
+                    failed[id_] |= findings(course.question(question), records[id_], right).keys()
                 else:
-                    failed[trial.id].add(STOPPED)
+                    failed[id_].add(STOPPED)
         return failed
 
 
@@ -73,29 +72,30 @@ def stable(question: str, *, every: int, seeds: int) -> Found:
 
     The answers are tried with the first seed under all scenarios, and with each other seed in one.
     """
-    chosen = [case for case in corpus() if question in case.questions][::every]
-    tried = [Trial(f"{case.kind} {case.id}", question, case.code) for case in chosen]
-    first = {scenario.id: judge().failing(tried, [scenario]) for scenario in course.scenarios()}
+    asked = [case for case in corpus() if question in case.questions][::every]
+    chosen = {f"{case.kind} {case.id}": case for case in asked}
+    tried = {id_: case.code for id_, case in chosen.items()}
+    first = {scenario.id: judge().failing(question, tried, [scenario]) for scenario in course.scenarios()}
     wrong = set()
-    for case, trial in zip(chosen, tried, strict=True):
-        failed = set[str]().union(*(found[trial.id] for found in first.values()))
+    for id_, case in chosen.items():
+        failed = set[str]().union(*(found[id_] for found in first.values()))
         if any(mistake.catches not in failed for mistake in case.mistakes) if case.mistakes else failed:
-            wrong.add(f"{trial.id} fails {', '.join(sorted(failed)) or 'nothing'}")
+            wrong.add(f"{id_} fails {', '.join(sorted(failed)) or 'nothing'}")
     for seed in range(1, seeds):
         scenario = course.scenarios()[seed % len(course.scenarios())]
-        other = judge().failing(tried, [scenario], seed)
+        other = judge().failing(question, tried, [scenario], seed)
         wrong |= {f"{id_} depends on the seed" for id_ in other if other[id_] != first[scenario.id][id_]}
     return Found(f"verdicts under {seeds} seeds", sorted(wrong), len(tried))
 
 
 def told_apart(question: str) -> Found:
     """Whether the shown examples tell every mistake from a right answer, and those apart that hidden scenarios do."""
-    trials = [Trial(one.id, question, one.answers) for one in misconceptions() if one.question == question]
-    failed = judge().failing(trials, course.shown_examples())
-    wrong = [f"{one.id} looks right" for one in trials if not failed[one.id]]
-    shown = [judge().observed(trials, example) for example in course.shown_examples()]
-    hidden = [judge().observed(trials, scenario) for scenario in course.scenarios()]
-    for one, other in itertools.combinations([trial.id for trial in trials], 2):
+    trials = {one.id: one.answers for one in misconceptions() if one.question == question}
+    failed = judge().failing(question, trials, course.shown_examples())
+    wrong = [f"{id_} looks right" for id_ in trials if not failed[id_]]
+    shown = [judge().observed(question, trials, example) for example in course.shown_examples()]
+    hidden = [judge().observed(question, trials, scenario) for scenario in course.scenarios()]
+    for one, other in itertools.combinations(trials, 2):
         if _alike(question, one, other, shown) and not _alike(question, one, other, hidden):
             wrong.append(f"{one} looks like {other}")
     return Found("mistakes told apart by shown examples", wrong, len(trials))

@@ -7,11 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import TypeVar
 
-import tomli
-
 from autograder import course
 from autograder.course import corpus
-from autograder.grading.trials import Trial
+from autograder.course.files import toml
 from tools.certify.judging import judge
 from tools.certify.proof import Found
 
@@ -26,15 +24,14 @@ LEAST_CAUGHT = 0.98
 @functools.cache
 def equivalent() -> tuple[str, ...]:
     """What changes are right answers, as `tests/mutants.toml` says: regular expressions for all of what changed."""
-    entries = tomli.loads((course.ROOT / "tests" / "mutants.toml").read_text(encoding="utf-8"))["equivalent"]
-    return tuple(entry["change"] for entry in entries)
+    return tuple(entry["change"] for entry in toml(course.ROOT / "tests" / "mutants.toml")["equivalent"])
 
 
 def caught(question: str, *, every: int) -> Found:
     """Whether every change of the answer to *question* fails a hidden check, unless it is right all the same."""
     changes = mutants(question)
     tried = [code for code in changes if not any(re.fullmatch(form, changes[code]) for form in equivalent())][::every]
-    failed = judge().failing([Trial(code, question, {question: code}) for code in tried])
+    failed = judge().failing(question, {code: {question: code} for code in tried})
     passed = [f"{question} passes: {changes[code]}" for code in tried if not failed[code]]
     return Found("mutants caught", passed, len(tried), LEAST_CAUGHT)
 

@@ -83,7 +83,7 @@ def _loaded(files: Mapping[str, str]) -> dict[str, Any]:
 def _said(submission: Submission, checks: Mapping[str, Any]) -> tuple[dict[str, str], str]:
     """What failing checks say of a submission, by question; and the first error of its own code, if any."""
     names = {question.id: question.names for question in course.questions()}
-    job = Job(notebook.read(submission.content, submission.name).cells, names, told=True)
+    job = Job(notebook.read(submission.content, submission.name).cells, names, public=True)
     with open(os.memfd_create("told"), "w+") as told:  # a file with a name would be the notebook's own, in memory
 
         def run() -> None:

@@ -59,7 +59,7 @@ class Graded:
 
 @dataclass(frozen=True)
 class Returned:
-    """What a platform takes."""
+    """What is handed to a platform."""
 
     name: str
     """What the new file is called; nothing where the platform's own file is changed."""
@@ -77,7 +77,7 @@ def handle(row: Row, platform: str) -> Mapping[str, str]:
 
 
 def equal(old: str, new: str) -> bool:
-    """Whether the grade that stands there is the *new* one, as `points` writes it."""
+    """Whether the *old* grade, as a platform writes it, is the *new* one, as `points` does."""
     try:
         return points(float(old.replace(",", "."))) == new
     except ValueError:

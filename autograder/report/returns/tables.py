@@ -96,7 +96,7 @@ def _filled(name: str, graded: Graded, file: Path) -> Returned:
 
 
 def _grade_columns(platform: Platform, titles: Sequence[str], title: str) -> list[int]:
-    """Where grades could be: in the column of that very title, or else in those that look like grades and have it."""
+    """The columns that could hold grades: that of exactly this title, else those for grades whose titles contain it."""
     written = [each.strip() for each in titles]
     named = [place for place, each in enumerate(written) if title and each == title]
     like = [place for place, each in enumerate(written) if re.fullmatch(platform.grade, each, re.IGNORECASE)]
@@ -114,7 +114,7 @@ def _grade_column(platform: Platform, titles: Sequence[str], lines: Sequence[Seq
 
 
 def _maxima(titles: Sequence[str], lines: Sequence[Sequence[str]], tells: Sequence[Told], column: int) -> Iterator[str]:
-    """What the assignment is worth there: if not as much as here, grades would be out of range, or too low."""
+    """All that the table says the assignment is worth: if that differs, grades would be out of range, or too low."""
     yield from re.findall(r"(?:\[[^][:]*:(?=[^][]*\] *\|)[^][\d]*|MaxPoints: *)([\d.]+)", titles[column])
     for each in tells:
         yield from each["maximum"]
@@ -124,9 +124,10 @@ def _maxima(titles: Sequence[str], lines: Sequence[Sequence[str]], tells: Sequen
 
 
 def _rows(platform: str, rows: Sequence[Row], tells: Sequence[Told]) -> list[Row | None]:
-    """The row that each line is for: that of the id there, or as on a roster, or else its team's.
+    """The row that each line is for: by the platform's own id, else as people are found on a roster, else the team's.
 
-    Whom the platform gave ids of its own, these alone tell if the table has them. A team's could be some student's.
+    If the table has the platform's own ids, people who have one are found by it alone. Teams are left out there: a
+    team's id could be some student's.
     """
     groups = [[fold(group) for group in each["group"]] for each in tells]
     called = {*itertools.chain(*groups)}
