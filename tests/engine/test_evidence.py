@@ -60,7 +60,7 @@ def test_run_is_answered_as_it_was():
         {"batch_first": True},
         {"put_back": True},
         {"salt": "1"},
-        {"told": True},
+        {"public": True},
         {"replacements": {"dropout": (0.1, 0.0)}},
         {"corrections": (Correction("q1", {}),)},
         {"names": {"q1": ("a", "b")}},
