@@ -49,7 +49,8 @@ def observe(
     What a trial changes in place is put back after it. A trial whose run ended before it was taken down has no record.
     """
     (question,) = {trial.question for trial in trials}
-    earlier = [one.id for one in course.questions() if one.id < question]
+    ids = [one.id for one in course.questions()]
+    earlier = ids[: ids.index(question)]
     names = {one: course.question(one).names for one in earlier}
     names |= {trial.id: course.question(question).names for trial in trials}
     given, tensors = solution.given
