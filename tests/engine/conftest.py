@@ -18,6 +18,7 @@ from autograder.classroom import pool as pools
 from autograder.classroom.pool import Pool
 from autograder.grade import Grade, Person, Submission
 from autograder.intake import notebook
+from autograder.report import pages
 from autograder.sandbox import ALLOWANCE, Allowance, Sandbox
 
 if TYPE_CHECKING:
@@ -100,6 +101,20 @@ def autograder(pool: Pool) -> Callable[..., tuple[int, str, str]]:
         return status, said.getvalue(), errors.getvalue()
 
     return run
+
+
+@pytest.fixture
+def hundred_points(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The course is the made-up one of `classes`, whatever questions the assignment has."""
+    from .classes import QUESTIONS
+
+    checks = [check for question in QUESTIONS for check in question.checks]
+    monkeypatch.setattr(course, "questions", lambda: QUESTIONS)
+    monkeypatch.setattr(course, "checks", lambda: iter(checks))
+    monkeypatch.setattr(course, "maximum", lambda: 100.0)
+    pages.titles.cache_clear()
+    yield
+    pages.titles.cache_clear()
 
 
 @pytest.fixture(scope="session")
