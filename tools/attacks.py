@@ -1,6 +1,6 @@
 """Hostile submissions, kept as data: what the sandbox and everything around it are proven with.
 
-`tests/attacks/*.toml` holds code that is laid over one submission, partly right, that earns `BASE_SCORE` points by
+`tests/attacks/*.toml` holds code that is laid over one submission, partly right, that earns the points of `BASE` by
 itself: an attack that gains anything shows.
 """
 
@@ -15,10 +15,10 @@ from autograder.course import corpus
 from autograder.course.files import toml
 from tools.cases import answered, code_cell
 
-__all__ = ["BASE_SCORE", "Attack", "attacks", "base"]
+__all__ = ["BASE", "Attack", "attacks", "base"]
 
-BASE_SCORE = 80.0
-"""q1 to q6 are right, q7 and q8 are blank."""
+BASE = tuple(question.id for question in course.questions()[:6])
+"""The questions that are right in it; the others are blank."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class Attack:
     content: bytes
     """The notebook."""
     status: str
-    score: float
-    """The points that it must get: what the submission would earn without the attack, or less."""
+    earns: tuple[str, ...]
+    """The questions, and checks such as `q6 test_decoded_ids`, whose points it must get: `BASE`, or less."""
     absent: tuple[str, ...]
     """What may stand in no output."""
     unconfined: bool
@@ -56,14 +56,14 @@ def attacks() -> tuple[Attack, ...]:
 
 
 def _attack(family: str, entry: Mapping[str, Any]) -> Attack:
-    status, score = entry["verdict"].split()
-    absent, unconfined = tuple(entry.get("absent", ())), entry.get("unconfined", False)
-    return Attack(family, entry["id"], _laid_over(entry), status, float(score), absent, unconfined)
+    earns, absent = tuple(entry.get("earns", BASE)), tuple(entry.get("absent", ()))
+    unconfined = entry.get("unconfined", False)
+    return Attack(family, entry["id"], _laid_over(entry), entry["verdict"], earns, absent, unconfined)
 
 
 def _laid_over(entry: Mapping[str, Any]) -> bytes:
     """The submission with the code of one attack in it."""
-    right = {question.id: corpus.answer(question.id) for question in course.questions()[:6]}
+    right = {question: corpus.answer(question) for question in BASE}
     notebook = answered(course.ASSIGNMENT / "en" / "rnn.ipynb", {**right, **entry})
     start, times = entry.get("start_times", (entry.get("start", ""), 1))
     cells = []

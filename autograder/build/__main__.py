@@ -44,6 +44,9 @@ def main() -> None:
             files |= make()
         for name, content in files.items():
             write(arguments.out / name, content)
+        for path in (arguments.out / "assignment").glob("*/tests/*.py"):
+            if path.relative_to(arguments.out).as_posix() not in files:
+                path.unlink()  # the check of a question that was taken out
         write(arguments.out / "build" / "gradescope.zip", bundle(arguments.visibility))
     except (course.CourseError, OSError, SyntaxError) as error:
         parser.exit(1, f"build: {error}\n")

@@ -38,7 +38,8 @@ def observe(
 
     What a trial changes in place is put back after it. A trial whose run ended before it was taken down has no record.
     """
-    earlier = [one.id for one in course.questions() if one.id < question]
+    ids = [one.id for one in course.questions()]
+    earlier = ids[: ids.index(question)]
     names = {one: course.question(one).names for one in earlier}
     names |= dict.fromkeys(trials, course.question(question).names)
     given, tensors = solution.given

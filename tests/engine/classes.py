@@ -1,4 +1,4 @@
-"""Small classes without a real grader: an engine that grades by a file's first byte, and rows made by hand."""
+"""Small classes without a real grader: a made-up course, an engine that grades by a file's first byte, rows by hand."""
 
 from __future__ import annotations
 
@@ -9,12 +9,30 @@ from pathlib import Path
 
 from autograder.classroom.run import How, Outcome, grade
 from autograder.classroom.worker import Task
-from autograder.course import assignment, questions
+from autograder.course import Check, Question, assignment
 from autograder.grade import CheckResult, Grade, Note, Person, QuestionGrade, Result, Row
 from autograder.intake import collect, read_roster
 from autograder.sandbox import SandboxFault
 
-__all__ = ["Engine", "earned", "handed_in", "row", "run", "table"]
+__all__ = ["QUESTIONS", "Engine", "earned", "handed_in", "row", "run", "table"]
+
+
+def _question(id_: str, *points: float) -> Question:
+    """A question with a check for each of these points."""
+
+    def check(number: int, worth: float) -> Check:
+        titles = {"ko": f"{id_}의 확인 {number}", "en": f"{id_}, check {number}"}
+        return Check(id_, f"test_{number}", worth, ("answer",), (), titles, lambda answer: None)
+
+    checks = tuple(check(number, worth) for number, worth in enumerate(points, 1))
+    return Question(id_, {"ko": f"{id_}의 내용", "en": f"The topic of {id_}"}, checks)
+
+
+QUESTIONS = (
+    *(_question("q1", 4, 6), _question("q2", 10), _question("q3", 8, 7), _question("q4", 10)),
+    *(_question("q5", 5, 5, 5), _question("q6", 14, 6), _question("q7", 10), _question("q8", 4, 3, 3)),
+)
+"""A course of a hundred points: what becomes of grades does not hang on what is asked (see `hundred_points`)."""
 
 
 def earned(share: float = 1.0) -> Grade:
@@ -24,7 +42,7 @@ def earned(share: float = 1.0) -> Grade:
             *(question.id, question.points, share * question.points),
             tuple(CheckResult(check.name, check.points, share == 1.0) for check in question.checks),
         )
-        for question in questions()
+        for question in QUESTIONS
     )
     return Grade("graded", 100.0 * share, 100.0, graded, "en")
 

@@ -8,6 +8,7 @@ import io
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,7 @@ from autograder.classroom import pool as pools
 from autograder.classroom.pool import Pool
 from autograder.grade import Grade, Person, Submission
 from autograder.intake import notebook
+from autograder.report import pages
 from autograder.sandbox import ALLOWANCE, Allowance, Sandbox
 
 if TYPE_CHECKING:
@@ -26,6 +28,31 @@ if TYPE_CHECKING:
 
 settings.register_profile("busy", deadline=None)  # no example fails because the machine is slow
 settings.load_profile("busy")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    what = "write anew what tables and documents show of the course, where it is no longer so"
+    parser.addoption("--accept", action="store_true", help=what)
+
+
+@pytest.fixture
+def shows(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Demand that a file holds a text, *after* one mark and *before* another if it holds more.
+
+    With `--accept` it is put there where it is not. Then nothing was proven, and the test is skipped.
+    """
+
+    def shows(path: Path, text: str, *, after: str = "", before: str = "") -> None:
+        content = path.read_text(encoding="utf-8")
+        start = content.index(after) + len(after)
+        end = content.index(before, start) if before else len(content)
+        if content[start:end] != text and request.config.getoption("--accept"):
+            path.write_text(content[:start] + text + content[end:], encoding="utf-8")
+            pytest.skip(f"{path.name} was written anew: look at the difference")
+        accept = f".venv/bin/pytest {request.path.relative_to(course.ROOT)} --accept"
+        assert content[start:end].splitlines() == text.splitlines(), f"{path.name} is out of date? {accept}"
+
+    return shows
 
 
 @pytest.fixture(scope="session")
@@ -100,6 +127,20 @@ def autograder(pool: Pool) -> Callable[..., tuple[int, str, str]]:
         return status, said.getvalue(), errors.getvalue()
 
     return run
+
+
+@pytest.fixture
+def hundred_points(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The course is the made-up one of `classes`, whatever questions the assignment has."""
+    from .classes import QUESTIONS
+
+    checks = [check for question in QUESTIONS for check in question.checks]
+    monkeypatch.setattr(course, "questions", lambda: QUESTIONS)
+    monkeypatch.setattr(course, "checks", lambda: iter(checks))
+    monkeypatch.setattr(course, "maximum", lambda: 100.0)
+    pages.titles.cache_clear()
+    yield
+    pages.titles.cache_clear()
 
 
 @pytest.fixture(scope="session")

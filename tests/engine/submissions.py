@@ -8,9 +8,27 @@ from autograder import course
 from autograder.grade import Grade
 from tools.cases import with_answers
 
-__all__ = ["POINTS", "after", "blank", "lost_by", "notebook", "scores", "solution", "solved", "with_cell"]
+__all__ = [
+    *("MAXIMUM", "POINTS", "after", "blank", "checks", "lost_by", "notebook", "scores", "solution", "solved"),
+    *("with_cell", "worth"),
+]
 
 POINTS = {question.id: question.points for question in course.questions()}
+MAXIMUM = sum(POINTS.values())
+
+
+def checks(*names: str) -> set[str]:
+    """All checks, as `q6 test_decoded_ids`, of questions that are named; a check may be named by itself."""
+    every = [f"{check.question} {check.name}" for check in course.checks()]
+    found = {name: {one for one in every if f"{one} ".startswith(f"{name} ")} for name in names}
+    assert all(found.values()), found
+    return set().union(*found.values())
+
+
+def worth(*names: str) -> float:
+    """The points of questions, and of checks, that are named."""
+    named = checks(*names)
+    return sum(check.points for check in course.checks() if f"{check.question} {check.name}" in named)
 
 
 def notebook(cells: list[str], **metadata: str) -> bytes:

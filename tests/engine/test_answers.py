@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,6 +11,8 @@ import tomli
 
 from autograder import course
 from autograder.grade import Grade, Note
+
+from .submissions import checks, worth
 
 ANSWERS = course.ROOT / "tests" / "answers"
 CASES: list[dict[str, Any]] = tomli.loads((ANSWERS / "answers.toml").read_text(encoding="utf-8"))["answer"]
@@ -31,10 +34,15 @@ def test_every_file_has_a_grade_that_it_must_get() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["file"])
 def test_file_gets_its_grade(case: dict[str, Any], grade: Callable[[bytes, str], Grade]) -> None:
-    """Score, status, hints, errors and remarks are as the table says."""
-    found = grade(ANSWERS.joinpath(case["file"]).read_bytes(), case["file"])
+    """Checks, score, status, hints, errors and remarks are as the table says; what the file lacks earns nothing."""
+    content = ANSWERS.joinpath(case["file"]).read_bytes()
+    found = grade(content, case["file"])
     questions = {question.question: question for question in found.questions}
-    assert (found.score, found.status) == (case["score"], case["status"])
+    there = set(re.findall(rb"\w+", content.replace(rb"\n", b" ")))
+    lacking = [one.id for one in course.questions() if not there.issuperset(name.encode() for name in one.names)]
+    right = checks(*questions) - checks(*lacking, *case.get("loses", ())) if case["status"] != "unreadable" else set()
+    passed = {f"{id_} {check.check}" for id_ in questions for check in questions[id_].checks if check.passed}
+    assert (passed, found.score, found.status) == (right, worth(*right), case["status"])
     said = {note.kind for note in notes(found)}
     assert said >= set(case.get("says", ()))
     assert said.isdisjoint(case.get("silent", ()))

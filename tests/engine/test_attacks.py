@@ -21,9 +21,9 @@ import pytest
 
 from autograder import course
 from autograder.sandbox import libc
-from tools.attacks import BASE_SCORE, Attack, attacks
+from tools.attacks import BASE, Attack, attacks
 
-from .submissions import blank, solved
+from .submissions import MAXIMUM, POINTS, blank, solved, worth
 
 CANARY = "canary-in-the-environment-of-the-grader"
 SECONDS = 15.0
@@ -79,7 +79,7 @@ if os.geteuid() == 0 and libc.capabilities() >> _CAP_SYS_ADMIN & 1:
 
 BYSTANDERS = {"a-first.ipynb": solved(), "m-wrong.ipynb": solved(q3="h_n = batch"), "z-last.ipynb": blank()}
 """Honest submissions, before, among and after the attacks."""
-SCORES = {"a-first.ipynb": 100, "m-wrong.ipynb": 85, "z-last.ipynb": 0}
+SCORES = {"a-first.ipynb": MAXIMUM, "m-wrong.ipynb": MAXIMUM - POINTS["q3"], "z-last.ipynb": 0}
 
 TELLING = """
 import os
@@ -184,8 +184,8 @@ def test_there_are_attacks_of_every_kind() -> None:
 def test_attack_comes_to_its_verdict(graded: Callable[[str], Graded], user: str, attack: Attack) -> None:
     """An attack gets the status and the points that it deserves, in its time, and never more than without it."""
     grade = graded(user).grades[attack.file_name]
-    assert (grade["status"], grade["score"]) == (attack.status, attack.score), grade["detail"]
-    assert attack.score <= BASE_SCORE
+    assert (grade["status"], grade["score"]) == (attack.status, worth(*attack.earns)), grade["detail"]
+    assert worth(*attack.earns) <= worth(*BASE)
     assert grade["seconds"] <= SECONDS * 8  # of the clock on the wall, where others use the machine, too
 
 

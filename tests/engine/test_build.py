@@ -27,11 +27,11 @@ from autograder.build.bundle import bundle
 from autograder.build.checks import student_checks
 from autograder.build.master import Cell, cells, check_asides, filled, in_language, written
 from autograder.build.questions import check_structure, table
-from autograder.course import CourseError
+from autograder.course import CourseError, questions
 from autograder.language import LANGUAGES, Language
 
 ROOT = Path(__file__).parents[2]
-QUESTIONS = [f"q{number}" for number in range(1, 9)]
+QUESTIONS = [question.id for question in questions()]
 MASTER = ROOT / "solutions" / "rnn.py"
 
 
@@ -77,7 +77,10 @@ def lines(source: str) -> set[str]:
 
 
 def test_build_writes_what_is_committed(tmp_path: Path) -> None:
-    """A build gives the committed files byte for byte, also where the locale is not UTF-8."""
+    """A build gives the committed files byte for byte and no other checks, also where the locale is not UTF-8."""
+    taken_out = tmp_path / "assignment" / "en" / "tests" / "q99.py"
+    taken_out.parent.mkdir(parents=True)
+    taken_out.write_text("")
     plain = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     command = [sys.executable, "-m", "autograder.build", "--out", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, env=plain, capture_output=True, check=False)
@@ -253,28 +256,37 @@ def test_setup_cell_writes_nothing_under_the_grader(tmp_path: Path, monkeypatch:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_tables_give_the_points_of_the_hidden_checks(lang: Language) -> None:
-    """README and notebook hold the same table, made from the hidden checks."""
+    """README and notebook hold the same table, made from the hidden checks; its total is what the headings promise."""
     prose = "\n".join("".join(cell["source"]) for cell in notebook(f"assignment/{lang}/rnn.ipynb")["cells"])
     readme = (ROOT / "assignment" / lang / "README.md").read_text(encoding="utf-8")
     assert table(lang) in prose
     assert table(lang) in readme
-    assert "`hidden_states` 8 · `h_n` 7" in table(lang)
-    assert re.search(r"\| (합계|total) \| \| 100 \|", table(lang))
+    for question in QUESTIONS:
+        source = (ROOT / "tests" / "hidden" / f"test_{question}.py").read_text(encoding="utf-8")
+        marked = re.findall(r"points\(([1-9].*)\)\n(?:@.*\n)*def test_\w+\((\w+)", source)
+        assert marked, question
+        for points, name in marked:
+            assert re.search(rf"\| {question} \|.*`{name}`.* {points} [·|]", table(lang))
+    promised = [float(points) for points in re.findall(r"### q\d+\b.*\(([\d.]+)(?:점| points?)\)", prose)]
+    assert len(promised) == len(QUESTIONS)
+    assert re.search(rf"\| (합계|total) \| \| {sum(promised):g} \|", table(lang))
     assert "{{" not in readme
 
 
 @pytest.mark.parametrize(
     ("lang", "points", "others", "said"),
     [
-        ("ko", "(15점)", "(16점)", "there is a heading of q3 with 16 points"),
-        ("en", "(15 points)", "(15.5 points)", "there is a heading of q3 with 15.5 points"),
-        ("en", "(15 points)", "(points)", "wants a heading of q3 with 15 points"),
+        ("ko", "({0:g}점)", "({1:g}점)", "there is a heading of {2} with {1:g} points"),
+        ("en", "({0:g} points)", "({1:g} points)", "there is a heading of {2} with {1:g} points"),
+        ("en", "({0:g} points)", "(points)", "wants a heading of {2} with {0:g} points"),
     ],
 )
 def test_heading_that_contradicts_the_points_fails_the_build(
     lang: Language, points: str, others: str, said: str
 ) -> None:
     """The points in a question's heading are those of its hidden checks, or the build says which differ."""
+    first = questions()[0]
+    points, others, said = (form.format(first.points, first.points + 0.5, first.id) for form in (points, others, said))
     right = cells(MASTER, prose=[lang], code=lang, values={lang: {}})
     check_structure(right, lang)
     wrong = [Cell(cell.kind, cell.source.replace(points, others), cell.role) for cell in right]

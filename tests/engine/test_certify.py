@@ -22,6 +22,8 @@ from tools.certify.judging import Judge
 from tools.certify.mutants import equivalent, mutants
 from tools.certify.proof import EXACT, RECOGNISED, UNTOLD, Found, problems, told
 
+from .submissions import POINTS
+
 MISTAKE = next(case for case in corpus() if case.questions == {"q3"} and case.mistakes)
 EXAMPLE = Example("tiny", (Difference("h_n", Note("missing", {}), Shown("tensor"), Shown("other")),))
 
@@ -58,7 +60,7 @@ def test_grade_that_is_as_it_must_be_has_no_problems() -> None:
     ("question", "fields", "problem"),
     [
         ("q5", {"score": 0.0}, "q5: earned 0"),
-        ("q3", {"score": 15.0}, "keeps 15 of 15"),
+        ("q3", {"score": POINTS["q3"]}, f"keeps {POINTS['q3']:g} of {POINTS['q3']:g}"),
         ("q3", {"checks": ()}, "slips through"),
         ("q3", {"misconception": "another"}, "explained as another"),
         ("q3", {"misconception": ""}, "explained as nothing known"),

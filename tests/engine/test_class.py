@@ -13,6 +13,8 @@ from autograder.classroom.run import How, grade, regrade
 
 from .classes import Engine, handed_in, run, table
 
+pytestmark = pytest.mark.usefixtures("hundred_points")
+
 
 def scores(out: Path) -> dict[str, tuple[str, str]]:
     """Status and score by student."""

@@ -17,6 +17,8 @@ from autograder.report.returns import WAYS
 
 from .classes import Engine, handed_in, table
 
+pytestmark = pytest.mark.usefixtures("hundred_points")
+
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -11,6 +13,8 @@ from autograder import course
 from autograder.course import corpus
 from autograder.grade import Person, Submission
 from autograder.grading import Grader
+from autograder.grading.trials import Trial, observe
+from autograder.wire.log import Log
 
 from .submissions import after, lost_by, notebook, solution, solved
 
@@ -44,6 +48,15 @@ def test_no_example_is_run_once_the_mistake_is_known(run, sandbox):
     assert next(one.misconception for one in grade.questions if one.question == "q5") == "states-exchanged"
     first = course.shown_examples()[0].values["hidden_size"]
     assert [other for _, other in told] == [first, first]
+
+
+def test_of_ten_questions_the_tenth_is_not_before_the_second(monkeypatch):
+    """What a known mistake leaves behind is learned after the questions that are asked before it, and no other."""
+    asked, jobs = (*course.questions(), replace(course.questions()[-1], id="q10")), []
+    monkeypatch.setattr(course, "questions", lambda: asked)
+    trial, solution = Trial("a", "q2", {"q2": "rnn = None"}), SimpleNamespace(given=({"q2": {}}, {}))
+    observe([trial], course.shown_examples()[0], solution, lambda job, tensors: jobs.append(job) or Log())
+    assert [[*job.names] for job in jobs] == [["q1", "a"]]
 
 
 def test_answer_in_hundreds_of_cells_makes_a_small_grade(grade):

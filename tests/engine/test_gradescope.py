@@ -91,7 +91,7 @@ def test_solved_notebook_gets_its_results_from_the_zip_alone(source: Path, tmp_p
     assert done.returncode == 0, done.stderr
     found = results(tmp_path)
     assert {part["visibility"] for part in (found, *found["tests"])} == {"after_published"}
-    assert found["score"] == sum(test["score"] for test in found["tests"]) == 100
+    assert found["score"] == sum(test["score"] for test in found["tests"]) == course.maximum()
     assert {test["status"] for test in found["tests"]} == {"passed"}
 
 
@@ -102,7 +102,7 @@ def test_of_several_files_the_notebook_is_graded_and_the_student_is_told(
     files = {"a_blank.ipynb": BLANK, "work__rnn.ipynb": SOLVED}
     assert graded_here(**files) == 0
     found = results(tmp_path)
-    assert (found["score"], found["extra_data"]["submission"]) == (100, "work/rnn.ipynb")
+    assert (found["score"], found["extra_data"]["submission"]) == (course.maximum(), "work/rnn.ipynb")
     assert found["output"]
 
 

@@ -15,6 +15,7 @@ from autograder.intake import Intake, collect
 from tools.attacks import attacks
 
 from .hostile_files import make_class
+from .submissions import worth
 from .test_attacks import BYSTANDERS, CANARY, SCORES
 
 SHOWN = [attack for attack in attacks() if attack.family == "rendering"]
@@ -57,11 +58,11 @@ def test_every_file_has_one_row_and_hostile_ones_no_points(graded: Graded) -> No
     """No file is too much for the grader, none earns points by being odd, and what is not opened is told."""
     assert len(graded.rows) == len(graded.entries) > 60
     assert graded.status == 1
-    known = {**{attack.file_name: attack.score for attack in SHOWN}, **SCORES}
+    known = {**{attack.file_name: worth(*attack.earns) for attack in SHOWN}, **SCORES}
     for name, row in graded.rows.items():
         could_not = name.startswith(FAULTS)
         assert (row["status"] == "could-not-grade") == could_not, (name, row)
-        assert row["score"] == ("" if could_not else f"{known.get(name, 0):.0f}"), (name, row)
+        assert row["score"] == ("" if could_not else f"{known.get(name, 0):g}"), (name, row)
 
 
 def test_nothing_hidden_is_in_any_output(graded: Graded) -> None:

@@ -97,7 +97,7 @@ def test_worker_that_dies_or_hangs_is_no_zero(monkeypatch: pytest.MonkeyPatch) -
                 result = pool.grade_one(Task(task(solved).submission, b"secret", b"evidence"))
             assert (result.grade.status, result.grade.score) == ("could-not-grade", None)
             assert result.evidence == b"evidence"
-            assert pool.grade_one(task(solved)).grade.score == 100.0
+            assert pool.grade_one(task(solved)).grade.score == course.maximum()
 
 
 def test_workers_keep_to_a_core_and_to_their_memory(pool: Pool) -> None:

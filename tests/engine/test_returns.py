@@ -21,6 +21,8 @@ from autograder.report.returns.graded import handle
 
 from .classes import row
 
+pytestmark = pytest.mark.usefixtures("hundred_points")
+
 CANVAS = [
     row("kimminsu", 85, submission="kimminsu_101_5551_rnn.ipynb"),
     row("leeseojun", 70.5, submission="leeseojun_LATE_102_5552_rnn.ipynb"),

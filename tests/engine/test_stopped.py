@@ -24,7 +24,7 @@ from autograder.grading.verdicts import verdicts
 from autograder.intake.notebook import read
 from autograder.sandbox import ALLOWANCE, Allowance, Limits
 
-from .submissions import after, lost_by, notebook, solution, solved
+from .submissions import MAXIMUM, POINTS, after, lost_by, notebook, solution, solved
 
 QUICK = Allowance(60, statement_seconds=0.5, run=Limits(cpu_seconds=10, memory_bytes=256 << 20))
 LOOP = corpus.answer("q6")
@@ -79,7 +79,7 @@ def test_memory_that_an_extra_cell_takes_is_its_own_fault(sandbox):
     grader = Grader(sandbox)
     content = after("q2", "hog = torch.ones(180_000_000)", q3="big = torch.ones(100_000_000)\n" + corpus.answer("q3"))
     result = grader.grade(Submission("rnn.ipynb", (Person("x"),), content), b"secret").grade
-    assert (result.score, result.status) == (100, "stopped")
+    assert (result.score, result.status) == (MAXIMUM, "stopped")
     place = solution().index('grader.check("q2")') + 2
     assert result.detail == Note("stopped", {"cell": place, "line": 1})
 
@@ -89,7 +89,7 @@ def test_many_statements_that_do_not_end_are_too_many(quick):
     cells = solution()
     place = cells.index('grader.check("q3")') + 1
     result = quick(notebook([*cells[:place], *["import os\nos._exit(1)"] * (QUICK.stopped + 2), *cells[place:]]))
-    assert lost_by(result) == {"q4", "q5", "q6", "q7", "q8"}
+    assert lost_by(result) == POINTS.keys() - {"q1", "q2", "q3"}
     assert result.status == "stopped"
 
 
@@ -98,9 +98,9 @@ def test_time_of_all_runs_together_is_bounded(sandbox):
     short = replace(QUICK, cpu_seconds=0.5, statement_seconds=1.0)
     grader = Grader(sandbox, short)
     slow = "import time\nbegun = time.process_time()\nwhile time.process_time() < begun + 0.7: pass"
-    result = grader.grade(Submission("rnn.ipynb", (Person("x"),), after("q8", slow)), b"secret").grade
+    result = grader.grade(Submission("rnn.ipynb", (Person("x"),), after(list(POINTS)[-1], slow)), b"secret").grade
     assert (result.status, result.detail) == ("stopped", Note("exhausted"))
-    assert result.score < 100
+    assert result.score < MAXIMUM
 
 
 def test_frames_of_all_runs_together_are_bounded(sandbox):
@@ -108,7 +108,7 @@ def test_frames_of_all_runs_together_are_bounded(sandbox):
     short = replace(QUICK, frames_bytes=5 << 20)
     grader = Grader(sandbox, short)
     flood = "import os\nfor _ in range(3):\n    os.write(3, (1 << 20).to_bytes(4, 'big') + bytes(1 << 20))"
-    result = grader.grade(Submission("rnn.ipynb", (Person("x"),), after("q8", flood)), b"secret").grade
+    result = grader.grade(Submission("rnn.ipynb", (Person("x"),), after(list(POINTS)[-1], flood)), b"secret").grade
     assert (result.status, result.detail) == ("stopped", Note("exhausted"))
 
 
@@ -150,7 +150,7 @@ def test_loop_without_end_is_graded_alike_beside_busy_neighbours(quick):
     with busy():
         found += [quick(solved(q6=FORGOTTEN_STEP)) for _ in range(2)]
     assert {(grade.score, grade.status, str(grade.detail)) for grade in found} == {
-        (80, "stopped", str(found[0].detail))
+        (MAXIMUM - POINTS["q6"], "stopped", str(found[0].detail))
     }
 
 

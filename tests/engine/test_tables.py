@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograder.course import questions
 from autograder.grade import Adjustment, Grade, Note, Person, Row
 from autograder.intake import SetAside
 from autograder.report.files import file_names, write
@@ -23,7 +22,9 @@ from autograder.report.summary import summary_lines
 from autograder.report.tables import grades_csv, grades_table, set_aside_csv, width
 from autograder.report.words import one_line, plain, points
 
-from .classes import earned, row
+from .classes import QUESTIONS, earned, row
+
+pytestmark = pytest.mark.usefixtures("hundred_points")
 
 EVIL = "<script>\x1b[31m\u202e\u200b\ud800&\"'"
 
@@ -156,7 +157,7 @@ def test_results_hold_a_test_for_each_check() -> None:
     adjusted = replace(row(score=50), adjustments=(Adjustment("Kim", "q1", 10 / 3, "oral", relative=True),))
     found = results(adjusted, "after_published")
     assert found["score"] == 53.33
-    checks = [check for question in questions() for check in question.checks]
+    checks = [check for question in QUESTIONS for check in question.checks]
     assert [test["max_score"] for test in found["tests"]] == [check.points for check in checks]
     assert [test["name"].split(": ", 1)[1] for test in found["tests"]] == [check.titles["en"] for check in checks]
     assert {part["visibility"] for part in (found, *found["tests"])} == {"after_published"}
