@@ -129,3 +129,10 @@ def test_mistake_beside_an_edited_given_cell_costs_itself_alone(lost):
     """Both are put right for what comes after."""
     content = with_cell("hidden_size = 512", "hidden_size = 64", q3="hidden_states, h_n = rnn(batch_emb, h_0)[0], h_0")
     assert lost(content) == {"q3"}
+
+
+@pytest.mark.parametrize("ids", ["[ids.numpy() for ids in decoded_ids]", "decoded_ids.to_sparse()"])
+def test_values_that_cannot_be_compared_cost_no_later_question(ids, lost):
+    """A wrong answer that is made once more after its check, beside a given name that is used again, costs itself."""
+    wrong = f"decoded_ids = {ids}"
+    assert lost(after("q6", f"{LOOP}\n{wrong}\nhidden_size = 500", q6=f"{LOOP}\n{wrong}")) == {"q6"}
