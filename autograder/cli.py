@@ -128,9 +128,12 @@ class _Said(io.FileIO):
 
 
 def script() -> None:
-    """The console script: `main`, in UTF-8 whatever the locale, since names of files are Korean, whoever listens."""
-    if sys.getfilesystemencoding().lower() != "utf-8":
-        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | {"PYTHONUTF8": "1"})
+    """The console script: `main`, whoever listens.
+
+    It is in UTF-8 whatever the locale, since names of files are Korean, and with the docstrings, which are titles.
+    """
+    if sys.getfilesystemencoding().lower() != "utf-8" or sys.flags.optimize:
+        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | {"PYTHONUTF8": "1", "PYTHONOPTIMIZE": ""})
     while os.open(os.devnull, os.O_RDWR) <= 2:  # it was closed, and the next file would get its number
         pass
     raw = (io.BufferedWriter(_Said(number, "w")) for number in (1, 2))
@@ -189,9 +192,9 @@ def _positive(number: str) -> int:
 
 
 def _grade(args: argparse.Namespace) -> int:
-    if args.out.exists() and not args.out.is_dir():
+    if os.path.lexists(args.out) and not args.out.is_dir():  # nor is a link that leads nowhere
         return _fail(f"--out {args.out}: is not a folder", USAGE)
-    if any(path.resolve() == args.out.resolve() for path in args.paths):
+    if os.path.realpath(args.out) in map(os.path.realpath, args.paths):
         return _fail(f"--out {args.out}: holds the submissions; choose another folder", USAGE)
     roster = read_roster(args.roster) if args.roster else ()
     intake = collect(args.paths, assignment(), without=args.out)
