@@ -128,16 +128,14 @@ class FollowThrough:
 
 def _same(one: object, other: object) -> bool:
     """Whether two values are equal; of those that cannot be compared, whether they are one."""
-    with contextlib.suppress(Exception):  # sparse tensors, objects that fight back, lists in themselves
+    with contextlib.suppress(Exception):  # sparse tensors, arrays in a list, objects that fight back
         if isinstance(one, Tensor) and isinstance(other, Tensor):
             same_kind = one.shape == other.shape and one.dtype == other.dtype
             return one is other or (same_kind and layers.same_numbers(one, other))
         if isinstance(one, PackedSequence) and isinstance(other, PackedSequence):
             return _same(one.data, other.data) and _same(one.batch_sizes, other.batch_sizes)
         # What may be changed in place, or be replaced by an equal value.
-        if isinstance(one, list) and isinstance(other, list):
-            return len(one) == len(other) and all(map(_same, one, other))
-        if type(one) is type(other) and isinstance(one, (dict, int, float, str)):
+        if type(one) is type(other) and isinstance(one, (list, dict, int, float, str)):
             return bool(one == other)
         return one is other and (not isinstance(one, nn.Module) or layers.is_whole(one))
     return one is other
