@@ -128,10 +128,7 @@ class _Said(io.FileIO):
 
 
 def script() -> None:
-    """The console script: `main`, whoever listens.
-
-    It is in UTF-8 whatever the locale, since names of files are Korean, and with the docstrings, which are titles.
-    """
+    """The console script: `main`, with docstrings and in UTF-8 whatever the environment, whoever listens."""
     if sys.getfilesystemencoding().lower() != "utf-8" or sys.flags.optimize:
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | {"PYTHONUTF8": "1", "PYTHONOPTIMIZE": ""})
     while os.open(os.devnull, os.O_RDWR) <= 2:  # it was closed, and the next file would get its number

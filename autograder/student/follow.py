@@ -129,11 +129,10 @@ class FollowThrough:
 def _same(one: object, other: object) -> bool:
     """Whether two values are equal; of those that cannot be compared, whether they are one."""
     with contextlib.suppress(Exception):  # sparse tensors, arrays in a list, objects that fight back
-        if isinstance(one, Tensor) and isinstance(other, Tensor):
-            same_kind = one.shape == other.shape and one.dtype == other.dtype
-            return one is other or (same_kind and layers.same_numbers(one, other))
         if isinstance(one, PackedSequence) and isinstance(other, PackedSequence):
             return _same(one.data, other.data) and _same(one.batch_sizes, other.batch_sizes)
+        if isinstance(one, Tensor) and isinstance(other, Tensor) and one is not other:
+            return one.dtype == other.dtype and layers.same_numbers(one, other)
         # What may be changed in place, or be replaced by an equal value.
         if type(one) is type(other) and isinstance(one, (list, dict, int, float, str)):
             return bool(one == other)
