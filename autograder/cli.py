@@ -127,9 +127,9 @@ class _Said(io.FileIO):
 
 
 def script() -> None:
-    """The console script. It runs `main` in UTF-8 whatever the locale, since file names may be Korean."""
-    if sys.getfilesystemencoding().lower() != "utf-8":
-        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | {"PYTHONUTF8": "1"})
+    """The console script: `main`, with docstrings and in UTF-8 whatever the environment: file names may be Korean."""
+    if sys.getfilesystemencoding().lower() != "utf-8" or sys.flags.optimize:
+        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | {"PYTHONUTF8": "1", "PYTHONOPTIMIZE": ""})
     while os.open(os.devnull, os.O_RDWR) <= 2:  # a standard stream is closed: the next file would get its number
         pass
     raw = (io.BufferedWriter(_Said(number, "w")) for number in (1, 2))
@@ -188,9 +188,9 @@ def _positive(number: str) -> int:
 
 
 def _grade(args: argparse.Namespace) -> int:
-    if args.out.exists() and not args.out.is_dir():
+    if os.path.lexists(args.out) and not args.out.is_dir():  # nor is a link that leads nowhere
         return _fail(f"--out {args.out}: is not a folder", USAGE)
-    if any(path.resolve() == args.out.resolve() for path in args.paths):
+    if os.path.realpath(args.out) in map(os.path.realpath, args.paths):
         return _fail(f"--out {args.out}: holds the submissions; choose another folder", USAGE)
     roster = read_roster(args.roster) if args.roster else ()
     intake = collect(args.paths, assignment(), without=args.out)

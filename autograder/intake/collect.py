@@ -40,7 +40,7 @@ class Intake:
 def collect(paths: Sequence[Path], assignment: Assignment, *, without: Path | None = None) -> Intake:
     """The submissions in *paths*; what lies below *without* (the output) is left out. Raises Refused."""
     notes: list[Note] = []
-    places = list(_places(paths, without.resolve() if without else None, notes))
+    places = list(_places(paths, Path(os.path.realpath(without)) if without else None, notes))
     found = [each for number, place in places for each in _owned(place, number, assignment)]
     layouts = dict.fromkeys(place.layout.platform for _, place in places)
     return _intake(", ".join(layouts), found, assignment, notes)
@@ -61,7 +61,7 @@ def _places(paths: Sequence[Path], without: Path | None, notes: list[Note]) -> I
     are classes (`on.zip late.zip`) if there are more names in them than paths: files that one person has beside the
     notebook are rare, or are called as other people's are.
     """
-    whole = {path.resolve(): path for path in paths}
+    whole = {Path(os.path.realpath(path)): path for path in paths}  # `resolve` raises for links in a circle
     above = Path(os.path.commonpath([path.parent for path in whole])) if whole else Path()
     given: list[tuple[int, list[Place], list[File]]] = []
     for number, (real, path) in enumerate(whole.items()):

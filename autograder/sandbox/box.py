@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import select
+import signal
 import socket
 import sys
 import time
@@ -22,7 +23,7 @@ __all__ = ["Outcome", "Sandbox", "SandboxFault", "frames"]
 
 _PIPE_BYTES = 1 << 20
 _GATHERING = 5  # milliseconds for which frames may gather: waking for each takes longer than reading it
-_MOMENT = 1.0  # seconds: looking at the pipe takes less than that on the busiest machine
+_MOMENT = 1.0  # seconds: looking at the pipe, or ending, takes less than that on the busiest machine
 _SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
 
 
@@ -38,7 +39,7 @@ class Outcome:
     ending: Literal["finished", "stopped"]  # whether the entry returned within all limits
     cpu_seconds: float  # of the child
     seconds: float  # wall time of the child
-    exit_code: int  # or a signal's number, negative; -9 also if the child was ended after its last word
+    exit_code: int  # or a signal's number, negative; -9 also if the child was ended by us
 
 
 class Sandbox(contextlib.AbstractContextManager["Sandbox"]):
@@ -137,11 +138,16 @@ class Sandbox(contextlib.AbstractContextManager["Sandbox"]):
                     fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
                 send(self._channel, {"limits": asdict(limits), "canary": proving}, [file.fileno(), theirs.fileno()])
             received, seconds = _listen(results, limits)
-        send(self._channel, {})
+        sent, finished = frames(received[len(CONFINED) :], limits.frames)
+        send(self._channel, {"patience": 0.0 if finished or seconds >= limits.wall_seconds else _MOMENT})
         ended, _ = receive(self._channel)
+        by_itself = ended.pop("by_itself")
         if not received.startswith(CONFINED):
             raise SandboxFault(f"a child could not be confined: it ended with {ended['exit_code']}")
-        sent, finished = frames(received[len(CONFINED) :], limits.frames)
+        # Student code can send no signals. Of processor time the kernel's limit and its account are not quite the same.
+        spent = ended["cpu_seconds"] > limits.cpu_seconds / 2
+        if by_itself and not finished and not spent and ended["exit_code"] == -signal.SIGKILL:
+            raise SandboxFault("the system killed a run, as it does where all its memory is in use")
         return Outcome(sent, "finished" if finished else "stopped", seconds=seconds, **ended)
 
 

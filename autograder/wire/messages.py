@@ -1,6 +1,6 @@
 """What a child says of its run, and the one decoder for it. The bytes may be forged: what is odd is `Malformed`."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -12,15 +12,19 @@ JSON_BYTES = 256 * 1024
 """Longest JSON part of a message; most are below a hundred bytes, and an outline of 2,000 cells is the longest."""
 
 
+Number = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
+"""No honest one is longer, and what is asked of a later run may hold it."""
+
+
 class Started(msgspec.Struct, frozen=True, tag=True):
     """A statement begins."""
 
-    statement: int
+    statement: Number
     """Its number in the program, from 0. Below zero it is a cell, by its number, that is taken apart; beyond the last
     statement it is a question, by its place, that is taken down at the end."""
-    cell: int
-    line: int
-    resident: int
+    cell: Number
+    line: Number
+    resident: Number
     """The most memory that the process has occupied so far, in KiB."""
 
 
@@ -29,8 +33,8 @@ class Failure(msgspec.Struct, frozen=True, tag=True):
 
     kind: str
     """The exception's class name."""
-    cell: int
-    line: int
+    cell: Number
+    line: Number
     text: str = ""
     """Only where the run may tell."""
 
@@ -38,11 +42,11 @@ class Failure(msgspec.Struct, frozen=True, tag=True):
 class Cell(msgspec.Struct, frozen=True):
     """A code cell of the student's own."""
 
-    number: int
+    number: Number
     """From 1."""
-    binds: dict[str, tuple[int, int]]
+    binds: dict[str, tuple[Number, Number]]
     """The names, of those that are asked for or given, that its statements bind: from which line to which."""
-    numbers: tuple[tuple[int, int], ...] = ()
+    numbers: tuple[tuple[Number, Number], ...] = ()
     """The whole numbers written in it that `Job.numbers` replaces, each with its line."""
 
 

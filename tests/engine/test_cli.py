@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -144,6 +145,9 @@ def test_usage_errors_are_one_line_and_exit_2(
     assert "nothing cannot be read." in usage_error(capsys, "grade", tmp_path / "nothing", "--out", out)
     assert "is not a folder" in usage_error(capsys, "grade", given, "--out", given / "kim.ipynb")
     assert "holds the submissions" in usage_error(capsys, "grade", given, "--out", given)
+    (tmp_path / "circle").symlink_to("circle")
+    assert "is not a folder" in usage_error(capsys, "grade", given, "--out", tmp_path / "circle")
+    assert "circle cannot be read" in usage_error(capsys, "grade", tmp_path / "circle", "--out", out)
     assert "'0' is not a number from 1" in usage_error(capsys, "grade", given, "--out", out, "--workers", "0")
     assert "required" in usage_error(capsys, "grade", given)
     roster = usage_error(capsys, "grade", given, "--out", out, "--roster", tmp_path / "no.csv")
@@ -190,6 +194,17 @@ def test_folder_in_use_is_refused(given: Path, out: Path, capsys: pytest.Capture
     """A second run into the same folder at once is told so."""
     with Gradebook(out):
         assert "another run is using it" in usage_error(capsys, "grade", given, "--out", out)
+
+
+def test_environment_that_drops_docstrings_or_letters_changes_nothing(tmp_path: Path) -> None:
+    """Titles of checks are docstrings, and names are Korean: neither hangs on variables of the shell's."""
+    file = tmp_path / "autograder"
+    told = "lambda: print(sys.flags.optimize, sys.getfilesystemencoding(), sys.argv[1:])"
+    file.write_text(f"import sys\nfrom autograder import cli\ncli.main = {told}\ncli.script()\n")
+    poor = {"PYTHONOPTIMIZE": "2", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable, file, "grade", "한지우"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ | poor)
+    assert done.stdout == "0 utf-8 ['grade', '한지우']\n"
 
 
 def test_command_line_does_not_import_torch() -> None:

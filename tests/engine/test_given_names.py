@@ -141,3 +141,10 @@ def test_answer_whose_values_cannot_be_compared_costs_itself_alone(lost):
     """A list of tensors, as where `torch.stack` was forgotten, may be made anew in scratch work."""
     scratch = "decoded_ids = [ids + 0 for ids in decoded_ids]\nbatch_lens = batch_lens - 1"
     assert lost(after("q6", scratch, q6=LOOP.rpartition("\n")[0])) == {"q6"}
+
+
+@pytest.mark.parametrize("ids", ["[ids.numpy() for ids in decoded_ids]", "decoded_ids.to_sparse()"])
+def test_values_that_cannot_be_compared_cost_no_later_question(ids, lost):
+    """A wrong answer that is made once more after its check, beside a given name that is used again, costs itself."""
+    wrong = f"decoded_ids = {ids}"
+    assert lost(after("q6", f"{LOOP}\n{wrong}\nhidden_size = 500", q6=f"{LOOP}\n{wrong}")) == {"q6"}

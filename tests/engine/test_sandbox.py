@@ -505,6 +505,19 @@ def test_warm_process_that_dies_in_a_run_is_a_fault_and_replaced(entry: str) -> 
         assert sandbox.run(b"send(b'on')").frames == (b"on",)
 
 
+def test_child_that_the_system_kills_is_a_fault(entry: str) -> None:
+    """Where all memory of a machine is in use, the kernel kills a child, whatever that one did: it is not stopped."""
+    with Sandbox(entry=entry) as sandbox:
+        (pid,) = sandbox.run(b"send(str(warmed).encode())").frames
+        idle = children(int(pid))
+        killing = threading.Thread(target=lambda: os.kill(wait_for_child(int(pid), idle), signal.SIGKILL))
+        killing.start()
+        with pytest.raises(SandboxFault, match="the system killed a run"):
+            sandbox.run(b"send(b'kept'); time.sleep(30)")
+        killing.join()
+        assert sandbox.run(b"send(b'on')").frames == (b"on",)
+
+
 def gone(pid: int) -> None:
     """Wait for a process's end, though not for long."""
     for _ in range(100):

@@ -367,6 +367,20 @@ def test_words_that_may_be_told_are_short(value):
         decode(len(body).to_bytes(4, "little") + body)
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"type": "Started", "statement": 2**64, "cell": 1, "line": 1, "resident": 1},
+        {"type": "Outline", "own": [{"number": -(2**70), "binds": {}}]},
+    ],
+)
+def test_number_that_no_job_can_hold_is_malformed(message):
+    """What a child says of its run may be asked of the next one: a statement's number, a cell's."""
+    body = json.dumps(message).encode()
+    with pytest.raises(Malformed):
+        decode(len(body).to_bytes(4, "little") + body)
+
+
 FLOODS = {
     "statements": [encode(Started(number, 1, 1, 0)) for number in range(50_000)],
     "errors": [encode(Failure("T" * 100, 1, 1, "h_n" * 200))] * 50_000,
