@@ -13,7 +13,7 @@ from autograder import course
 from autograder.course import corpus
 from autograder.grade import Person, Submission
 from autograder.grading import Grader
-from autograder.grading.trials import Trial, observe
+from autograder.grading.trials import observe
 from autograder.wire.log import Log
 
 from .submissions import after, lost_by, notebook, solution, solved
@@ -54,8 +54,8 @@ def test_of_ten_questions_the_tenth_is_not_before_the_second(monkeypatch):
     """What a known mistake leaves behind is learned after the questions that are asked before it, and no other."""
     asked, jobs = (*course.questions(), replace(course.questions()[-1], id="q10")), []
     monkeypatch.setattr(course, "questions", lambda: asked)
-    trial, solution = Trial("a", "q2", {"q2": "rnn = None"}), SimpleNamespace(given=({"q2": {}}, {}))
-    observe([trial], course.shown_examples()[0], solution, lambda job, tensors: jobs.append(job) or Log())
+    trials, solution = {"a": {"q2": "rnn = None"}}, SimpleNamespace(given=({"q2": {}}, {}))
+    observe("q2", trials, course.shown_examples()[0], solution, lambda job, tensors: jobs.append(job) or Log())
     assert [[*job.names] for job in jobs] == [["q1", "a"]]
 
 
