@@ -19,6 +19,7 @@ from autograder.classroom.pool import Pool
 from autograder.grade import Grade, Person, Submission
 from autograder.intake import notebook
 from autograder.sandbox import ALLOWANCE, Allowance, Sandbox
+from autograder.sandbox.processes import ForkServer
 
 if TYPE_CHECKING:
     from autograder.grading import Grader
@@ -29,8 +30,15 @@ settings.load_profile("busy")
 
 
 @pytest.fixture(scope="session")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
+def server() -> Iterator[ForkServer]:
+    """What sandbox and pool are forked from: torch is imported once for both."""
+    with contextlib.closing(ForkServer(*pools.IMPORTS)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sandbox(server: ForkServer) -> Iterator[Sandbox]:
+    with Sandbox(server=server) as sandbox:
         yield sandbox
 
 
@@ -82,8 +90,11 @@ def lost(run: "Run") -> Callable[[bytes], set[str]]:
 
 
 @pytest.fixture(scope="session")
-def pool() -> Iterator[Pool]:
-    with Pool(workers=1) as pool:  # there is one for each process that runs tests
+def pool(server: ForkServer) -> Iterator[Pool]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pools, "ForkServer", lambda *_: server)
+        pool = Pool(workers=1)  # there is one for each process that runs tests
+    with pool:
         yield pool
 
 
