@@ -50,7 +50,7 @@ class _Collecting:
 def _collected() -> Mapping[str, Sequence[pytest.Function]]:
     """The checks by question: collected once a process, without plugins that are there by chance."""
     collecting = _Collecting()
-    plugins = ("terminal", "cacheprovider", "doctest", "junitxml", "logging", "faulthandler")
+    plugins = ("terminal", "cacheprovider", "doctest", "junitxml", "logging", "faulthandler", "unraisableexception")
     quiet = [argument for name in plugins for argument in ("-p", f"no:{name}")]
     options = ["--collect-only", "--disable-plugin-autoload", "--import-mode=importlib", "--assert=plain"]
     options += ["--capture=no", "--noconftest", "-c", "/dev/null", f"--rootdir={ROOT}"]

@@ -58,7 +58,7 @@ class Sandbox(contextlib.AbstractContextManager["Sandbox"]):
     def __init__(
         self,
         *,
-        entry: str = "autograder.student",
+        entry: str = "autograder.student.warm",
         secrets: Sequence[Path] = (),
         core: int | None = None,
         server: ForkServer | None = None,

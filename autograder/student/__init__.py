@@ -1,6 +1,4 @@
-"""What runs beside student code, in the confined process: it executes statements and takes down what names hold."""
+"""What runs beside student code, in the confined process: it executes statements and takes down what names hold.
 
-from autograder.student.execute import main
-from autograder.student.warm import warm
-
-__all__ = ["main", "warm"]
+`warm` is how it begins. Others take programs apart with `program`, which needs no torch.
+"""

@@ -4,6 +4,7 @@ The process that hands tests out loads this file, too, and would wait for torch:
 """
 
 import contextlib
+import functools
 import io
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from autograder.grade import Grade, Person, Submission
 from autograder.intake import notebook
 from autograder.report import pages
 from autograder.sandbox import ALLOWANCE, Allowance, Sandbox
+from autograder.sandbox.processes import ForkServer
 
 if TYPE_CHECKING:
     from autograder.grading import Grader
@@ -56,17 +58,29 @@ def shows(request: pytest.FixtureRequest) -> Callable[..., None]:
 
 
 @pytest.fixture(scope="session")
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
+def server() -> Iterator[ForkServer]:
+    """What sandbox and pool are forked from: torch is imported once for both."""
+    with contextlib.closing(ForkServer(*pools.IMPORTS)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sandbox(server: ForkServer) -> Iterator[Sandbox]:
+    """All graders that use it share what the solution and known mistakes come to, as submissions do in a class."""
+    from autograder.grading import grader
+
+    with Sandbox(server=server) as sandbox, pytest.MonkeyPatch.context() as patch:
+        for name in ("run_in", "Reference", "Learned"):
+            patch.setattr(grader, name, functools.cache(getattr(grader, name)))
         yield sandbox
 
 
 @pytest.fixture(scope="session")
 def run(sandbox: Sandbox) -> "Run":
     """Run a job in the sandbox."""
-    from autograder.grading.grader import run_in
+    from autograder.grading import grader
 
-    return run_in(sandbox)
+    return grader.run_in(sandbox)
 
 
 @pytest.fixture(scope="session")
@@ -109,8 +123,11 @@ def lost(run: "Run") -> Callable[[bytes], set[str]]:
 
 
 @pytest.fixture(scope="session")
-def pool() -> Iterator[Pool]:
-    with Pool(workers=1) as pool:  # there is one for each process that runs tests
+def pool(server: ForkServer) -> Iterator[Pool]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pools, "ForkServer", lambda *_: server)
+        pool = Pool(workers=1)  # there is one for each process that runs tests
+    with pool:
         yield pool
 
 

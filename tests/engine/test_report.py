@@ -581,24 +581,18 @@ HEIGHT = 4000
 in_browser = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed, in which pages could be looked at")
 
 
-def _browse(folder: Path, html: str, wanted: str, width: int, dark: bool) -> str:
-    """What a browser writes when it has opened a page and does what is *wanted*."""
-    (folder / "page.html").write_text(html, encoding="utf-8")
-    quiet = "--disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update"
-    command = [
-        *(str(BROWSER), "--headless", "--no-sandbox", wanted, "--disable-sync", "--virtual-time-budget=20000"),
-        *(*quiet.split(), f"--user-data-dir={folder / 'profile'}", f"--window-size={width},{HEIGHT}"),
-        *([f"--blink-settings=preferredColorScheme={0 if dark else 1}"]),
-        (folder / "page.html").as_uri(),
-    ]
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
-
-
-def _looked_at(folder: Path, html: str, script: str = "", width: int = 1280, dark: bool = False) -> str:
+def _looked_at(folder: Path, html: str, script: str = "", *options: str, width: int = 1280, dark: bool = False) -> str:
     """The text of the element `#result` that *script* makes in a browser, or the page as the browser has it then."""
     if script:
         html = re.sub(r"<meta http-equiv[^>]*>", "", html) + f"<script>{script}</script>"
-    dom = _browse(folder, html, "--dump-dom", width, dark)
+    (folder / "page.html").write_text(html, encoding="utf-8")
+    quiet = "--disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update"
+    command = [
+        *(str(BROWSER), "--headless", "--no-sandbox", "--disable-sync", "--virtual-time-budget=20000", "--dump-dom"),
+        *(*quiet.split(), f"--user-data-dir={folder / 'profile'}", f"--window-size={width},{HEIGHT}"),
+        *(*options, f"--blink-settings=preferredColorScheme={0 if dark else 1}", (folder / "page.html").as_uri()),
+    ]
+    dom = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
     found = re.search(r'<pre id="result">(.*?)</pre>', dom, re.DOTALL)
     return found[1] if found else dom
 
@@ -661,9 +655,11 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(tmp_path: Path, kind: str, wid
       const small = [...document.querySelectorAll("main *")].filter((e) => written(e) && size(e) < 12);
       const beyond = document.documentElement.scrollWidth - innerWidth;
       const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-      axe.run("main").then(({{ violations }}) => tell([
+      axe.run("main", {{ resultTypes: ["violations"] }}).then(({{ violations }}) => tell([
         violations.map((v) => [v.id, v.nodes[0].html]), small.map((e) => e.outerHTML.slice(0, 80)), beyond, dark]));"""
-    violations, small, beyond, is_dark = json.loads(_looked_at(tmp_path, _pages()[kind].html, script, width, dark))
+    violations, small, beyond, is_dark = json.loads(
+        _looked_at(tmp_path, _pages()[kind].html, script, width=width, dark=dark)
+    )
     assert (violations, small, is_dark) == ([], [], dark)
     assert beyond <= 0
 
@@ -678,8 +674,7 @@ def test_wrong_places_are_tinted_and_their_digits_are_read(tmp_path: Path, dark:
     boxes = f"""{TELL}
       const boxes = (selector) => [...document.querySelectorAll(selector)].map((e) => e.getBoundingClientRect());
       tell(["svg tspan", "svg .l"].map((selector) => boxes(selector).filter((box) => box.width > 0)));"""
-    places = json.loads(_looked_at(tmp_path, html, boxes, dark=dark))
-    _browse(tmp_path, html, f"--screenshot={tmp_path / 'screen.png'}", 1280, dark)
+    places = json.loads(_looked_at(tmp_path, html, boxes, f"--screenshot={tmp_path / 'screen.png'}", dark=dark))
     screen = base64.b64encode((tmp_path / "screen.png").read_bytes()).decode()
     colours = f"""{TELL}
       const image = new Image(), sheet = document.createElement("canvas").getContext("2d");

@@ -58,7 +58,7 @@ def beside_the_limit(submissions: Sequence[Submission], folder: Path) -> tuple[C
 def main() -> None:
     """Run the jobs, one after another, and print their wall and processor time together."""
     torch.set_num_threads(1)
-    warm()
+    warm.warm()
     payloads = msgspec.msgpack.decode(Path(sys.argv[1]).read_bytes(), type=list[bytes])
     started = time.perf_counter()
     cpu = sum(forked(partial(_run, payload)) for payload in payloads)

@@ -60,7 +60,7 @@ def measure() -> tuple[Found, Found]:
     """
     torch.set_num_threads(1)  # threads of the parent would be missing in its forked children
     checks = _loaded(student_checks("ko"))
-    warm()
+    warm.warm()
     cases = [case for case in corpus() if case.kind in ("misconception", "alternative") and not case.given_edited]
     found = [(case, *_said(case.submission, checks)) for case in tqdm(cases, desc="public checks")]
     wrong = [(mistake, said) for case, said, _ in found for mistake in case.mistakes]
