@@ -57,7 +57,8 @@ def _collected() -> Mapping[str, Sequence[pytest.Function]]:
     options += ["--override-ini", "markers=points\neither_layout"]
     tests = map(str, sorted(HIDDEN.glob("test_*.py")))
     with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("PYTEST_ADDOPTS", raising=False)  # is for a pytest around this one, as by hand
+        for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):  # they are for a pytest around this one, as by hand
+            patch.delenv(name, raising=False)
         status = pytest.main([*quiet, *options, *tests], plugins=[collecting])
     if status != pytest.ExitCode.OK:
         raise CourseError(f"pytest could not collect the hidden checks ({status!r})")
