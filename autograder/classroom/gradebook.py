@@ -159,9 +159,13 @@ class Gradebook(AbstractContextManager["Gradebook"]):
     def _put(self, name: str, value: object) -> None:
         self._db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, msgspec.json.encode(value)))
 
-    def enrol(self, seats: Sequence[Seat], set_aside: Iterable[SetAside]) -> None:
-        """Make *seats* the class. What was graded and is nobody's any more is dropped."""
-        standing = {seat.submission for seat in seats}
+    def enrol(self, seats: Sequence[Seat], set_aside: Iterable[SetAside], outdated: Set[str] = frozenset()) -> None:
+        """Make *seats* the class. What was graded and is nobody's any more is dropped.
+
+        So is what was graded of the *outdated*, the submissions with other contents now, or a run that does not reach
+        them would leave them the grades of older files.
+        """
+        standing = {seat.submission for seat in seats} - outdated
         with self.transaction():
             self._put("seats", seats)
             self._put("set aside", sorted(set_aside, key=lambda aside: aside.name))
@@ -217,15 +221,12 @@ class Rows:
     book: Gradebook
     fault: str = ""
     """Why the run that was to grade all ended early."""
-    pending: Set[str] = frozenset()
-    """Submissions that it did not reach: the book may hold grades of older files of the same names."""
 
     def __iter__(self) -> Iterator[Row]:
         not_reached = could_not_grade(Note("not-reached", {"reason": self.fault or "an earlier run ended early"}))
         not_submitted = Grade("not-submitted", None, course.maximum())
         for seat in self.book.seats():
-            grade = None if seat.submission in self.pending else self.book.grade(seat.submission)
-            grade = grade or (not_reached if seat.submission else not_submitted)
+            grade = self.book.grade(seat.submission) or (not_reached if seat.submission else not_submitted)
             grade = replace(grade, remarks=(*grade.remarks, *seat.remarks))
             yield Row(seat.submission, seat.person, grade, seat.time, seat.attempts, seat.late, seat.adjustments)
 

@@ -4,7 +4,7 @@ import itertools
 import secrets
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -73,16 +73,17 @@ def grade(folder: Path, intake: Intake, how: How, *, roster: Sequence[Listed] = 
     outcome = Outcome()
     with Gradebook(folder) as book:
         entries, after = _enrol(book, intake, roster, only, outcome)
-        pending = {entry.name for entry in entries}
+        known = 0
         with _progress(outcome, len(entries)) as bar:
 
             def unknown() -> Iterator[Task]:
+                nonlocal known
                 for entry in entries:
                     submission = entry.read()
                     if not book.known(submission, course.fingerprint()):
                         yield Task(submission, secrets.token_bytes(16))
                     else:
-                        pending.discard(entry.name)
+                        known += 1
                         bar.update()
 
             tasks = unknown()
@@ -90,12 +91,10 @@ def grade(folder: Path, intake: Intake, how: How, *, roster: Sequence[Listed] = 
                 with how.open_engine() as engine:
                     for task, result in engine.grade(itertools.chain([first], tasks)):
                         book.keep(replace(task, evidence=result.evidence), result.grade, course.fingerprint())
-                        pending.discard(task.submission.name)
                         outcome.graded += 1
                         bar.update()
-        known = len(entries) - len(pending) - outcome.graded
         outcome.lines += [f"{known} of them known from an earlier run"] * bool(known)
-        _publish(book, after, outcome, how, pending)
+        _publish(book, after, outcome, how)
     return outcome
 
 
@@ -174,7 +173,9 @@ def _enrol(
     outcome.lines += itertools.chain.from_iterable(itertools.starmap(listed, said.items()))
     set_aside = {one.name: one for one in (*aside, *intake.set_aside, *replaced)}
     standing = {seat.submission for seat in after.seats}
-    book.enrol(after.seats, [one for one in set_aside.values() if one.name not in standing])
+    kept = ((entry, book.submission(entry.name)) for entry in entries)
+    outdated = {entry.name for entry, old in kept if old and old.content != entry.read().content}
+    book.enrol(after.seats, [one for one in set_aside.values() if one.name not in standing], outdated)
     return entries, after
 
 
@@ -189,10 +190,10 @@ def _adjust(book: Gradebook) -> Adjusted:
     return after
 
 
-def _publish(book: Gradebook, after: Adjusted, outcome: Outcome, how: How, pending: Set[str] = frozenset()) -> None:
-    """Write all that people read. A submission that is still *pending* gets a row that says why."""
+def _publish(book: Gradebook, after: Adjusted, outcome: Outcome, how: How) -> None:
+    """Write all that people read. A submission that was not reached gets a row that says why."""
     folder, set_aside = book.folder, book.set_aside()
-    rows = Rows(book, outcome.fault, pending)
+    rows = Rows(book, outcome.fault)
     after.check(rows)
     written, edited = write_output(folder, rows, set_aside, how.lang, book.files())
     book.wrote(written)

@@ -79,12 +79,16 @@ def test_interrupted_run_keeps_what_it_graded(given: Path, out: Path) -> None:
     assert engine.seen == ["lee.ipynb", "park.ipynb"]
 
 
-def test_interrupted_run_shows_no_grade_of_an_older_file(given: Path, out: Path) -> None:
-    """A grade is not shown for a file that has changed since and was not reached again."""
+@pytest.mark.parametrize("only", [False, True])
+def test_interrupted_run_shows_no_grade_of_an_older_file(given: Path, out: Path, *, only: bool) -> None:
+    """A grade is not shown for a file that has changed since and was not reached again, nor by later runs."""
     run(out, given)
     handed_in(given, lee="^", park="0")
-    run(out, given)
-    assert [status for status, _ in scores(out).values()] == ["graded", "could-not-grade", "could-not-grade"]
+    run(out, given, only=only)
+    late = handed_in(given.parent / "late", kim="5")
+    for again in (lambda: None, lambda: run(out, late), lambda: regrade(out, How(Engine))):
+        again()
+        assert [status for status, _ in scores(out).values()] == ["graded", "could-not-grade", "could-not-grade"]
 
 
 def test_fault_of_the_engine_gives_rows_without_scores(given: Path, out: Path) -> None:
