@@ -39,23 +39,31 @@ def completed(
     chosen = {at: _chosen(seats[at], files, kept(seats[at].submission)) for at, files in laid.items()}
     taken = {seat.submission for at, seat in enumerate(seats) if at not in chosen or chosen[at][0] is None}
     entries: dict[str, Entry] = {}
-    aside = defaultdict[str, list[tuple[Note, str]]](list)
+    aside = defaultdict[tuple[str, str], list[tuple[Note, str]]](list)
     for at, (best, others, past) in chosen.items():
         old, name = seats[at], seats[at].submission
         if best:
             person, about = best.people[0], (best.time, max(old.attempts, best.attempts), best.late)
+            newer = any(other.moment == _UNTIL_NOW for other, _ in others)
             shared = entries.get(best.name) or replace(best, name=_free(best.name, taken), people=())
             entries[best.name] = replace(shared, people=(*shared.people, person))
             taken.add(name := shared.name)
-            seats[at] = Seat(joined(old.person, person), person, name, *about, past=past, listed=old.listed)
-            if old.submission not in ("", name):
-                aside[old.submission].append((Note("newer-attempt", {"newer": name}), person.name))
+            seats[at] = Seat(
+                *(joined(old.person, person), person, name, *about),
+                past=past,
+                listed=old.listed,
+                remarks=() if newer else old.remarks,
+                version=max(old.version, best.moment[0]),
+            )
         else:
             news = [{"file": other.name, "why": why} for other, why in others if why not in _NO_NEWS]
             seats[at] = replace(old, remarks=tuple(Note("later-not-counted", each) for each in news) or old.remarks)
         for other, why in others:
-            aside[other.name].append((rejected(other, why, name), other.people[0].name))
-    replaced = [SetAside(name, whose[0][0], ", ".join(who for _, who in whose)) for name, whose in aside.items()]
+            reason = rejected(other, why, name)
+            if other.moment == _UNTIL_NOW:
+                reason = Note("newer-attempt", {"newer": name})
+            aside[other.name, reason.kind].append((reason, other.people[0].name))
+    replaced = [SetAside(name, whose[0][0], ", ".join(who for _, who in whose)) for (name, _), whose in aside.items()]
     return sorted(seats, key=_order), [*entries.values()], replaced
 
 
@@ -96,21 +104,21 @@ def _chosen(
     place.
     """
     if older:
-        until_now = Entry(**vars(older), file=File(older.name, lambda _: older.content), moment=_UNTIL_NOW)
+        told = vars(older) | {"people": (seat.given,)}
+        until_now = Entry(**told, file=File(older.name, lambda _: older.content), moment=_UNTIL_NOW)
         if _digest(until_now) not in map(_digest, files):
             files = [each if _is_newer(each, seat) else replace(each, moment=_NO_NEWER) for each in files]
             files.append(until_now)
     best, others = choose(files, assignment())
     past = tuple(dict.fromkeys((*seat.past, *(_digest(other) for other, _ in others))))
-    others = [(other, why) for other, why in others if other.moment != _UNTIL_NOW]
     return best if best.moment != _UNTIL_NOW else None, others, past
 
 
 def _is_newer(entry: Entry, seat: Seat) -> bool:
     """Whether it came after what counts there: as the platform says, or else if it was not given before."""
     attempt, *_ = entry.moment
-    if attempt and attempt != seat.attempts:
-        return attempt > seat.attempts
+    if attempt and seat.version and attempt != seat.version:
+        return attempt > seat.version
     if seat.time and entry.time and seat.time != entry.time:
         return entry.time > seat.time
     return _digest(entry) not in seat.past

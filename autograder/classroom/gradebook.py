@@ -72,6 +72,8 @@ class Seat:
     """Who that is on the roster, if one was given."""
     remarks: tuple[Note, ...] = ()
     """What the person should know of files that do not count."""
+    version: int = 0
+    """The platform's number for the newest that counted, where it numbers them."""
 
     @property
     def called(self) -> Listed:

@@ -155,6 +155,8 @@ def test_later_file_without_answers_replaces_none_that_has_them(tmp_path: Path, 
             for name in counting
         ]
         assert told == [1, 0, 0]
+    run(out, on)
+    assert "kim_20210001 again" in (out / "feedback" / "kim_20210001.ipynb.html").read_text(encoding="utf-8")
     run(out, handed_in(tmp_path / "later", kim_20210001=solved + " "))
     assert "kim_20210001 again" not in (out / "feedback" / "kim_20210001.ipynb.html").read_text(encoding="utf-8")
 
@@ -311,6 +313,21 @@ def test_file_that_was_replaced_is_no_newer_when_it_is_given_again(out: Path, tm
     assert "an earlier submission still counts (1): kim" in outcome.lines
 
 
+def test_newer_file_of_the_same_name_is_said_to_count(out: Path, tmp_path: Path) -> None:
+    """The same file is no newer one, though it gets its own name back when nobody else has that any more."""
+    for number, (who, content) in enumerate((("A1", "1"), ("B2", "5"))):
+        run(out, group(tmp_path / str(number), content, "2026-11-20 10:00:00 Z", who))
+    newer = group(tmp_path / "newer", "0", "2026-11-21 10:00:00 Z", "B2")
+    assert "a newer submission counts (1): B2" in run(out, newer).lines
+    by_mail = handed_in(tmp_path / "mail", **{"20210001_A1": "5"})
+    assert "a newer submission counts (1): A1" in run(out, by_mail).lines
+    assert not any("submission counts" in line for line in run(out, newer).lines)
+    assert [(line["submission"], line["score"]) for line in table(out)] == [
+        *(("20210001_A1.ipynb", "50"), ("submission_7/rnn.ipynb", "0")),
+    ]
+    assert [line["file"] for line in table(out, "set-aside.csv")] == []
+
+
 def test_file_that_is_handed_in_anew_counts_though_it_counted_before(out: Path, tmp_path: Path) -> None:
     """Whoever goes back to an earlier version hands it in later, as the platform says."""
     for number, content in enumerate(("1", "5", "1")):
@@ -329,6 +346,19 @@ def test_attempts_that_the_platform_counts_tell_which_is_newer(out: Path, tmp_pa
             (tmp_path / str(number) / name / "rnn.ipynb").write_text(content)
         run(out, tmp_path / str(number))
         assert [line["score"] for line in table(out)] == [counts] * 2
+
+
+def test_attempts_of_another_platform_tell_nothing(out: Path, tmp_path: Path) -> None:
+    """A first version there comes after the fifth attempt here."""
+    first = group(tmp_path / "a", "5", "2026-11-20 10:00:00 Z\n  :history:\n" + "  - :id: 1\n" * 4, "A1", "B2")
+    run(out, first)
+    for who in ("A1", "B2"):
+        (version := tmp_path / "b" / "Submitted files" / who / "RNN" / "Version 1").mkdir(parents=True)
+        (version / "rnn.ipynb").write_text("1")
+    run(out, tmp_path / "b")
+    assert [(line["student"], line["score"], line["attempts"]) for line in table(out)] == [
+        *(("A1", "100", "5"), ("B2", "100", "5")),
+    ]
 
 
 def test_id_that_is_written_otherwise_is_the_same_persons(out: Path, tmp_path: Path) -> None:
