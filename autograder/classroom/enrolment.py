@@ -142,7 +142,7 @@ def with_roster(seats: Sequence[Seat], roster: Sequence[Listed]) -> list[Seat]:
     """
     earlier = {seat.listed.person: seat.listed for seat in seats if seat.listed}
     for old, new in join(roster, earlier).items():
-        if not _differ(old, new) or "" < old.email == new.email:
+        if not _differ(old, new) or "" < old.email.casefold() == new.email.casefold():
             earlier.pop(old)
     listed = {each.person: each for each in (*roster, *earlier.values())}
     present = [seat for seat in seats if seat.submission]

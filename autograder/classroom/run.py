@@ -3,7 +3,7 @@
 import itertools
 import secrets
 import sys
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
@@ -19,7 +19,8 @@ from autograder.classroom.gradebook import Gradebook, Rows, Seat
 from autograder.classroom.preview import Moves
 from autograder.classroom.worker import Task
 from autograder.grade import Adjustment, Result
-from autograder.intake import Entry, Intake, Listed
+from autograder.intake import Entry, Intake, Listed, join
+from autograder.intake.roster import fold
 from autograder.language import Language
 from autograder.report.files import pages, write_output
 from autograder.report.returns import WAYS, Graded, Returned, ReturnError
@@ -155,17 +156,20 @@ def _enrol(
     before, aside = ([], []) if only else (everyone, book.set_aside())
     seats, entries, replaced = completed(with_roster(before, roster), intake.entries, book.submission)
     after = adjusted(book.folder, with_roster(seats, roster))  # whom only the new files' names tell
-    given = {seat.given for seat in after.seats}
+    stay = join([seat.called for seat in after.seats], {seat.person for seat in everyone}, apart=True)
     any_listed = any(seat.listed for seat in after.seats)
-    rows = Counter(seat.person for seat in after.seats if seat.submission)
+    rows = defaultdict[object, list[str]](list)
+    for seat in after.seats:
+        if seat.submission:  # the roster tells people of one name apart
+            rows[seat.listed.person if seat.listed else fold(seat.person.name)].append(seat.person.name)
     said = {
-        "left the class by --only": [seat.person.name for seat in everyone if only and seat.given not in given],
+        "left the class by --only": [seat.person.name for seat in everyone if only and seat.person not in stay],
         "a newer submission counts": [one.person for one in replaced if one.reason.kind == "newer-attempt"],
         "an earlier submission still counts": [one.person for one in replaced if one.reason.kind != "newer-attempt"],
         "not on the roster, or several of the name": [
             seat.person.name for seat in after.seats if any_listed and seat.submission and not seat.listed
         ],
-        "the same name and id in more than one row": [person.name for person, count in rows.items() if count > 1],
+        "the same name in more than one row": [names[0] for names in rows.values() if len(names) > 1],
         "no longer in adjustments.csv, so no longer adjusted": [
             change.student for change in _changes(everyone) - _changes(after.seats)
         ],

@@ -170,6 +170,18 @@ def test_only_drops_the_others_and_says_so(given: Path, out: Path) -> None:
     assert [path.name for path in (out / "feedback").iterdir()] == ["lee.ipynb.html"]
 
 
+def test_nobody_who_is_still_there_is_said_to_have_left(out: Path, tmp_path: Path) -> None:
+    """Not who was renamed, nor who was missing before; a namesake with another id is somebody else."""
+    roster = tmp_path / "students.csv"
+    roster.write_text("id,name\n4711,Minsu Kim\n4714,Yun\n4712,Lee\n4713,Lee\n")
+    before = {"minsukim_4711_90210_rnn": "1", "lee_4712_90211_rnn": "1", "lee_4713_90212_rnn": "1"}
+    run(out, handed_in(tmp_path / "a", **before), roster=roster)
+    roster.write_text("id,name\n4711,Minsu Park\n4714,Yun\n4712,Lee\n")
+    after = {"minsupark_4711_90210_rnn": "1", "lee_4712_90211_rnn": "1", "yun_4714_90213_rnn": "1"}
+    outcome = run(out, handed_in(tmp_path / "b", **after), roster=roster, only=True)
+    assert "left the class by --only (1): Lee" in outcome.lines
+
+
 def test_roster_joins_and_adds_those_who_handed_in_nothing(given: Path, out: Path, tmp_path: Path) -> None:
     """Ids and emails come from the roster; who is missing has a row until the file comes."""
     roster = tmp_path / "students.csv"
@@ -203,10 +215,10 @@ def test_corrected_roster_corrects_those_who_handed_in_nothing(given: Path, out:
     run(out, given, roster=roster)
     adjust(out, "Yun,,85,oral,")
     run(out, given, roster=roster)
-    roster.write_text("\n".join(lines).replace("8,", "80,").replace("yun@", "hyun@"))
+    roster.write_text("\n".join(lines).replace("8,", "80,").replace("choi@", "Choi@").replace("yun@", "hyun@"))
     outcome = run(out, given, roster=roster)
     absent = [(line["id"], line["email"], line["score"]) for line in table(out) if line["status"] == "not-submitted"]
-    assert absent == [("80", "choi@example.org", ""), ("9", "hyun@example.org", "85")]
+    assert absent == [("80", "Choi@example.org", ""), ("9", "hyun@example.org", "85")]
     assert not any("adjustments.csv" in line for line in outcome.lines)
 
 
@@ -275,7 +287,7 @@ def test_person_whom_the_roster_knows_under_two_ids_has_one_row(out: Path, tmp_p
     run(later := tmp_path / "later", given)
     outcome = run(later, given, roster=roster)
     assert [(line["student"], line["score"]) for line in table(later)] == [("Kim", "100"), ("Kim", "0")]
-    assert "the same name and id in more than one row (1): Kim" in outcome.lines
+    assert "the same name in more than one row (1): Kim" in outcome.lines
 
 
 def group(folder: Path, content: str, time: str, *people: str) -> Path:
@@ -346,6 +358,13 @@ def test_attempts_that_the_platform_counts_tell_which_is_newer(out: Path, tmp_pa
             (tmp_path / str(number) / name / "rnn.ipynb").write_text(content)
         run(out, tmp_path / str(number))
         assert [line["score"] for line in table(out)] == [counts] * 2
+
+
+def test_name_that_comes_again_under_another_id_is_said(out: Path, tmp_path: Path) -> None:
+    """Another platform has other numbers, and only a roster could tell whose both are."""
+    run(out, handed_in(tmp_path / "a", **{"20210001_Kim": "1", "20210002_Lee": "1"}))
+    outcome = run(out, handed_in(tmp_path / "b", kim_4711_90210_rnn="5", mia_4712_90211_rnn="5"))
+    assert "the same name in more than one row (1): Kim" in outcome.lines
 
 
 def test_attempts_of_another_platform_tell_nothing(out: Path, tmp_path: Path) -> None:
