@@ -138,7 +138,8 @@ def _free(name: str, taken: Set[str]) -> str:
 def with_roster(seats: Sequence[Seat], roster: Sequence[Listed]) -> list[Seat]:
     """*seats* with what the *roster* knows of their people, and a seat for each of it who handed in nothing.
 
-    Who was on an earlier one, such as another section's, is still, unless it has the same id or email.
+    Who was on an earlier one, such as another section's, is still, unless it has the same id or email. People are found
+    by what the platform says, as on a first roster, and only else by what an earlier one said, which may be corrected.
     """
     earlier = {seat.listed.person: seat.listed for seat in seats if seat.listed}
     for old, new in join(roster, earlier).items():
@@ -146,11 +147,13 @@ def with_roster(seats: Sequence[Seat], roster: Sequence[Listed]) -> list[Seat]:
             earlier.pop(old)
     listed = {each.person: each for each in (*roster, *earlier.values())}
     present = [seat for seat in seats if seat.submission]
-    asked = [seat.listed.person if seat.listed else seat.given for seat in present]
-    found = join([*listed.values()], asked, apart=True)
+    found = {**join([*listed.values()], [seat.given for seat in present], apart=True)}
+    lost = {seat.given: seat.listed.person for seat in present if seat.listed and seat.given not in found}
+    again = join([*listed.values()], lost.values(), apart=True)
+    found |= {given: again[who] for given, who in lost.items() if who in again}
     known = [
-        replace(seat, person=joined(found[who], seat.given), listed=listed[found[who]]) if who in found else seat
-        for seat, who in zip(present, asked, strict=True)
+        replace(seat, person=joined(who, seat.given), listed=listed[who]) if (who := found.get(seat.given)) else seat
+        for seat in present
     ]
     absent = [Seat(who, who, listed=each) for who, each in listed.items() if who not in found.values()]
     return sorted([*known, *absent], key=_order)

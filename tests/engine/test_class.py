@@ -222,6 +222,16 @@ def test_corrected_roster_corrects_those_who_handed_in_nothing(given: Path, out:
     assert not any("adjustments.csv" in line for line in outcome.lines)
 
 
+def test_corrected_roster_gives_nobody_anothers_grade(out: Path, tmp_path: Path) -> None:
+    """Where two ids had been exchanged, each keeps the own file, and gets the own id."""
+    given, roster = handed_in(tmp_path / "submissions", Kim="1", Lee="5"), tmp_path / "students.csv"
+    for ids in ((2, 1), (1, 2)):
+        roster.write_text("id,name,email\n{},Kim,kim@example.org\n{},Lee,lee@example.org\n".format(*ids))
+        run(out, given, roster=roster)
+    found = [(line["student"], line["id"], line["score"]) for line in table(out)]
+    assert found == [("Kim", "1", "100"), ("Lee", "2", "50")]
+
+
 def test_roster_of_an_earlier_run_is_remembered(out: Path, tmp_path: Path) -> None:
     """What comes later without it finds its people still, by any of their ids, and gets what it knows."""
     roster = tmp_path / "gradebook.csv"
