@@ -101,8 +101,10 @@ def _chosen(
     """Which of the *files* of a *seat* counts, as of files given at once; None if the *older* one still does.
 
     Returns also why the others do not, and what is the past then. A file that is given again as it was takes its own
-    place.
+    place. What counted but was not reached, when a run ended early, is replaced by what is newer only.
     """
+    if not older and not any(_is_newer(each, seat) for each in files):
+        return None, [(each, "older") for each in files], seat.past
     if older:
         told = vars(older) | {"people": (seat.given,)}
         until_now = Entry(**told, file=File(older.name, lambda _: older.content), moment=_UNTIL_NOW)

@@ -91,6 +91,18 @@ def test_interrupted_run_shows_no_grade_of_an_older_file(given: Path, out: Path,
         assert [status for status, _ in scores(out).values()] == ["graded", "could-not-grade", "could-not-grade"]
 
 
+def test_what_was_not_reached_is_replaced_by_nothing_older(given: Path, out: Path) -> None:
+    """A download from before the run that was interrupted is no newer, whatever is known of the file since."""
+    run(out, given)
+    newer = handed_in(given.parent / "newer", kim="^5")
+    run(out, newer)
+    for again in (given, given):
+        assert "an earlier submission still counts (1): kim" in run(out, again).lines
+        assert scores(out)["kim"] == ("could-not-grade", "")
+    run(out, handed_in(newer, kim="5"))
+    assert scores(out)["kim"] == ("graded", "50")
+
+
 def test_fault_of_the_engine_gives_rows_without_scores(given: Path, out: Path) -> None:
     """When the engine itself fails, what it did not reach has no score, and the reason is told."""
     handed_in(given, lee="x")
