@@ -43,25 +43,19 @@ def completed(
     for at, (best, others, past) in chosen.items():
         old, name = seats[at], seats[at].submission
         if best:
-            person, about = best.people[0], (best.time, max(old.attempts, best.attempts), best.late)
-            newer = any(other.moment == _UNTIL_NOW for other, _ in others)
+            person, newer = best.people[0], any(other.moment == _UNTIL_NOW for other, _ in others)
+            about = best.time, max(old.attempts, best.attempts), best.late, old.adjustments, past, old.listed
+            told = () if newer else old.remarks, max(old.version, best.moment[0])
             shared = entries.get(best.name) or replace(best, name=_free(best.name, taken), people=())
             entries[best.name] = replace(shared, people=(*shared.people, person))
             taken.add(name := shared.name)
-            seats[at] = Seat(
-                *(joined(old.person, person), person, name, *about),
-                past=past,
-                listed=old.listed,
-                remarks=() if newer else old.remarks,
-                version=max(old.version, best.moment[0]),
-            )
+            seats[at] = Seat(joined(old.person, person), person, name, *about, *told)
         else:
             news = [{"file": other.name, "why": why} for other, why in others if why not in _NO_NEWS]
             seats[at] = replace(old, remarks=tuple(Note("later-not-counted", each) for each in news) or old.remarks)
         for other, why in others:
-            reason = rejected(other, why, name)
-            if other.moment == _UNTIL_NOW:
-                reason = Note("newer-attempt", {"newer": name})
+            until_now = other.moment == _UNTIL_NOW
+            reason = Note("newer-attempt", {"newer": name}) if until_now else rejected(other, why, name)
             aside[other.name, reason.kind].append((reason, other.people[0].name))
     replaced = [SetAside(name, whose[0][0], ", ".join(who for _, who in whose)) for (name, _), whose in aside.items()]
     return sorted(seats, key=_order), [*entries.values()], replaced
@@ -149,15 +143,15 @@ def with_roster(seats: Sequence[Seat], roster: Sequence[Listed]) -> list[Seat]:
             earlier.pop(old)
     listed = {each.person: each for each in (*roster, *earlier.values())}
     present = [seat for seat in seats if seat.submission]
-    found = {**join([*listed.values()], [seat.given for seat in present], apart=True)}
-    lost = {seat.given: seat.listed.person for seat in present if seat.listed and seat.given not in found}
-    again = join([*listed.values()], lost.values(), apart=True)
-    found |= {given: again[who] for given, who in lost.items() if who in again}
+    found = join([*listed.values()], [seat.given for seat in present], apart=True)
+    lost = [seat.listed.person for seat in present if seat.listed and seat.given not in found]
+    again = join([*listed.values()], lost, apart=True)
+    who = [found.get(seat.given, again.get(seat.listed.person) if seat.listed else None) for seat in present]
     known = [
-        replace(seat, person=joined(who, seat.given), listed=listed[who]) if (who := found.get(seat.given)) else seat
-        for seat in present
+        replace(seat, person=joined(one, seat.given), listed=listed[one]) if one else seat
+        for seat, one in zip(present, who, strict=True)
     ]
-    absent = [Seat(who, who, listed=each) for who, each in listed.items() if who not in found.values()]
+    absent = [Seat(one, one, listed=each) for one, each in listed.items() if one not in who]
     return sorted([*known, *absent], key=_order)
 
 

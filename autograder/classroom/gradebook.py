@@ -161,13 +161,9 @@ class Gradebook(AbstractContextManager["Gradebook"]):
     def _put(self, name: str, value: object) -> None:
         self._db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, msgspec.json.encode(value)))
 
-    def enrol(self, seats: Sequence[Seat], set_aside: Iterable[SetAside], outdated: Set[str] = frozenset()) -> None:
-        """Make *seats* the class. What was graded and is nobody's any more is dropped.
-
-        So is what was graded of the *outdated*, the submissions with other contents now, or a run that does not reach
-        them would leave them the grades of older files.
-        """
-        standing = {seat.submission for seat in seats} - outdated
+    def enrol(self, seats: Sequence[Seat], set_aside: Iterable[SetAside], changed: Set[str] = frozenset()) -> None:
+        """Make *seats* the class. What was graded and is nobody's any more, or has *changed* since, is dropped."""
+        standing = {seat.submission for seat in seats} - changed
         with self.transaction():
             self._put("seats", seats)
             self._put("set aside", sorted(set_aside, key=lambda aside: aside.name))

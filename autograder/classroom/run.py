@@ -178,8 +178,8 @@ def _enrol(
     set_aside = {one.name: one for one in (*aside, *intake.set_aside, *replaced)}
     standing = {seat.submission for seat in after.seats}
     kept = ((entry, book.submission(entry.name)) for entry in entries)
-    outdated = {entry.name for entry, old in kept if old and old.content != entry.read().content}
-    book.enrol(after.seats, [one for one in set_aside.values() if one.name not in standing], outdated)
+    changed = {entry.name for entry, old in kept if old and old.content != entry.read().content}
+    book.enrol(after.seats, [one for one in set_aside.values() if one.name not in standing], changed)
     return entries, after
 
 

@@ -277,6 +277,18 @@ def test_roster_of_another_section_renames_nobody(out: Path, tmp_path: Path) -> 
     assert sorted(line["id"] for line in table(out)) == ["20210001", "20210002", "20210003", "20210004"]
 
 
+def test_namesake_who_is_on_no_roster_is_nobody_of_it(out: Path, tmp_path: Path) -> None:
+    """A name without an id in another section is somebody else's, who is told to be missing on the roster."""
+    (roster := tmp_path / "students.csv").write_text("id,name\n8,Kim\n9,Lee\n")
+    for section, who in (("a", "Kim"), ("b", "Kim"), ("b", "Yun")):
+        (tmp_path / "all" / f"section {section}").mkdir(parents=True, exist_ok=True)
+        handed_in(tmp_path / "all" / f"section {section}", **{who: "1"})
+        handed_in(tmp_path / "all" / f"section {section}", **{f"Lee{section}": "1"})
+        outcome = run(out, tmp_path / "all", roster=roster)
+    assert [line["id"] for line in table(out) if line["student"] == "Kim"] == ["8", ""]
+    assert any(line.startswith("not on the roster") and "Kim" in line for line in outcome.lines)
+
+
 def test_person_found_by_name_stays_found(out: Path, tmp_path: Path) -> None:
     """Whoever is on a roster without ids, and hands in again under the same id but another spelling, has one row."""
     roster = tmp_path / "students.csv"
