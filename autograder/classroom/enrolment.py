@@ -39,23 +39,25 @@ def completed(
     chosen = {at: _chosen(seats[at], files, kept(seats[at].submission)) for at, files in laid.items()}
     taken = {seat.submission for at, seat in enumerate(seats) if at not in chosen or chosen[at][0] is None}
     entries: dict[str, Entry] = {}
-    aside = defaultdict[str, list[tuple[Note, str]]](list)
+    aside = defaultdict[tuple[str, str], list[tuple[Note, str]]](list)
     for at, (best, others, past) in chosen.items():
         old, name = seats[at], seats[at].submission
         if best:
-            person, about = best.people[0], (best.time, max(old.attempts, best.attempts), best.late)
+            person, newer = best.people[0], any(other.moment == _UNTIL_NOW for other, _ in others)
+            about = best.time, max(old.attempts, best.attempts), best.late, old.adjustments, past, old.listed
+            told = () if newer else old.remarks, max(old.version, best.moment[0])
             shared = entries.get(best.name) or replace(best, name=_free(best.name, taken), people=())
             entries[best.name] = replace(shared, people=(*shared.people, person))
             taken.add(name := shared.name)
-            seats[at] = Seat(joined(old.person, person), person, name, *about, past=past, listed=old.listed)
-            if old.submission not in ("", name):
-                aside[old.submission].append((Note("newer-attempt", {"newer": name}), person.name))
+            seats[at] = Seat(joined(old.person, person), person, name, *about, *told)
         else:
             news = [{"file": other.name, "why": why} for other, why in others if why not in _NO_NEWS]
             seats[at] = replace(old, remarks=tuple(Note("later-not-counted", each) for each in news) or old.remarks)
         for other, why in others:
-            aside[other.name].append((rejected(other, why, name), other.people[0].name))
-    replaced = [SetAside(name, whose[0][0], ", ".join(who for _, who in whose)) for name, whose in aside.items()]
+            until_now = other.moment == _UNTIL_NOW
+            reason = Note("newer-attempt", {"newer": name}) if until_now else rejected(other, why, name)
+            aside[other.name, reason.kind].append((reason, other.people[0].name))
+    replaced = [SetAside(name, whose[0][0], ", ".join(who for _, who in whose)) for (name, _), whose in aside.items()]
     return sorted(seats, key=_order), [*entries.values()], replaced
 
 
@@ -93,24 +95,26 @@ def _chosen(
     """Which of the *files* of a *seat* counts, as of files given at once; None if the *older* one still does.
 
     Returns also why the others do not, and what is the past then. A file that is given again as it was takes its own
-    place.
+    place. What counted but was not reached, when a run ended early, is replaced by what is newer only.
     """
+    if not older and not any(_is_newer(each, seat) for each in files):
+        return None, [(each, "older") for each in files], seat.past
     if older:
-        until_now = Entry(**vars(older), file=File(older.name, lambda _: older.content), moment=_UNTIL_NOW)
+        told = vars(older) | {"people": (seat.given,)}
+        until_now = Entry(**told, file=File(older.name, lambda _: older.content), moment=_UNTIL_NOW)
         if _digest(until_now) not in map(_digest, files):
             files = [each if _is_newer(each, seat) else replace(each, moment=_NO_NEWER) for each in files]
             files.append(until_now)
     best, others = choose(files, assignment())
     past = tuple(dict.fromkeys((*seat.past, *(_digest(other) for other, _ in others))))
-    others = [(other, why) for other, why in others if other.moment != _UNTIL_NOW]
     return best if best.moment != _UNTIL_NOW else None, others, past
 
 
 def _is_newer(entry: Entry, seat: Seat) -> bool:
     """Whether it came after what counts there: as the platform says, or else if it was not given before."""
     attempt, *_ = entry.moment
-    if attempt and attempt != seat.attempts:
-        return attempt > seat.attempts
+    if attempt and seat.version and attempt != seat.version:
+        return attempt > seat.version
     if seat.time and entry.time and seat.time != entry.time:
         return entry.time > seat.time
     return _digest(entry) not in seat.past
@@ -130,21 +134,24 @@ def _free(name: str, taken: Set[str]) -> str:
 def with_roster(seats: Sequence[Seat], roster: Sequence[Listed]) -> list[Seat]:
     """*seats* with what the *roster* knows of their people, and a seat for each of it who handed in nothing.
 
-    Who was on an earlier one, such as another section's, is still, unless it has the same id or email.
+    Who was on an earlier one, such as another section's, is still, unless it has the same id or email. People are found
+    by what the platform says, as on a first roster, and only else by what an earlier one said, which may be corrected.
     """
     earlier = {seat.listed.person: seat.listed for seat in seats if seat.listed}
     for old, new in join(roster, earlier).items():
-        if not _differ(old, new) or "" < old.email == new.email:
+        if not _differ(old, new) or "" < old.email.casefold() == new.email.casefold():
             earlier.pop(old)
     listed = {each.person: each for each in (*roster, *earlier.values())}
     present = [seat for seat in seats if seat.submission]
-    asked = [seat.listed.person if seat.listed else seat.given for seat in present]
-    found = join([*listed.values()], asked, apart=True)
+    found = join([*listed.values()], [seat.given for seat in present], apart=True)
+    lost = [seat.listed.person for seat in present if seat.listed and seat.given not in found]
+    again = join([*listed.values()], lost, apart=True)
+    who = [found.get(seat.given, again.get(seat.listed.person) if seat.listed else None) for seat in present]
     known = [
-        replace(seat, person=joined(found[who], seat.given), listed=listed[found[who]]) if who in found else seat
-        for seat, who in zip(present, asked, strict=True)
+        replace(seat, person=joined(one, seat.given), listed=listed[one]) if one else seat
+        for seat, one in zip(present, who, strict=True)
     ]
-    absent = [Seat(who, who, listed=each) for who, each in listed.items() if who not in found.values()]
+    absent = [Seat(one, one, listed=each) for one, each in listed.items() if one not in who]
     return sorted([*known, *absent], key=_order)
 
 

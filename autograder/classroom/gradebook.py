@@ -72,6 +72,8 @@ class Seat:
     """Who that is on the roster, if one was given."""
     remarks: tuple[Note, ...] = ()
     """What the person should know of files that do not count."""
+    version: int = 0
+    """The platform's number for the newest that counted, where it numbers them."""
 
     @property
     def called(self) -> Listed:
@@ -159,9 +161,9 @@ class Gradebook(AbstractContextManager["Gradebook"]):
     def _put(self, name: str, value: object) -> None:
         self._db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, msgspec.json.encode(value)))
 
-    def enrol(self, seats: Sequence[Seat], set_aside: Iterable[SetAside]) -> None:
-        """Make *seats* the class. What was graded and is nobody's any more is dropped."""
-        standing = {seat.submission for seat in seats}
+    def enrol(self, seats: Sequence[Seat], set_aside: Iterable[SetAside], changed: Set[str] = frozenset()) -> None:
+        """Make *seats* the class. What was graded and is nobody's any more, or has *changed* since, is dropped."""
+        standing = {seat.submission for seat in seats} - changed
         with self.transaction():
             self._put("seats", seats)
             self._put("set aside", sorted(set_aside, key=lambda aside: aside.name))
@@ -217,15 +219,12 @@ class Rows:
     book: Gradebook
     fault: str = ""
     """Why the run that was to grade all ended early."""
-    pending: Set[str] = frozenset()
-    """Submissions that it did not reach: the book may hold grades of older files of the same names."""
 
     def __iter__(self) -> Iterator[Row]:
         not_reached = could_not_grade(Note("not-reached", {"reason": self.fault or "an earlier run ended early"}))
         not_submitted = Grade("not-submitted", None, course.maximum())
         for seat in self.book.seats():
-            grade = None if seat.submission in self.pending else self.book.grade(seat.submission)
-            grade = grade or (not_reached if seat.submission else not_submitted)
+            grade = self.book.grade(seat.submission) or (not_reached if seat.submission else not_submitted)
             grade = replace(grade, remarks=(*grade.remarks, *seat.remarks))
             yield Row(seat.submission, seat.person, grade, seat.time, seat.attempts, seat.late, seat.adjustments)
 

@@ -3,8 +3,8 @@
 import itertools
 import secrets
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,7 +19,8 @@ from autograder.classroom.gradebook import Gradebook, Rows, Seat
 from autograder.classroom.preview import Moves
 from autograder.classroom.worker import Task
 from autograder.grade import Adjustment, Result
-from autograder.intake import Entry, Intake, Listed
+from autograder.intake import Entry, Intake, Listed, join
+from autograder.intake.roster import fold
 from autograder.language import Language
 from autograder.report.files import pages, write_output
 from autograder.report.returns import WAYS, Graded, Returned, ReturnError
@@ -73,16 +74,17 @@ def grade(folder: Path, intake: Intake, how: How, *, roster: Sequence[Listed] = 
     outcome = Outcome()
     with Gradebook(folder) as book:
         entries, after = _enrol(book, intake, roster, only, outcome)
-        pending = {entry.name for entry in entries}
+        known = 0
         with _progress(outcome, len(entries)) as bar:
 
             def unknown() -> Iterator[Task]:
+                nonlocal known
                 for entry in entries:
                     submission = entry.read()
                     if not book.known(submission, course.fingerprint()):
                         yield Task(submission, secrets.token_bytes(16))
                     else:
-                        pending.discard(entry.name)
+                        known += 1
                         bar.update()
 
             tasks = unknown()
@@ -90,12 +92,10 @@ def grade(folder: Path, intake: Intake, how: How, *, roster: Sequence[Listed] = 
                 with how.open_engine() as engine:
                     for task, result in engine.grade(itertools.chain([first], tasks)):
                         book.keep(replace(task, evidence=result.evidence), result.grade, course.fingerprint())
-                        pending.discard(task.submission.name)
                         outcome.graded += 1
                         bar.update()
-        known = len(entries) - len(pending) - outcome.graded
         outcome.lines += [f"{known} of them known from an earlier run"] * bool(known)
-        _publish(book, after, outcome, how, pending)
+        _publish(book, after, outcome, how)
     return outcome
 
 
@@ -156,17 +156,20 @@ def _enrol(
     before, aside = ([], []) if only else (everyone, book.set_aside())
     seats, entries, replaced = completed(with_roster(before, roster), intake.entries, book.submission)
     after = adjusted(book.folder, with_roster(seats, roster))  # whom only the new files' names tell
-    given = {seat.given for seat in after.seats}
+    stay = join([seat.called for seat in after.seats], {seat.person for seat in everyone}, apart=True)
     any_listed = any(seat.listed for seat in after.seats)
-    rows = Counter(seat.person for seat in after.seats if seat.submission)
+    rows = defaultdict[object, list[str]](list)
+    for seat in after.seats:
+        if seat.submission:  # the roster tells people of one name apart
+            rows[seat.listed.person if seat.listed else fold(seat.person.name)].append(seat.person.name)
     said = {
-        "left the class by --only": [seat.person.name for seat in everyone if only and seat.given not in given],
+        "left the class by --only": [seat.person.name for seat in everyone if only and seat.person not in stay],
         "a newer submission counts": [one.person for one in replaced if one.reason.kind == "newer-attempt"],
         "an earlier submission still counts": [one.person for one in replaced if one.reason.kind != "newer-attempt"],
         "not on the roster, or several of the name": [
             seat.person.name for seat in after.seats if any_listed and seat.submission and not seat.listed
         ],
-        "the same name and id in more than one row": [person.name for person, count in rows.items() if count > 1],
+        "the same name in more than one row": [names[0] for names in rows.values() if len(names) > 1],
         "no longer in adjustments.csv, so no longer adjusted": [
             change.student for change in _changes(everyone) - _changes(after.seats)
         ],
@@ -174,7 +177,9 @@ def _enrol(
     outcome.lines += itertools.chain.from_iterable(itertools.starmap(listed, said.items()))
     set_aside = {one.name: one for one in (*aside, *intake.set_aside, *replaced)}
     standing = {seat.submission for seat in after.seats}
-    book.enrol(after.seats, [one for one in set_aside.values() if one.name not in standing])
+    kept = ((entry, book.submission(entry.name)) for entry in entries)
+    changed = {entry.name for entry, old in kept if old and old.content != entry.read().content}
+    book.enrol(after.seats, [one for one in set_aside.values() if one.name not in standing], changed)
     return entries, after
 
 
@@ -189,10 +194,10 @@ def _adjust(book: Gradebook) -> Adjusted:
     return after
 
 
-def _publish(book: Gradebook, after: Adjusted, outcome: Outcome, how: How, pending: Set[str] = frozenset()) -> None:
-    """Write all that people read. A submission that is still *pending* gets a row that says why."""
+def _publish(book: Gradebook, after: Adjusted, outcome: Outcome, how: How) -> None:
+    """Write all that people read. A submission that was not reached gets a row that says why."""
     folder, set_aside = book.folder, book.set_aside()
-    rows = Rows(book, outcome.fault, pending)
+    rows = Rows(book, outcome.fault)
     after.check(rows)
     written, edited = write_output(folder, rows, set_aside, how.lang, book.files())
     book.wrote(written)

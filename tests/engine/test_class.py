@@ -79,12 +79,28 @@ def test_interrupted_run_keeps_what_it_graded(given: Path, out: Path) -> None:
     assert engine.seen == ["lee.ipynb", "park.ipynb"]
 
 
-def test_interrupted_run_shows_no_grade_of_an_older_file(given: Path, out: Path) -> None:
-    """A grade is not shown for a file that has changed since and was not reached again."""
+@pytest.mark.parametrize("only", [False, True])
+def test_interrupted_run_shows_no_grade_of_an_older_file(given: Path, out: Path, *, only: bool) -> None:
+    """A grade is not shown for a file that has changed since and was not reached again, nor by later runs."""
     run(out, given)
     handed_in(given, lee="^", park="0")
+    run(out, given, only=only)
+    late = handed_in(given.parent / "late", kim="5")
+    for again in (lambda: None, lambda: run(out, late), lambda: regrade(out, How(Engine))):
+        again()
+        assert [status for status, _ in scores(out).values()] == ["graded", "could-not-grade", "could-not-grade"]
+
+
+def test_what_was_not_reached_is_replaced_by_nothing_older(given: Path, out: Path) -> None:
+    """A download from before the run that was interrupted is no newer, whatever is known of the file since."""
     run(out, given)
-    assert [status for status, _ in scores(out).values()] == ["graded", "could-not-grade", "could-not-grade"]
+    newer = handed_in(given.parent / "newer", kim="^5")
+    run(out, newer)
+    for again in (given, given):
+        assert "an earlier submission still counts (1): kim" in run(out, again).lines
+        assert scores(out)["kim"] == ("could-not-grade", "")
+    run(out, handed_in(newer, kim="5"))
+    assert scores(out)["kim"] == ("graded", "50")
 
 
 def test_fault_of_the_engine_gives_rows_without_scores(given: Path, out: Path) -> None:
@@ -151,6 +167,8 @@ def test_later_file_without_answers_replaces_none_that_has_them(tmp_path: Path, 
             for name in counting
         ]
         assert told == [1, 0, 0]
+    run(out, on)
+    assert "kim_20210001 again" in (out / "feedback" / "kim_20210001.ipynb.html").read_text(encoding="utf-8")
     run(out, handed_in(tmp_path / "later", kim_20210001=solved + " "))
     assert "kim_20210001 again" not in (out / "feedback" / "kim_20210001.ipynb.html").read_text(encoding="utf-8")
 
@@ -162,6 +180,18 @@ def test_only_drops_the_others_and_says_so(given: Path, out: Path) -> None:
     assert scores(out) == {"lee": ("graded", "0")}
     assert "left the class by --only (2): kim, park" in outcome.lines
     assert [path.name for path in (out / "feedback").iterdir()] == ["lee.ipynb.html"]
+
+
+def test_nobody_who_is_still_there_is_said_to_have_left(out: Path, tmp_path: Path) -> None:
+    """Not who was renamed, nor who was missing before; a namesake with another id is somebody else."""
+    roster = tmp_path / "students.csv"
+    roster.write_text("id,name\n4711,Minsu Kim\n4714,Yun\n4712,Lee\n4713,Lee\n")
+    before = {"minsukim_4711_90210_rnn": "1", "lee_4712_90211_rnn": "1", "lee_4713_90212_rnn": "1"}
+    run(out, handed_in(tmp_path / "a", **before), roster=roster)
+    roster.write_text("id,name\n4711,Minsu Park\n4714,Yun\n4712,Lee\n")
+    after = {"minsupark_4711_90210_rnn": "1", "lee_4712_90211_rnn": "1", "yun_4714_90213_rnn": "1"}
+    outcome = run(out, handed_in(tmp_path / "b", **after), roster=roster, only=True)
+    assert "left the class by --only (1): Lee" in outcome.lines
 
 
 def test_roster_joins_and_adds_those_who_handed_in_nothing(given: Path, out: Path, tmp_path: Path) -> None:
@@ -197,11 +227,21 @@ def test_corrected_roster_corrects_those_who_handed_in_nothing(given: Path, out:
     run(out, given, roster=roster)
     adjust(out, "Yun,,85,oral,")
     run(out, given, roster=roster)
-    roster.write_text("\n".join(lines).replace("8,", "80,").replace("yun@", "hyun@"))
+    roster.write_text("\n".join(lines).replace("8,", "80,").replace("choi@", "Choi@").replace("yun@", "hyun@"))
     outcome = run(out, given, roster=roster)
     absent = [(line["id"], line["email"], line["score"]) for line in table(out) if line["status"] == "not-submitted"]
-    assert absent == [("80", "choi@example.org", ""), ("9", "hyun@example.org", "85")]
+    assert absent == [("80", "Choi@example.org", ""), ("9", "hyun@example.org", "85")]
     assert not any("adjustments.csv" in line for line in outcome.lines)
+
+
+def test_corrected_roster_gives_nobody_anothers_grade(out: Path, tmp_path: Path) -> None:
+    """Where two ids had been exchanged, each keeps the own file, and gets the own id."""
+    given, roster = handed_in(tmp_path / "submissions", Kim="1", Lee="5"), tmp_path / "students.csv"
+    for ids in ((2, 1), (1, 2)):
+        roster.write_text("id,name,email\n{},Kim,kim@example.org\n{},Lee,lee@example.org\n".format(*ids))
+        run(out, given, roster=roster)
+    found = [(line["student"], line["id"], line["score"]) for line in table(out)]
+    assert found == [("Kim", "1", "100"), ("Lee", "2", "50")]
 
 
 def test_roster_of_an_earlier_run_is_remembered(out: Path, tmp_path: Path) -> None:
@@ -237,6 +277,18 @@ def test_roster_of_another_section_renames_nobody(out: Path, tmp_path: Path) -> 
     assert sorted(line["id"] for line in table(out)) == ["20210001", "20210002", "20210003", "20210004"]
 
 
+def test_namesake_who_is_on_no_roster_is_nobody_of_it(out: Path, tmp_path: Path) -> None:
+    """A name without an id in another section is somebody else's, who is told to be missing on the roster."""
+    (roster := tmp_path / "students.csv").write_text("id,name\n8,Kim\n9,Lee\n")
+    for section, who in (("a", "Kim"), ("b", "Kim"), ("b", "Yun")):
+        (tmp_path / "all" / f"section {section}").mkdir(parents=True, exist_ok=True)
+        handed_in(tmp_path / "all" / f"section {section}", **{who: "1"})
+        handed_in(tmp_path / "all" / f"section {section}", **{f"Lee{section}": "1"})
+        outcome = run(out, tmp_path / "all", roster=roster)
+    assert [line["id"] for line in table(out) if line["student"] == "Kim"] == ["8", ""]
+    assert any(line.startswith("not on the roster") and "Kim" in line for line in outcome.lines)
+
+
 def test_person_found_by_name_stays_found(out: Path, tmp_path: Path) -> None:
     """Whoever is on a roster without ids, and hands in again under the same id but another spelling, has one row."""
     roster = tmp_path / "students.csv"
@@ -269,7 +321,7 @@ def test_person_whom_the_roster_knows_under_two_ids_has_one_row(out: Path, tmp_p
     run(later := tmp_path / "later", given)
     outcome = run(later, given, roster=roster)
     assert [(line["student"], line["score"]) for line in table(later)] == [("Kim", "100"), ("Kim", "0")]
-    assert "the same name and id in more than one row (1): Kim" in outcome.lines
+    assert "the same name in more than one row (1): Kim" in outcome.lines
 
 
 def group(folder: Path, content: str, time: str, *people: str) -> Path:
@@ -307,6 +359,21 @@ def test_file_that_was_replaced_is_no_newer_when_it_is_given_again(out: Path, tm
     assert "an earlier submission still counts (1): kim" in outcome.lines
 
 
+def test_newer_file_of_the_same_name_is_said_to_count(out: Path, tmp_path: Path) -> None:
+    """The same file is no newer one, though it gets its own name back when nobody else has that any more."""
+    for number, (who, content) in enumerate((("A1", "1"), ("B2", "5"))):
+        run(out, group(tmp_path / str(number), content, "2026-11-20 10:00:00 Z", who))
+    newer = group(tmp_path / "newer", "0", "2026-11-21 10:00:00 Z", "B2")
+    assert "a newer submission counts (1): B2" in run(out, newer).lines
+    by_mail = handed_in(tmp_path / "mail", **{"20210001_A1": "5"})
+    assert "a newer submission counts (1): A1" in run(out, by_mail).lines
+    assert not any("submission counts" in line for line in run(out, newer).lines)
+    assert [(line["submission"], line["score"]) for line in table(out)] == [
+        *(("20210001_A1.ipynb", "50"), ("submission_7/rnn.ipynb", "0")),
+    ]
+    assert [line["file"] for line in table(out, "set-aside.csv")] == []
+
+
 def test_file_that_is_handed_in_anew_counts_though_it_counted_before(out: Path, tmp_path: Path) -> None:
     """Whoever goes back to an earlier version hands it in later, as the platform says."""
     for number, content in enumerate(("1", "5", "1")):
@@ -325,6 +392,26 @@ def test_attempts_that_the_platform_counts_tell_which_is_newer(out: Path, tmp_pa
             (tmp_path / str(number) / name / "rnn.ipynb").write_text(content)
         run(out, tmp_path / str(number))
         assert [line["score"] for line in table(out)] == [counts] * 2
+
+
+def test_name_that_comes_again_under_another_id_is_said(out: Path, tmp_path: Path) -> None:
+    """Another platform has other numbers, and only a roster could tell whose both are."""
+    run(out, handed_in(tmp_path / "a", **{"20210001_Kim": "1", "20210002_Lee": "1"}))
+    outcome = run(out, handed_in(tmp_path / "b", kim_4711_90210_rnn="5", mia_4712_90211_rnn="5"))
+    assert "the same name in more than one row (1): Kim" in outcome.lines
+
+
+def test_attempts_of_another_platform_tell_nothing(out: Path, tmp_path: Path) -> None:
+    """A first version there comes after the fifth attempt here."""
+    first = group(tmp_path / "a", "5", "2026-11-20 10:00:00 Z\n  :history:\n" + "  - :id: 1\n" * 4, "A1", "B2")
+    run(out, first)
+    for who in ("A1", "B2"):
+        (version := tmp_path / "b" / "Submitted files" / who / "RNN" / "Version 1").mkdir(parents=True)
+        (version / "rnn.ipynb").write_text("1")
+    run(out, tmp_path / "b")
+    assert [(line["student"], line["score"], line["attempts"]) for line in table(out)] == [
+        *(("A1", "100", "5"), ("B2", "100", "5")),
+    ]
 
 
 def test_id_that_is_written_otherwise_is_the_same_persons(out: Path, tmp_path: Path) -> None:
