@@ -43,13 +43,22 @@ def completed(
     for at, (best, others, past) in chosen.items():
         old, name = seats[at], seats[at].submission
         if best:
-            person, newer = best.people[0], any(other.moment == _UNTIL_NOW for other, _ in others)
-            about = best.time, max(old.attempts, best.attempts), best.late, old.adjustments, past, old.listed
-            told = () if newer else old.remarks, max(old.version, best.moment[0])
+            person, was_replaced = best.people[0], any(other.moment == _UNTIL_NOW for other, _ in others)
             shared = entries.get(best.name) or replace(best, name=_free(best.name, taken), people=())
             entries[best.name] = replace(shared, people=(*shared.people, person))
             taken.add(name := shared.name)
-            seats[at] = Seat(joined(old.person, person), person, name, *about, *told)
+            seats[at] = replace(
+                old,
+                person=joined(old.person, person),
+                given=person,
+                submission=name,
+                time=best.time,
+                attempts=max(old.attempts, best.attempts),
+                late=best.late,
+                past=past,
+                remarks=() if was_replaced else old.remarks,
+                version=max(old.version, best.moment[0]),
+            )
         else:
             news = [{"file": other.name, "why": why} for other, why in others if why not in _NO_NEWS]
             seats[at] = replace(old, remarks=tuple(Note("later-not-counted", each) for each in news) or old.remarks)
