@@ -134,7 +134,8 @@ def _same(one: object, other: object) -> bool:
         if isinstance(one, PackedSequence) and isinstance(other, PackedSequence):
             return _same(one.data, other.data) and _same(one.batch_sizes, other.batch_sizes)
         if isinstance(one, Tensor) and isinstance(other, Tensor) and one is not other:
-            return one.dtype == other.dtype and layers.same_numbers(one, other)
+            alike = one.dtype == other.dtype and one.is_inference() == other.is_inference()
+            return alike and layers.same_numbers(one, other)
         if type(one) is type(other) and isinstance(one, (int, float, str)):
             return bool(one == other)
         return one is other and (not isinstance(one, nn.Module) or layers.is_whole(one))
