@@ -77,15 +77,13 @@ class Execution:
         bound = {name for statement in self.program for name in statement.names}
         self.follow.correct(self.follow.by_name.keys() - bound)  # what is never bound is right from the start
         passed_over = unneeded(self.job.cells, self.spoken)
-        cell = 0
         for index, statement in enumerate(self.program):
             if statement.cell in passed_over:
                 continue
-            if statement.cell != cell:
-                cell = statement.cell
+            if index and self.program[index - 1].cell != statement.cell:
                 reset_default_dtype()  # what one cell sets is not the mistake of others
             self.statement(index, statement)
-            answered = self.binds[cell].keys().isdisjoint(self.follow.open_names())
+            answered = self.binds[statement.cell].keys().isdisjoint(self.follow.open_names())
             if self.job.put_back and answered:  # the cell answers nothing, or nothing more
                 self.follow.put_back(statement.names, own=statement.cell in self.own)
         for question in self.job.names:

@@ -52,7 +52,6 @@ class _Made(NamedTuple):
 _salt = ""
 _layers: dict[int, _Made] = {}
 """By the layer's identity."""
-_HOLDERS = (dict, list, OrderedDict)
 
 
 def salted(salt: str) -> None:
@@ -119,11 +118,11 @@ def keep(value: nn.Module) -> None:
 def is_whole(value: nn.Module) -> bool:
     """Whether a layer is what it was when it was kept: its class, attributes, hooks, parameters and their numbers."""
     _, pinned, kept = _made(value)
-    own: dict[str, Any] = value._parameters
-    return kept is None or (
-        (type(value), _parts(vars(value))) == (kept[0], _parts(kept[1]))
-        and all(own[name].dtype == one.dtype and same_numbers(own[name], one) for name, one in pinned.items())
-    )
+    with contextlib.suppress(Exception):  # parameters that are not the same ones cannot be compared
+        own: dict[str, Any] = value._parameters
+        alike = all(own[name].dtype == one.dtype and same_numbers(own[name], one) for name, one in pinned.items())
+        return kept is None or (alike and (type(value), vars(value)) == kept)
+    return False
 
 
 def reset(value: nn.Module) -> None:
@@ -139,14 +138,8 @@ def reset(value: nn.Module) -> None:
 
 def _copied(attributes: dict[str, Any]) -> dict[str, Any]:
     """A layer's attributes, with copies of those that hold its parameters, hooks and the like."""
-    return {name: type(one)(one) if type(one) in _HOLDERS else one for name, one in attributes.items()}
-
-
-def _parts(attributes: dict[str, Any]) -> list[int]:
-    """What a layer's attributes are and hold, by identity."""
-    held = [one if type(one) in _HOLDERS else [one] for one in attributes.values()]
-    values = [list(one.values()) for one in held if isinstance(one, dict)]
-    return [id(part) for one in (attributes, *held, *values) for part in one]
+    copied = (dict, list, OrderedDict)
+    return {name: type(one)(one) if type(one) in copied else one for name, one in attributes.items()}
 
 
 def _made(value: nn.Module) -> _Made:
@@ -161,13 +154,6 @@ def _is_copy(numbers: Tensor) -> bool:
         for made in _layers.values()
         for kept in made.pinned.values()
     )
-
-
-def _is_pinned(tensor: Tensor) -> bool:
-    address = tensor.untyped_storage().data_ptr()
-    layers = [(made.layer(), made.pinned) for made in _layers.values()]
-    own = [layer._parameters.get(name) for layer, pinned in layers if layer is not None for name in pinned]
-    return any(one is not None and one.untyped_storage().data_ptr() == address for one in own)
 
 
 def pin_all_layers() -> None:
@@ -205,7 +191,11 @@ def _initialised(init: Callable[..., None], self: nn.Module, *args: Any, **kwarg
 
 
 def _sparing(function: Callable[..., Any], tensor: Tensor, *args: Any, **kwargs: Any) -> Any:
-    return tensor if _is_pinned(tensor) else function(tensor, *args, **kwargs)
+    address = tensor.untyped_storage().data_ptr()
+    made = [(one.layer(), one.pinned) for one in _layers.values()]
+    pinned = [layer._parameters.get(name) for layer, names in made if layer is not None for name in names]
+    spared = any(one is not None and one.untyped_storage().data_ptr() == address for one in pinned)
+    return tensor if spared else function(tensor, *args, **kwargs)
 
 
 def _registered(register: Callable[..., None], self: nn.Module, name: str, param: nn.Parameter | None) -> None:
