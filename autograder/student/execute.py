@@ -83,9 +83,10 @@ class Execution:
             if index and self.program[index - 1].cell != statement.cell:
                 reset_default_dtype()  # what one cell sets is not the mistake of others
             self.statement(index, statement)
-            answered = self.binds[statement.cell].keys().isdisjoint(self.follow.open_names())
-            if self.job.put_back and answered:  # the cell answers nothing, or nothing more
-                self.follow.put_back(statement.names, own=statement.cell in self.own)
+            own = statement.cell in self.own
+            answers = own and not self.binds[statement.cell].keys().isdisjoint(self.follow.open_names())
+            if self.job.put_back and not answers:
+                self.follow.put_back(statement.names, own=own)
         for question in self.job.names:
             self.end(question)
         self.send(Finished())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from autograder import course
 from autograder.course import corpus
 
 from .submissions import after, lost_by, notebook, solution, solved, with_cell
@@ -102,6 +103,15 @@ def test_scratch_work_in_the_cell_of_a_check_costs_nothing(lost):
     cells = solution()
     cells[cells.index('grader.check("q2")')] += "\nrnn = nn.RNN(2, 3)\nbatch_emb = torch.zeros(5, 1, 2)"
     assert lost(notebook(cells)) == set()
+
+
+@pytest.mark.parametrize("scratch", ["batch = batch[:1]", "batch.t_()", "del max_len, batch"])
+def test_scratch_work_on_given_names_costs_nothing_where_checks_are_called_at_the_end_only(scratch, lost):
+    """What given cells bind is known to be given then, too, even where they use a graded name that is open still."""
+    cells = [cell for cell in solution() if "grader.check(" not in cell]
+    place = cells.index(corpus.answer("q7")) + 1
+    checks = [f'grader.check("{question.id}")' for question in course.questions()]
+    assert lost(notebook([*cells[:place], scratch, *cells[place:], *checks])) == set()
 
 
 @pytest.mark.parametrize(
