@@ -77,17 +77,16 @@ class Execution:
         bound = {name for statement in self.program for name in statement.names}
         self.follow.correct(self.follow.by_name.keys() - bound)  # what is never bound is right from the start
         passed_over = unneeded(self.job.cells, self.spoken)
-        cell, answers = 0, False
         for index, statement in enumerate(self.program):
             if statement.cell in passed_over:
                 continue
-            if statement.cell != cell:
-                cell, binds = statement.cell, self.binds[statement.cell].keys()
-                answers = not binds.isdisjoint(self.follow.open_names())
+            if index and self.program[index - 1].cell != statement.cell:
                 reset_default_dtype()  # what one cell sets is not the mistake of others
             self.statement(index, statement)
+            own = statement.cell in self.own
+            answers = own and not self.binds[statement.cell].keys().isdisjoint(self.follow.open_names())
             if self.job.put_back and not answers:
-                self.follow.put_back(statement.names, own=statement.cell in self.own)
+                self.follow.put_back(statement.names, own=own)
         for question in self.job.names:
             self.end(question)
         self.send(Finished())

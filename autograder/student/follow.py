@@ -58,13 +58,12 @@ class FollowThrough:
             self._bind(self._given(question))
         self.settled |= self._held(self.job.names[question])
 
-    def put_back(self, names: Iterable[str], *, own: bool) -> None:
+    def put_back(self, names: frozenset[str], *, own: bool) -> None:
         """After a statement that binds *names*, in a cell that answers nothing: let given names be what they are to be.
 
         Those that it binds get the values that they are to have at the next check. Others that it changed get back what
         they held before; so do names of settled questions, if a cell of the student's *own* changed them.
         """
-        names = set(names)
         open_questions = self.open_questions()
         self._restore(self.kept, self.kept.keys() - names)
         if own:
@@ -134,7 +133,8 @@ def _same(one: object, other: object) -> bool:
         if isinstance(one, PackedSequence) and isinstance(other, PackedSequence):
             return _same(one.data, other.data) and _same(one.batch_sizes, other.batch_sizes)
         if isinstance(one, Tensor) and isinstance(other, Tensor) and one is not other:
-            return one.dtype == other.dtype and layers.same_numbers(one, other)
+            alike = one.dtype == other.dtype and one.is_inference() == other.is_inference()
+            return alike and layers.same_numbers(one, other)
         if type(one) is type(other) and isinstance(one, (int, float, str)):
             return bool(one == other)
         return one is other and (not isinstance(one, nn.Module) or layers.is_whole(one))

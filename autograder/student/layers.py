@@ -11,13 +11,14 @@ import functools
 import math
 import weakref
 import zlib
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from autograder.wire.values import ARGUMENTS, Layer, nearest
+from autograder.wire.values import Layer, nearest
 
 __all__ = ["become", "is_whole", "keep", "make", "pin_all_layers", "reset", "restore", "salted"]
 
@@ -38,22 +39,14 @@ same_numbers = torch.equal
 """Bound here before student code can put another function in its place."""
 
 
-class _Pinned(NamedTuple):
-    """A parameter as it was pinned."""
-
-    parameter: Tensor
-    address: int
-    kept: Tensor
-    """A copy of its numbers."""
-
-
 class _Made(NamedTuple):
-    """A layer as it was made; it is kept alive by nobody but the student's code."""
+    """A layer as it was made, or kept later; it is kept alive by nobody but the student's code."""
 
     layer: weakref.ref[nn.Module]
-    pinned: dict[str, _Pinned]
-    arguments: dict[str, Any]
-    """As it was made, or kept later."""
+    pinned: dict[str, Tensor]
+    """A copy of each parameter's numbers."""
+    kept: tuple[type[nn.Module], dict[str, Any]] | None = None
+    """Its class and attributes, once it is kept."""
 
 
 _salt = ""
@@ -92,10 +85,8 @@ def pin(module: nn.Module) -> None:
         values = _numbers(layer, name, tuple(parameter.shape))
         parameter.data = values.to(parameter.dtype)
         if parameter.nbytes <= _COMPARED_BYTES:
-            pinned[name] = _Pinned(parameter, parameter.data_ptr(), parameter.detach().clone())
-    names = next((names for cls, names in ARGUMENTS.items() if isinstance(module, cls)), ())
-    arguments = {name: vars(module)[name] for name in names if name in vars(module)}
-    _layers[id(module)] = _Made(weakref.ref(module), pinned, arguments)
+            pinned[name] = parameter.detach().clone()
+    _layers[id(module)] = _made(module)._replace(pinned=pinned)
 
 
 def restore() -> None:
@@ -108,40 +99,52 @@ def restore() -> None:
         if module is None:
             del _layers[key]
             continue
-        for name, (_, address, kept) in made.pinned.items():
+        for name, kept in made.pinned.items():
             with contextlib.suppress(Exception):  # student code may have made anything of it, also nothing
                 parameter: Any = module._parameters.get(name)
-                if parameter.data_ptr() == address and same_numbers(parameter, kept):
-                    continue
-                if parameter.shape == kept.shape and not _is_copy(parameter.data):
+                if parameter.shape == kept.shape and not (same_numbers(parameter, kept) or _is_copy(parameter.data)):
                     parameter.data.copy_(kept)
 
 
 def keep(value: nn.Module) -> None:
-    """Let the arguments that a layer has now be those that `reset` gives it back."""
+    """Let what a layer is now be what `reset` makes it again."""
     made = _made(value)
-    if made.arguments:
-        _layers[id(value)] = made._replace(arguments={name: vars(value).get(name) for name in made.arguments})
+    with contextlib.suppress(Exception):  # student code may have made anything of it
+        own: dict[str, Any] = value._parameters
+        pinned = {name: own[name].detach().clone() for name in made.pinned}
+        _layers[id(value)] = _Made(made.layer, pinned, (type(value), _copied(vars(value))))
 
 
 def is_whole(value: nn.Module) -> bool:
-    """Whether a layer has the parameters that it was made with, whatever their numbers, and the kept arguments."""
-    _, pinned, arguments = _made(value)
-    return all(value._parameters.get(name) is one.parameter for name, one in pinned.items()) and all(
-        vars(value).get(name) is argument for name, argument in arguments.items()
-    )
+    """Whether a layer is what it was when it was kept: its class, attributes, hooks, parameters and their numbers."""
+    _, pinned, kept = _made(value)
+    with contextlib.suppress(Exception):  # parameters that are not the same ones cannot be compared
+        own: dict[str, Any] = value._parameters
+        alike = all(own[name].dtype == one.dtype and same_numbers(own[name], one) for name, one in pinned.items())
+        return kept is None or (alike and (type(value), vars(value)) == kept)
+    return False
 
 
 def reset(value: nn.Module) -> None:
-    """Let a layer have the parameters that it was made with, and the arguments that were kept."""
-    _, pinned, arguments = _made(value)
-    value._parameters.update({name: one.parameter for name, one in pinned.items()})  # type: ignore[misc]
-    vars(value).update(arguments)
+    """Let a layer be what it was when it was kept."""
+    _, pinned, kept = _made(value)
+    if kept is not None:
+        object.__setattr__(value, "__class__", kept[0])
+        object.__setattr__(value, "__dict__", _copied(kept[1]))
+        own: dict[str, Any] = value._parameters
+        for name, numbers in pinned.items():
+            own[name].data = numbers.clone()
+
+
+def _copied(attributes: dict[str, Any]) -> dict[str, Any]:
+    """A layer's attributes, with copies of those that hold its parameters, hooks and the like."""
+    copied = (dict, list, OrderedDict)
+    return {name: type(one)(one) if type(one) in copied else one for name, one in attributes.items()}
 
 
 def _made(value: nn.Module) -> _Made:
     made = _layers.get(id(value))
-    return made if made is not None and made.layer() is value else _Made(weakref.ref(value), {}, {})
+    return made if made is not None and made.layer() is value else _Made(weakref.ref(value), {})
 
 
 def _is_copy(numbers: Tensor) -> bool:
@@ -149,13 +152,8 @@ def _is_copy(numbers: Tensor) -> bool:
     return any(
         kept.shape == numbers.shape and same_numbers(kept, numbers.to(kept.dtype))
         for made in _layers.values()
-        for _, _, kept in made.pinned.values()
+        for kept in made.pinned.values()
     )
-
-
-def _is_pinned(tensor: Tensor) -> bool:
-    address = tensor.untyped_storage().data_ptr()
-    return any(one.address == address for made in _layers.values() for one in made.pinned.values())
 
 
 def pin_all_layers() -> None:
@@ -193,7 +191,11 @@ def _initialised(init: Callable[..., None], self: nn.Module, *args: Any, **kwarg
 
 
 def _sparing(function: Callable[..., Any], tensor: Tensor, *args: Any, **kwargs: Any) -> Any:
-    return tensor if _is_pinned(tensor) else function(tensor, *args, **kwargs)
+    address = tensor.untyped_storage().data_ptr()
+    made = [(one.layer(), one.pinned) for one in _layers.values()]
+    pinned = [layer._parameters.get(name) for layer, names in made if layer is not None for name in names]
+    spared = any(one is not None and one.untyped_storage().data_ptr() == address for one in pinned)
+    return tensor if spared else function(tensor, *args, **kwargs)
 
 
 def _registered(register: Callable[..., None], self: nn.Module, name: str, param: nn.Parameter | None) -> None:
@@ -202,9 +204,8 @@ def _registered(register: Callable[..., None], self: nn.Module, name: str, param
     pinned = _made(self).pinned
     if param is None or name not in pinned or nn.parameter.is_lazy(param) or param.device.type == "meta":
         return
-    if param.shape == pinned[name].kept.shape:
-        param.data = param.data if _is_copy(param.data) else pinned[name].kept.to(param.dtype).clone()
-        pinned[name] = pinned[name]._replace(parameter=param, address=param.data_ptr())
+    if param.shape == pinned[name].shape and not _is_copy(param.data):
+        param.data = pinned[name].to(param.dtype).clone()
 
 
 def make(right: Layer, own: object, *, batch_first: bool) -> nn.Module:

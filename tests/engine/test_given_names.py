@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from autograder import course
 from autograder.course import corpus
 
 from .submissions import after, lost_by, notebook, solution, solved, with_cell
@@ -75,13 +76,42 @@ SCRATCH = [
     "data.clear()",
     "embedding.weight = nn.Parameter(torch.zeros(2, 3))",
     "embedding.max_norm = 0.1",
+    "embedding.half()",
+    "embedding.weight.data = torch.randn(3, 2)",
+    "embedding.forward = lambda ids: ids",
+    "rnn.double()\nrnn.hidden_size = 3",
+    "rnn.register_forward_hook(lambda *_: (h_0, h_0))",
+    "rnn.bias_ih_l0.data.copy_(rnn.bias_hh_l0)",
+    "rnn.__class__ = nn.GRU",
+    "rnn.weight_hh_l0 = nn.Parameter(torch.zeros(2, 3))",
+    "nn.utils.spectral_norm(embedding)",
+    "with torch.inference_mode():\n    h_0 = torch.zeros_like(h_0)\n    batch_emb = embedding(batch)",
 ]
 
 
 @pytest.mark.parametrize("scratch", SCRATCH)
 def test_scratch_work_between_questions_costs_nothing(scratch, lost):
-    """A cell that answers nothing may use given and graded names again, in place too."""
-    assert lost(after("q3", scratch)) == set()
+    """A cell that answers nothing may use given and graded names again, in place too; also that of the check."""
+    cells = solution()
+    after_q2 = cells.index('grader.check("q2")') + 1
+    cells[cells.index('grader.check("q3")')] += f"\n{scratch}"
+    assert lost(notebook([*cells[:after_q2], scratch, *cells[after_q2:]])) == set()
+
+
+def test_scratch_work_in_the_cell_of_a_check_costs_nothing(lost):
+    """What stands below the call of the check answers nothing any more, even if it binds the question's names."""
+    cells = solution()
+    cells[cells.index('grader.check("q2")')] += "\nrnn = nn.RNN(2, 3)\nbatch_emb = torch.zeros(5, 1, 2)"
+    assert lost(notebook(cells)) == set()
+
+
+@pytest.mark.parametrize("scratch", ["batch = batch[:1]", "batch.t_()", "del max_len, batch"])
+def test_scratch_work_on_given_names_costs_nothing_where_checks_are_called_at_the_end_only(scratch, lost):
+    """What given cells bind is known to be given then, too, even where they use a graded name that is open still."""
+    cells = [cell for cell in solution() if "grader.check(" not in cell]
+    place = cells.index(corpus.answer("q7")) + 1
+    checks = [f'grader.check("{question.id}")' for question in course.questions()]
+    assert lost(notebook([*cells[:place], scratch, *cells[place:], *checks])) == set()
 
 
 @pytest.mark.parametrize(
