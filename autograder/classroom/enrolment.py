@@ -22,7 +22,7 @@ from autograder.intake.roster import joined, plain
 __all__ = ["completed", "with_roster"]
 
 _UNTIL_NOW, _NO_NEWER = (0, "", -1), (-1, "", 0)
-"""The moments of what counted until now, which is before whatever is given, and of what is given but no newer."""
+"""The recency of what counted until now, which is before whatever is given, and of what is given but no newer."""
 _NO_NEWS = ("attachment", "older", "copy")
 """Why a file does not count that its author need not hear of."""
 
@@ -43,7 +43,7 @@ def completed(
     for at, (best, others, past) in chosen.items():
         old, name = seats[at], seats[at].submission
         if best:
-            person, was_replaced = best.people[0], any(other.moment == _UNTIL_NOW for other, _ in others)
+            person, was_replaced = best.people[0], any(other.recency == _UNTIL_NOW for other, _ in others)
             shared = entries.get(best.name) or replace(best, name=_free(best.name, taken), people=())
             entries[best.name] = replace(shared, people=(*shared.people, person))
             taken.add(name := shared.name)
@@ -57,13 +57,13 @@ def completed(
                 late=best.late,
                 past=past,
                 remarks=() if was_replaced else old.remarks,
-                version=max(old.version, best.moment[0]),
+                version=max(old.version, best.recency[0]),
             )
         else:
             news = [{"file": other.name, "why": why} for other, why in others if why not in _NO_NEWS]
             seats[at] = replace(old, remarks=tuple(Note("later-not-counted", each) for each in news) or old.remarks)
         for other, why in others:
-            until_now = other.moment == _UNTIL_NOW
+            until_now = other.recency == _UNTIL_NOW
             reason = Note("newer-attempt", {"newer": name}) if until_now else rejected(other, why, name)
             aside[other.name, reason.kind].append((reason, other.people[0].name))
     replaced = [SetAside(name, whose[0][0], ", ".join(who for _, who in whose)) for (name, _), whose in aside.items()]
@@ -83,7 +83,7 @@ def _laid(before: Sequence[Seat], given: Sequence[Entry]) -> tuple[list[Seat], M
     for at, seat in enumerate(seats):
         for key in (seat.person, seat.submission):
             places[key].append(at)
-    for entry in sorted(given, key=lambda each: each.moment):
+    for entry in sorted(given, key=lambda each: each.recency):
         for person in entry.people:
             called, same_file = places[found.get(person)], places[entry.name]
             other = [at for at in called if _differ(seats[at].given, person)]
@@ -110,18 +110,18 @@ def _chosen(
         return None, [(each, "older") for each in files], seat.past
     if older:
         told = vars(older) | {"people": (seat.given,)}
-        until_now = Entry(**told, file=File(older.name, lambda _: older.content), moment=_UNTIL_NOW)
+        until_now = Entry(**told, file=File(older.name, lambda _: older.content), recency=_UNTIL_NOW)
         if _digest(until_now) not in map(_digest, files):
-            files = [each if _is_newer(each, seat) else replace(each, moment=_NO_NEWER) for each in files]
+            files = [each if _is_newer(each, seat) else replace(each, recency=_NO_NEWER) for each in files]
             files.append(until_now)
     best, others = choose(files, assignment())
     past = tuple(dict.fromkeys((*seat.past, *(_digest(other) for other, _ in others))))
-    return best if best.moment != _UNTIL_NOW else None, others, past
+    return best if best.recency != _UNTIL_NOW else None, others, past
 
 
 def _is_newer(entry: Entry, seat: Seat) -> bool:
     """Whether it came after what counts there: as the platform says, or else if it was not given before."""
-    attempt, *_ = entry.moment
+    attempt, *_ = entry.recency
     if attempt and seat.version and attempt != seat.version:
         return attempt > seat.version
     if seat.time and entry.time and seat.time != entry.time:

@@ -25,7 +25,7 @@ class Entry(Submission):
     file: File = field(kw_only=True, repr=False)
     key: tuple[str, ...] = ()
     """What tells people apart."""
-    moment: tuple[int, str, int] = (0, "", 0)
+    recency: tuple[int, str, int] = (0, "", 0)
     """Attempt, time, and which of the named paths it came with; the largest is the newest."""
     order: int = 0
     """The platform's number for the file, if it has one."""
@@ -50,7 +50,7 @@ class Entry(Submission):
     def rank(self) -> tuple[object, ...]:
         """The file with the largest rank counts: of equals the nearest to the top, then that with the shortest name."""
         nearest = -self.name.count("/"), -len(self.name), self.name
-        return (self.worth, self.moment, -self.kind, self.answers, self.order, *nearest)
+        return (self.worth, self.recency, -self.kind, self.answers, self.order, *nearest)
 
 
 def choose(found: Sequence[Entry], assignment: Assignment) -> tuple[Entry, list[tuple[Entry, str]]]:
@@ -101,7 +101,7 @@ def _reason(other: Entry, best: Entry) -> str:
     """Why *other* does not count: the first thing in which it is behind."""
     if other.worth not in (Worth.NOT_READ, best.worth):
         return other.worth.name.lower().replace("_", "-")
-    if other.moment < best.moment:
+    if other.recency < best.recency:
         return "older"
     if other.kind > best.kind:
         return "no-notebook"

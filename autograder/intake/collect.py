@@ -12,7 +12,7 @@ from autograder.intake.archives import File
 from autograder.intake.choice import Entry, Worth, choose, rejected, weighed
 from autograder.intake.files import Kind, leftover, listed, named, opened
 from autograder.intake.notebook import Assignment
-from autograder.intake.platforms import Place, Record, extends, moment, person, records, settle
+from autograder.intake.platforms import Place, Record, extends, iso_time, person, records, settle
 from autograder.intake.roster import fold, plain
 
 __all__ = ["Intake", "SetAside", "collect", "one"]
@@ -96,7 +96,7 @@ def _owned(place: Place, number: int, assignment: Assignment) -> Iterator[Entry 
         elif owner.name:
             about = (told.get("key", ""), *map(str, PurePosixPath(path).parents))
             record = next((written[each] for each in about if each in written), Record())
-            time, attempt = record.time or moment(told.get("time", "")), int(told.get("attempt") or 0)
+            time, attempt = record.time or iso_time(told.get("time", "")), int(told.get("attempt") or 0)
             key = (place.layout.platform, told.get("key", ""), plain(owner.id), owner.name)
             for each in opened(file, rooms[key]):
                 yield Entry(
@@ -107,7 +107,7 @@ def _owned(place: Place, number: int, assignment: Assignment) -> Iterator[Entry 
                     late=bool(told.get("late")),
                     file=each,
                     key=key,
-                    moment=(attempt, time, number),
+                    recency=(attempt, time, number),
                     order=int(told.get("order") or 0),
                     written=bool(told.get("written")),
                 )
@@ -148,7 +148,7 @@ def _chosen(theirs: Sequence[Entry], assignment: Assignment, aside: list[SetAsid
         aside.append(SetAside(best.name, Note("and-more", {"count": len(others) - limits.TOLD}), who))
     rivals = [each.name for each, why in others if why != "attachment"]
     remark = Note("one-of-several", {"counted": best.name, "others": rivals[: limits.TOLD], "count": len(rivals)})
-    attempts = max(len({each.moment for each in theirs}), *(each.attempts for each in theirs))
+    attempts = max(len({each.recency for each in theirs}), *(each.attempts for each in theirs))
     return replace(best, remarks=(remark,) if rivals else (), attempts=attempts)
 
 

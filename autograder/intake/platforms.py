@@ -18,7 +18,7 @@ from autograder.intake.files import Kind, bounded, kind_of, within
 from autograder.intake.people import PARTS, Naming
 from autograder.intake.roster import fold
 
-__all__ = ["Place", "Record", "extends", "moment", "person", "records", "settle"]
+__all__ = ["Place", "Record", "extends", "iso_time", "person", "records", "settle"]
 
 
 @dataclass(frozen=True)
@@ -231,7 +231,7 @@ def records(place: Place) -> Mapping[str, Record]:
         elif told and not told.get("name") and name == "submission_metadata.yml":
             found |= {f"{folder}/{key}": record for key, record in _gradescope(_text(file))}
         elif told and not told.get("name") and name == "timestamp.txt":
-            found[folder] = Record(time=moment(_text(file)))
+            found[folder] = Record(time=iso_time(_text(file)))
     return found
 
 
@@ -241,8 +241,8 @@ def person(name: str, identifier: str = "", email: str = "") -> Person:
     return Person(*(bounded(part, limits.PERSON_CHARACTERS) for part in (name, identifier, email)))
 
 
-def moment(text: str) -> str:
-    """The moment that *text* begins with, or tells as Brightspace does, as ISO 8601; nothing where it tells none."""
+def iso_time(text: str) -> str:
+    """The time that *text* begins with, or tells as Brightspace does, as ISO 8601; nothing where it tells none."""
     try:
         return datetime.strptime(re.sub(r"\b(\d{3} [AP]M)", r"0\1", text), "%b %d, %Y %I%M %p").isoformat()
     except ValueError:
@@ -272,7 +272,7 @@ def _gradescope(roster: str) -> Iterator[tuple[str, Record]]:
             name, identifier, email = (told.get(each, "") for each in ("name", "sid", "email"))
             people += [person(name or email or identifier, identifier, email)] if any(told.values()) else []
         attempts = 1 + len(re.findall(r"^ {2,4}- :", sections.get("history", ""), re.MULTILINE))
-        yield key, Record(tuple(people), moment(_scalar(sections.get("created_at", ""))), attempts)
+        yield key, Record(tuple(people), iso_time(_scalar(sections.get("created_at", ""))), attempts)
 
 
 def _scalar(value: str) -> str:
