@@ -1,4 +1,8 @@
-"""Questions and their hidden checks, as the test files say: names come from signatures, points from marks."""
+"""Questions and their hidden checks, as the test files say: names come from signatures, points from marks.
+
+The files are run here as plain Python, since intake and reports ask for names and points and need no pytest. It is
+pytest that runs the checks: see `grading.hidden`.
+"""
 
 import functools
 import inspect

@@ -11,7 +11,7 @@ from autograder.course.scenarios import sizes
 from autograder.grading.reference import Reference, Run, Solution
 from autograder.sandbox import Allowance
 from autograder.wire.job import Job
-from autograder.wire.log import Log, Place
+from autograder.wire.log import Log, Position
 
 __all__ = ["NOTHING", "Remedy", "Runs", "later"]
 
@@ -40,7 +40,7 @@ class Runs:
         self, cells: Sequence[str], identity: bytes, run: Run, reference: Reference, allowance: Allowance
     ) -> None:
         self.cells = tuple(cells)
-        self.stops: list[Place] = []
+        self.stops: list[Position] = []
         """The statements that did not end, in the order in which they were found."""
         self.exhausted = False
         """Whether what all runs together may take was used up."""

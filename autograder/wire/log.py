@@ -11,16 +11,16 @@ from torch import Tensor
 from autograder.wire.messages import Failure, Message, Outline, Recorded, Started, decode
 from autograder.wire.values import Malformed, Other, Value, load_tensors, restore
 
-__all__ = ["Log", "Place", "Record"]
+__all__ = ["Log", "Position", "Record"]
 
 MESSAGES = 20_000
 """Most messages of a run that are read; an ordinary one has some hundred."""
-JSON_BYTES = 1 << 20
+RUN_JSON_BYTES = 1 << 20
 """Most JSON of a run that is read, all messages together."""
 HALF_OF_MEMORY = 512 << 10
 """KiB. If a process grew by more before its last statement, an earlier one may have taken the memory."""
 
-Place = tuple[int, int]
+Position = tuple[int, int]
 """Cell and line, both from 1."""
 
 
@@ -66,7 +66,7 @@ class Log:
 
     @functools.cached_property
     def _messages(self) -> list[Message | Record]:
-        found, room = list[Message | Record](), JSON_BYTES
+        found, room = list[Message | Record](), RUN_JSON_BYTES
         for frame in self.frames[:MESSAGES]:
             room -= int.from_bytes(frame[:4], "little")
             if room < 0:
@@ -106,7 +106,7 @@ class Log:
         settled = checked[: self.settling_call(question, later)]
         return [one[-1] if one else _NOTHING for one in (settled, ended)]
 
-    def culprit(self) -> tuple[int, Place] | None:
+    def culprit(self) -> tuple[int, Position] | None:
         """The statement that kept the run from its end, and where it stands; None where none was started."""
         started = [message for message in self._messages if isinstance(message, Started)]
         if self.finished or not started:

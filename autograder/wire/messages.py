@@ -8,7 +8,7 @@ from autograder.wire.values import Described, Malformed
 
 __all__ = ["Cell", "Failure", "Finished", "Message", "Outline", "Recorded", "Started", "decode", "encode"]
 
-JSON_BYTES = 256 * 1024
+MESSAGE_JSON_BYTES = 256 * 1024
 """Longest JSON part of a message; most are below a hundred bytes, and an outline of 2,000 cells is the longest."""
 
 
@@ -89,7 +89,7 @@ def encode(message: Message, blob: bytes = b"") -> bytes:
 def decode(frame: bytes) -> tuple[Message, bytes]:
     """The message of *frame* and the blob of its tensors. Raises `Malformed`."""
     length = int.from_bytes(frame[:_LENGTH], "little")
-    if length > JSON_BYTES or len(frame) < _LENGTH + length:
+    if length > MESSAGE_JSON_BYTES or len(frame) < _LENGTH + length:
         raise Malformed("a message beyond its limits")
     try:
         return _decoder.decode(frame[_LENGTH : _LENGTH + length]), frame[_LENGTH + length :]

@@ -23,9 +23,18 @@ from torch.nn.utils.rnn import PackedSequence, pack_sequence
 from autograder import course
 from autograder.grading.hidden import findings
 from autograder.sandbox.box import frames
-from autograder.wire.log import JSON_BYTES, Log, Record
-from autograder.wire.messages import JSON_BYTES as MESSAGE_BYTES
-from autograder.wire.messages import Cell, Failure, Finished, Outline, Recorded, Started, decode, encode
+from autograder.wire.log import RUN_JSON_BYTES, Log, Record
+from autograder.wire.messages import (
+    MESSAGE_JSON_BYTES,
+    Cell,
+    Failure,
+    Finished,
+    Outline,
+    Recorded,
+    Started,
+    decode,
+    encode,
+)
 from autograder.wire.values import (
     HEADER_BYTES,
     Layer,
@@ -322,7 +331,7 @@ def test_described_values_come_back(seed):
 def test_oversized_parts_are_refused_before_they_are_parsed():
     """A long JSON part or safetensors header is not looked at."""
     with pytest.raises(Malformed):
-        decode(encode(Failure("x" * MESSAGE_BYTES, 1, 1)))
+        decode(encode(Failure("x" * MESSAGE_JSON_BYTES, 1, 1)))
     with pytest.raises(Malformed):
         load_tensors((HEADER_BYTES + 1).to_bytes(8, "little") + b"{" * HEADER_BYTES)
     many = save_tensors({str(number): torch.zeros(0) for number in range(100)})
@@ -398,8 +407,8 @@ def test_flood_of_frames_takes_little_memory(flood):
     """Sixteen megabytes of whatever kind are read within one budget, and nothing of them is kept twice."""
     log = Log(tuple(FLOODS[flood]), True, lines=(1,))
     tracemalloc.start()
-    assert len(log.records) <= JSON_BYTES
-    assert len(log.failures) <= JSON_BYTES
+    assert len(log.records) <= RUN_JSON_BYTES
+    assert len(log.failures) <= RUN_JSON_BYTES
     log.moments("q1", []), log.culprit(), log.outline
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
