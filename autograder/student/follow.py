@@ -56,6 +56,7 @@ class FollowThrough:
         if self.job.put_back:
             self._restore(self.settled, self.settled.keys() - {*self.job.names[question]})
             self._bind(self._given(question))
+            self.kept |= self._held(self.job.given.get(question, {}))
         self.settled |= self._held(self.job.names[question])
 
     def put_back(self, names: frozenset[str], *, own: bool) -> None:

@@ -105,6 +105,14 @@ def test_scratch_work_in_the_cell_of_a_check_costs_nothing(lost):
     assert lost(notebook(cells)) == set()
 
 
+def test_scratch_work_costs_nothing_after_a_cell_that_gives_answers_and_checks(lost):
+    """The sizes that such a cell binds stay as they are at its check."""
+    cells = solution()
+    start = next(number for number, cell in enumerate(cells) if "num_layers = 2" in cell)
+    end = cells.index('grader.check("q7")') + 1
+    assert lost(notebook([*cells[:start], "\n".join(cells[start:end]), "bi_h_n = bi_h_n * 0", *cells[end:]])) == set()
+
+
 @pytest.mark.parametrize("scratch", ["batch = batch[:1]", "batch.t_()", "del max_len, batch"])
 def test_scratch_work_on_given_names_costs_nothing_where_checks_are_called_at_the_end_only(scratch, lost):
     """What given cells bind is known to be given then, too, even where they use a graded name that is open still."""
