@@ -202,7 +202,7 @@ def _grade(args: argparse.Namespace) -> int:
         return _fail("there is nothing to grade", GRADER_FAILED)
     args.workers = min(args.workers, len(intake.entries))
     outcome = grade(args.out, intake, _how(args), roster=roster, only=args.only)
-    return _told(outcome) or GRADER_FAILED * any(note.kind in DOUBTS for note in intake.notes)
+    return _told(outcome) or (GRADER_FAILED if any(note.kind in DOUBTS for note in intake.notes) else 0)
 
 
 def _regrade(args: argparse.Namespace) -> int:

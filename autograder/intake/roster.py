@@ -118,6 +118,7 @@ def join(roster: Sequence[Listed], people: Iterable[Person], *, apart: bool = Fa
     ways = {person: next((key for key in keys(person) if key in by), ("", "")) for person in asked}
     found = {person: next(iter(by[key])) for person, key in ways.items() if len(by[key]) == 1}
     if apart:
+        # 0 by an id or an email, 1 by the whole name, 2 by one in brackets
         doubt = {who: (kind == "name") * (1 + (value != fold(who.name))) for who, (kind, value) in ways.items()}
         uses = Counter((found[who], least) for who in asked if who in found for least in range(doubt[who], 3))
         found = {who: match for who, match in found.items() if not doubt[who] or uses[match, doubt[who]] == 1}

@@ -83,13 +83,15 @@ class Execution:
             if index and self.program[index - 1].cell != statement.cell:
                 reset_default_dtype()  # what one cell sets is not the mistake of others
             self.statement(index, statement)
-            own = statement.cell in self.own
-            answers = own and not self.binds[statement.cell].keys().isdisjoint(self.follow.open_names())
-            if self.job.put_back and not answers:
-                self.follow.put_back(statement.names, own=own)
+            if self.job.put_back and not self.answers(statement.cell):
+                self.follow.put_back(statement.names, own=statement.cell in self.own)
         for question in self.job.names:
             self.end(question)
         self.send(Finished())
+
+    def answers(self, cell: int) -> bool:
+        """Whether a cell of the student's own binds names of a question whose check is still to come."""
+        return cell in self.own and not self.binds[cell].keys().isdisjoint(self.follow.open_names())
 
     def send(self, message: Message, blob: bytes = b"") -> None:
         self._send(encode(message, blob))

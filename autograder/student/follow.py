@@ -31,7 +31,7 @@ class FollowThrough:
         self.settled: dict[str, Any] = {}
         """What the names of settled questions held: copies of what may be changed in place."""
         self.kept: dict[str, Any] = {}
-        """The same of given names, as the last cell that answers nothing left them."""
+        """The same of given names, as the last check, or cell that answers nothing, left them."""
         self.protected = set[str]().union(*(cell.names for cell in given().values()), *job.names.values())
         """All names that are asked for or given: none is bound to something else because it holds the same object."""
 

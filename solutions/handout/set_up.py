@@ -90,7 +90,8 @@ def set_up():
         elif later and not file.passed_all:
             doubt = f"답 셀을 실행한 뒤에 바뀐 변수가 있습니다: {later}. 답 셀부터 다시 실행해 보세요."  # ko
             doubt = f"Changed since the answer cell ran: {later}. Run that cell again, then this check."  # en
-        said[:0] = [f"⚠ {file.name}: {doubt}"] * bool(doubt)
+        if doubt:
+            said.insert(0, f"⚠ {file.name}: {doubt}")
         return list(dict.fromkeys("\n".join(said).split("\n")))
 
     def all_told(results):
