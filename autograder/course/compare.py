@@ -212,14 +212,11 @@ def alike(one: Sequence[object], other: Sequence[object], either_layout: Sequenc
     """
     from torch import Tensor
 
-    pairs = list(zip(one, other, strict=True))
-    if all(_alike(*pair) for pair in pairs):
-        return True
     turned = [
-        (came.transpose(0, 1) if free and isinstance(came, Tensor) and came.ndim >= 2 else came, right)
-        for (came, right), free in zip(pairs, either_layout, strict=True)
+        came.transpose(0, 1) if free and isinstance(came, Tensor) and came.ndim >= 2 else came
+        for came, free in zip(one, either_layout, strict=True)
     ]
-    return any(either_layout) and all(_alike(*pair) for pair in turned)
+    return any(all(map(_alike, values, other)) for values in (one, turned))
 
 
 def _alike(one: object, other: object) -> bool:

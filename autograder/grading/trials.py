@@ -24,6 +24,8 @@ from autograder.wire.log import Record
 __all__ = ["Learned", "Trials", "observe"]
 
 _KEEP = "_names = dict(globals())"
+_FORGET = "try:\n    {0} = {0}\nexcept NameError:\n    pass"
+"""Binds a name anew, lest it be said to lack what an error of the trial before kept from it."""
 _UNDO = "(lambda names, kept: (names.clear(), names.update(kept)))(globals(), _names)"
 _NOT_KEPT = (OSError, KeyError, zlib.error, msgspec.MsgspecError)
 """What reading or writing may raise. There may be no home, room or file, or two processes wrote at once: learn anew."""
@@ -60,9 +62,10 @@ def _cells(question: str, trials: Trials) -> list[str]:
     """The reference's cells before the question's answer, and then the trials."""
     cells = list(course.reference_cells())
     cells = cells[: cells.index(answer(question))]
+    keep = "\n".join([_KEEP, *map(_FORGET.format, course.question(question).names)])
     for id_, answers in trials.items():
         others = [code for name, code in answers.items() if name != question]
-        cells += [_KEEP, "\n".join([*others, answers[question]]), f"grader.check({id_!r})", _UNDO]
+        cells += [keep, "\n".join([*others, answers[question]]), f"grader.check({id_!r})", _UNDO]
     return cells
 
 

@@ -169,6 +169,12 @@ def test_known_mistake_is_recognised_where_names_of_ones_own_hold_what_it_leaves
     assert explained(grade, q6=LOOP).misconception == "time-axis-in-the-wrong-place-with-state"
 
 
+def test_mistake_that_binds_no_such_name_is_recognised_though_known_ones_before_it_raise(grade):
+    """The error of one known mistake is no part of what the next leaves behind."""
+    question = explained(grade, q3="output, h_n = rnn(batch_emb.transpose(0, 1), h_0)")
+    assert (question.misconception, question.example.error) == ("all-states-under-another-name", None)
+
+
 def test_answer_in_a_long_cell_is_shown_by_its_own_lines(grade):
     """A whole notebook in one cell, as Colab gives a script: each wrong answer is shown by the lines that bind it."""
     q2 = "rnn = nn.RNN(\n    embedding_size,\n    hidden_size,\n    bias=False,\n)"
