@@ -211,6 +211,12 @@ def test_where_values_differ_is_said() -> None:
     assert english(note) == "`decoded_ids` holds other values than it should. They first differ at t=2."
 
 
+def test_sequences_that_differ_are_called_so() -> None:
+    """The rows of `decoded_ids` are steps, as hints have it, and its columns are sequences."""
+    rows = Note("values", {"name": "decoded_ids", "where": "rows", "rows": [0, 2]})
+    assert english(rows).endswith("Sequences that differ: b = 0, 2.")
+
+
 @given(st.text(), st.lists(st.text(), max_size=30))
 def test_what_a_note_speaks_of_cannot_break_its_sentence(name: str, names: list[str]) -> None:
     """Sentences stay one line of bounded length, whatever they name."""
