@@ -58,6 +58,7 @@ def completed(
                 past=past,
                 remarks=() if was_replaced else old.remarks,
                 version=max(old.version, best.recency[0]),
+                origin=best.origin,
             )
         else:
             news = [{"file": other.name, "why": why} for other, why in others if why not in _NO_NEWS]

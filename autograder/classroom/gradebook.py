@@ -10,7 +10,7 @@ import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +18,7 @@ import msgspec
 
 from autograder import course
 from autograder.classroom.worker import Task, could_not_grade
-from autograder.grade import Adjustment, Grade, Note, Person, Row, Submission
+from autograder.grade import Adjustment, Grade, Note, Origin, Person, Row, Submission
 from autograder.intake import Listed, SetAside
 
 __all__ = ["FILE_NAME", "Gradebook", "GradebookError", "Rows", "Seat"]
@@ -26,7 +26,7 @@ __all__ = ["FILE_NAME", "Gradebook", "GradebookError", "Rows", "Seat"]
 FILE_NAME = "gradebook.sqlite"
 
 _APPLICATION = 0x724E4E67  # marks the file as ours
-_SCHEMA_VERSION = 4
+_SCHEMA_VERSION = 5
 _SCHEMA = (
     """CREATE TABLE submission (
         name TEXT PRIMARY KEY,
@@ -74,6 +74,7 @@ class Seat:
     """What the person should know of files that do not count."""
     version: int = 0
     """The platform's number for the newest that counted, where it numbers them."""
+    origin: Origin = field(default_factory=Origin)
 
     @property
     def called(self) -> Listed:
@@ -226,7 +227,8 @@ class Rows:
         for seat in self.book.seats():
             grade = self.book.grade(seat.submission) or (not_reached if seat.submission else not_submitted)
             grade = replace(grade, remarks=(*grade.remarks, *seat.remarks))
-            yield Row(seat.submission, seat.person, grade, seat.time, seat.attempts, seat.late, seat.adjustments)
+            told = seat.time, seat.attempts, seat.late, seat.adjustments, seat.origin
+            yield Row(seat.submission, seat.person, grade, *told)
 
 
 def _digest(submission: Submission) -> str:

@@ -97,7 +97,8 @@ def _owned(place: Place, number: int, assignment: Assignment) -> Iterator[Entry 
             about = (told.get("key", ""), *map(str, PurePosixPath(path).parents))
             record = next((written[each] for each in about if each in written), Record())
             time, attempt = record.time or iso_time(told.get("time", "")), int(told.get("attempt") or 0)
-            key = (place.layout.platform, told.get("key", ""), plain(owner.id), owner.name)
+            origin = place.origin(told)
+            key = (origin.platform, told.get("key", ""), plain(owner.id), owner.name)
             for each in opened(file, rooms[key]):
                 yield Entry(
                     each.name,
@@ -108,7 +109,7 @@ def _owned(place: Place, number: int, assignment: Assignment) -> Iterator[Entry 
                     file=each,
                     key=key,
                     recency=(attempt, time, number),
-                    order=int(told.get("order") or 0),
+                    origin=origin,
                     written=bool(told.get("written")),
                 )
 
