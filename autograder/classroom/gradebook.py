@@ -4,6 +4,7 @@ One SQLite file that only its owner reads. Each grade is one transaction, so a r
 graded. The file is locked as long as it is open: two runs into one folder would overwrite each other's pages.
 """
 
+import errno
 import hashlib
 import os
 import sqlite3
@@ -160,7 +161,14 @@ class Gradebook(AbstractContextManager["Gradebook"]):
         return msgspec.json.decode(value, type=kind) if value else kind()
 
     def _put(self, name: str, value: object) -> None:
-        self._db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, msgspec.json.encode(value)))
+        self._write("INSERT OR REPLACE INTO fact VALUES (?, ?)", name, msgspec.json.encode(value))
+
+    def _write(self, statement: str, *values: object) -> None:
+        """Raises OSError if the file is gone: the database would go on in what nobody can open again."""
+        self._db.execute(statement, values)
+        path = self.folder / FILE_NAME
+        if not path.exists():
+            raise FileNotFoundError(errno.ENOENT, "is gone: the folder was deleted or moved during the run", str(path))
 
     def enrol(self, seats: Sequence[Seat], set_aside: Iterable[SetAside], changed: Set[str] = frozenset()) -> None:
         """Make *seats* the class. What was graded and is nobody's any more, or has *changed* since, is dropped."""
@@ -181,7 +189,7 @@ class Gradebook(AbstractContextManager["Gradebook"]):
         digest = None if grade.status == "could-not-grade" else _digest(task.submission)
         made_of = zlib.compress(msgspec.msgpack.encode(task), 1)
         fields = (task.submission.name, digest, fingerprint, msgspec.json.encode(grade), made_of)
-        self._db.execute("INSERT OR REPLACE INTO submission VALUES (?, ?, ?, ?, ?)", fields)
+        self._write("INSERT OR REPLACE INTO submission VALUES (?, ?, ?, ?, ?)", *fields)
 
     def count(self) -> int:
         """How many submissions are kept."""
