@@ -76,8 +76,9 @@ class Naming:
     def read(self, stem: str) -> dict[str, str]:
         """The `name` and the `id` of its owner.
 
-        It is `marked` by a long number or a title that several have, as what is one person's own seldom is. If there is
-        a `certain` number, long and no date, any file that is called so is somebody's, were it a PDF.
+        Where nothing but titles stands there, it is `unnamed`. It is `marked` by a long number or a title that several
+        have, as what is one person's own seldom is. If there is a `certain` number, long and no date, any file that is
+        called so is somebody's, were it a PDF.
         """
         number, said, titled = self._apart(stem)
         ranks = [
@@ -90,7 +91,8 @@ class Naming:
         name = re.sub(r"^[\[(]([^][()]*)[])]$", r"\1", _text(parts)) + again if parts else number or stem
         date = re.fullmatch(_PATTERNS["date"], number)
         certain = number if re.search(r"\d{7}", number) and not date else ""
-        return {"name": name, "id": number, "marked": titled or number[6:], "certain": certain}
+        unnamed = "" if parts or number else stem
+        return {"name": name, "id": number, "marked": titled or number[6:], "certain": certain, "unnamed": unnamed}
 
     def _apart(self, stem: str) -> tuple[str, list[tuple[_Slot, list[_Part]]], str]:
         """The number in *stem*, what is said between titles and numbers, and the titles that are common."""
