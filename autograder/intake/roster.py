@@ -31,7 +31,7 @@ Told = defaultdict[str, list[str]]
 """What a line tells, by field."""
 _NOBODY = ("Points Possible", "Student, Test")  # in Canvas's gradebook
 _BRACKETS = re.compile(r"[][<>/（）]|\((?!\d\))|(?<!\(\d)\)")  # but for those of copies: `김하늘 (1)`
-_ROUNDED = re.compile(r"\d[.,]?\d*E\+\d+", re.IGNORECASE)  # an id that a spreadsheet took for a number, and spoilt
+_FLOAT = re.compile(r"(\d)(?:[.,](\d+)E\+?|E\+)(\d+)", re.IGNORECASE)  # as spreadsheets and programs write one
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,12 @@ def told(held: Sequence[str], line: Sequence[str]) -> Told:
     """What a line tells; *held* says what its columns hold."""
     values = Told(list)
     for field, value in zip(held, line, strict=False):
-        # Spreadsheets write `="0123"` for text, and 123.0 for a number; Brightspace writes `#0123`.
-        value = re.sub(r'^=?"(.*)"$|^(\d+)\.0$|^#(.+)$', r"\1\2\3", value.strip())
-        if value and not (field == "id" and _ROUNDED.fullmatch(value)):
+        # Spreadsheets write `="0123"` or `'0123` for text, and 123.0 for a number; Brightspace writes `#0123`.
+        value = re.sub(r'^=?"(.*)"$|^\'?(\d+)(?:\.0)?$|^#(.+)$', r"\1\2\3", value.strip())
+        if number := _FLOAT.fullmatch(value) if field == "id" else None:  # all of its digits, or it is spoilt
+            digits = number[1] + (number[2] or "")
+            value = digits if len(digits) == int(number[3]) + 1 else ""
+        if value:
             values[field].append(bounded(value, limits.PERSON_CHARACTERS))
     return values
 
