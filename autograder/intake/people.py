@@ -11,13 +11,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from autograder.intake.roster import fold
+from autograder.intake.roster import LINE, fold
 
 __all__ = ["PART", "PARTS", "Naming"]
 
 PARTS = {
     "address": (r"[\w.+-]+@[A-Za-z\d-]+(?:\.[A-Za-z\d-]+)+", "20231234@univ.example", "20231234@univ.example"),
-    "line": (r"^\[?\d{1,3}[]) _.-]+(?=[([]?\d{7})", "3. 20231234_김하늘", "3. "),
+    "line": (rf"{LINE}(?=[([]?\d{{7}})", "3. 20231234_김하늘", "3. "),
     "copy": (r"(?:^|(?<= - ))Copy of | - (?:복사본|Copy)\b(?! of)|-Copy\d*\b", "20231234_김하늘 - 복사본", " - 복사본"),
     "again": (r"[ _]?\(\d\)$", "20231234_김하늘 (1)", " (1)"),
     "date": (

@@ -15,7 +15,7 @@ from autograder.intake.archives import Refused
 from autograder.intake.files import bounded, named
 from autograder.intake.sheet import TITLES_WITHIN, Sheet, SheetError
 
-__all__ = ["Listed", "Told", "fields", "fold", "join", "joined", "keys", "people_in", "plain", "read_roster", "told"]
+__all__ = ["LINE", "Listed", "Told", "fields", "fold", "join", "joined", "keys", "people_in", "plain", "read_roster", "told"]
 
 
 def fold(name: str) -> str:
@@ -31,6 +31,7 @@ Told = defaultdict[str, list[str]]
 """What a line tells, by field."""
 _NOBODY = ("Points Possible", "Student, Test")  # in Canvas's gradebook
 _BRACKETS = re.compile(r"[][<>/（）]|\((?!\d\))|(?<!\(\d)\)")  # but for those of copies: `김하늘 (1)`
+LINE = r"^\[?\d{1,3}[]) _.-]+"  # the number of a line, which stands before a name or an id: `01_김하늘`
 _FLOAT = re.compile(r"(\d)(?:[.,](\d+)E\+?|E\+)(\d+)", re.IGNORECASE)  # as spreadsheets and programs write one
 
 
@@ -132,7 +133,7 @@ def keys(person: Person) -> list[tuple[str, str]]:
     """What a person is looked for by, the surest first.
 
     Universities put ids into names: `김하늘(20231234)`, which Canvas writes as `김하늘20231234`. What else stands in
-    brackets is another name, or an address.
+    brackets is another name, or an address; a line's number may stand before it.
     """
     keys = (
         ("id", plain(person.id)),
@@ -140,6 +141,7 @@ def keys(person: Person) -> list[tuple[str, str]]:
         ("name", fold(person.name)),
         *(("id", plain(each)) for each in re.findall(r"\d[\d-]{4,}", person.name)),
         *(("email", part.casefold()) if "@" in part else ("name", fold(part)) for part in _BRACKETS.split(person.name)),
+        ("name", fold(re.sub(LINE, "", person.name))),
     )
     return [key for key in keys if key[1]]
 

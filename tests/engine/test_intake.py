@@ -591,13 +591,15 @@ def test_id_within_a_name_is_found(name: str) -> None:
         ("Kim, Haneul (on leave)", "Haneul Kim"),
         ("김하늘", "Sky <h@univ.example>"),
         ("김하늘", "김하늘（컴퓨터）"),
+        ("김하늘", "01_김하늘"),
     ],
 )
 def test_what_stands_in_brackets_is_another_name_or_an_address(listed: str, called: str) -> None:
-    """Whoever is called by two names at once is found by either; the number of a copy is no name."""
+    """Whoever is called by two names at once is found by either; the number of a copy, or of a line, is no name."""
     roster = [Listed(Person(listed, "20231234", "h@univ.example")), Listed(Person("1", "20231235"))]
     assert join(roster, [Person(called)]) == {Person(called): roster[0].person}
     assert join([Listed(Person("Kim")), Listed(Person("1"))], [Person("Kim (1)")]) == {}
+    assert join([Listed(Person("Kim"))], [Person("1. Kim"), Person("2. Kim")], apart=True) == {}
     alike = [Person("Kim"), Person("Kim (final)")]
     assert join([Listed(Person("Kim"))], alike, apart=True) == {alike[0]: Person("Kim")}
 
