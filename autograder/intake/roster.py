@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from autograder.intake.archives import Refused
 from autograder.intake.files import bounded, named
 from autograder.intake.sheet import TITLES_WITHIN, Sheet, SheetError
 
-__all__ = ["LINE", "Listed", "Told", "fields", "fold", "join", "joined", "keys", "people_in", "plain", "read_roster", "told"]
+__all__ = ["LINE", "Listed", "Told", "fields", "fold", "join", "joined", "people_in", "plain", "read_roster", "told"]
 
 
 def fold(name: str) -> str:
@@ -27,6 +27,8 @@ def fold(name: str) -> str:
 _TITLES = msgspec.toml.decode(Path(__file__).with_name("columns.toml").read_bytes(), type=dict[str, list[str]])
 _FIELDS = {fold(title): field for field, titles in _TITLES.items() for title in titles}
 """What a column of a roster or of a table of grades holds, by its title, folded."""
+_Key = tuple[str, str]
+"""What somebody is known by: that it is an id, an email or a name, and what it is, as it is compared."""
 Told = defaultdict[str, list[str]]
 """What a line tells, by field."""
 _NOBODY = ("Points Possible", "Student, Test")  # in Canvas's gradebook
@@ -108,28 +110,38 @@ def join(roster: Sequence[Listed], people: Iterable[Person], *, apart: bool = Fa
     If they are people *apart*, rather than what somebody may be called, a name that several have fits nobody either,
     nor does that of somebody whom another is by id, by email, or by the whole name rather than by one in brackets.
     """
-    by: defaultdict[tuple[str, str], set[Person]] = defaultdict(set)
+    listed = _by_key(roster)
+    found, claims = dict[Person, tuple[Person, int]](), defaultdict[Person, list[int]](list)
+    for person in people:
+        key = next((key for key in _keys(person) if key in listed), None)
+        if key and len(listed[key]) == 1:
+            doubt = 0 if key[0] != "name" else 1 if key[1] == fold(person.name) else 2
+            (match,) = listed[key]
+            found[person] = match, doubt
+            claims[match].append(doubt)
+    return {
+        person: match
+        for person, (match, doubt) in found.items()
+        if not (apart and doubt) or sum(other <= doubt for other in claims[match]) == 1
+    }
+
+
+def _by_key(roster: Sequence[Listed]) -> Mapping[_Key, set[Person]]:
+    """Whom each key may stand for."""
+    people = defaultdict[_Key, set[Person]](set)
     for each in roster:
         # A name's words may begin with any of them: `Martin, Ava`.
         names = (part for name in (each.person.name, *each.aliases) for part in (name, *_BRACKETS.split(name)))
         for words in (re.split(r"[\s,]+", name) for name in names):
             for i in range(len(words)):
-                by["name", fold("".join(words[i:] + words[:i]))].add(each.person)
+                people["name", fold("".join(words[i:] + words[:i]))].add(each.person)
         for person in (each.person, *(Person(alias, alias, alias) for alias in each.aliases)):
-            for key in keys(person):
-                by[key].add(each.person)
-    asked = [*people]
-    ways = {person: next((key for key in keys(person) if key in by), ("", "")) for person in asked}
-    found = {person: next(iter(by[key])) for person, key in ways.items() if len(by[key]) == 1}
-    if apart:
-        # 0 by an id or an email, 1 by the whole name, 2 by one in brackets
-        doubt = {who: (kind == "name") * (1 + (value != fold(who.name))) for who, (kind, value) in ways.items()}
-        uses = Counter((found[who], least) for who in asked if who in found for least in range(doubt[who], 3))
-        found = {who: match for who, match in found.items() if not doubt[who] or uses[match, doubt[who]] == 1}
-    return found
+            for key in _keys(person):
+                people[key].add(each.person)
+    return people
 
 
-def keys(person: Person) -> list[tuple[str, str]]:
+def _keys(person: Person) -> list[_Key]:
     """What a person is looked for by, the surest first.
 
     Universities put ids into names: `김하늘(20231234)`, which Canvas writes as `김하늘20231234`. What else stands in
