@@ -56,13 +56,12 @@ class Origin:
     """How a platform knows a submission: by this its grade finds the way back, whatever a roster says."""
 
     platform: str = ""
-    """Which one; `folders` and `sections` are none."""
     id: str = ""
-    """Its own id for the person; Gradescope's is the submission's."""
+    """The person's there; Gradescope's is the submission's."""
     label: str = ""
-    """What it calls the person where it names files."""
+    """What the person is called in names of files."""
     order: int = 0
-    """Its number for the file, if it has one."""
+    """Of the file, if it has one."""
 
 
 @dataclass(frozen=True)

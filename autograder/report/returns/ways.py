@@ -78,7 +78,8 @@ def classroom50(graded: Graded) -> Returned:
         called = row.origin.label or row.person.id or row.person.name  # a roster knows no logins
         owner = called.removeprefix(f"{classroom}-{assignment}-")
         time = row.time if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", row.time) else now
-        scores, tag = row.scores(), f"submit/manual-{time.replace(':', '-')}"
+        tag, scores = f"submit/manual-{time.replace(':', '-')}", row.scores()
+        asked = [(each.id, scores.get(each.id, 0.0), each.points) for each in course.questions()]
         told = {
             "schema": "classroom50/result/v1",
             "classroom": classroom,
@@ -89,14 +90,7 @@ def classroom50(graded: Graded) -> Returned:
             "datetime": time,
             "graded_at": now,
             **_points(row.score or 0.0, course.maximum()),
-            "tests": [
-                {
-                    "test-name": question.id,
-                    "passed": scores.get(question.id, 0.0) >= question.points,
-                    **_points(scores.get(question.id, 0.0), question.points),
-                }
-                for question in course.questions()
-            ],
+            "tests": [{"test-name": id, "passed": score >= best, **_points(score, best)} for id, score, best in asked],
         }
         folder = re.sub(r"[^-.0-9A-Za-z_가-힣]", "_", owner)
         return f"{folder}/result.json", json.dumps(told, indent=1).encode()
