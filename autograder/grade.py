@@ -17,6 +17,7 @@ __all__ = [
     "Example",
     "Grade",
     "Note",
+    "Origin",
     "OwnCell",
     "Person",
     "QuestionGrade",
@@ -48,6 +49,19 @@ class Note:
     kind: str
     about: Mapping[str, Any] = field(default_factory=dict)
     """What the sentence speaks of: names, numbers, lists of them."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """How a platform knows a submission: by this its grade finds the way back, whatever a roster says."""
+
+    platform: str = ""
+    id: str = ""
+    """The person's there; Gradescope's is the submission's."""
+    label: str = ""
+    """What the person is called in names of files."""
+    order: int = 0
+    """Of the file, if it has one."""
 
 
 @dataclass(frozen=True)
@@ -243,6 +257,7 @@ class Row:
     attempts: int = 1
     late: bool = False
     adjustments: tuple[Adjustment, ...] = ()
+    origin: Origin = Origin()
 
     @property
     def score(self) -> float | None:

@@ -86,7 +86,9 @@ def _lines(table: Sequence[Sequence[str]]) -> Iterator[tuple[int, dict[str, str]
     if missing := [name for name in _COLUMNS if name not in header]:
         raise _wrong(1, f"there is no column {missing[0]}; they are {', '.join(_COLUMNS)}")
     for number, line in enumerate(table[1:], 2):
-        cells = dict(zip_longest(header, map(str.strip, line[: len(header)]), fillvalue=""))
+        # The mark with which spreadsheets, and our own tables, keep text from being a formula.
+        texts = (cell.strip().removeprefix("'") for cell in line[: len(header)])
+        cells = dict(zip_longest(header, texts, fillvalue=""))
         if any(cells.values()):
             yield number, cells
 
@@ -102,6 +104,7 @@ def _places(seats: Sequence[Seat], students: Iterable[str]) -> dict[str, int]:
 
 def _change(number: int, cells: Mapping[str, str]) -> Adjustment:
     student, question, value, reason = (cells[name] for name in _COLUMNS)
+    question = question.lower()
     if question not in _maxima():
         raise _wrong(number, f"there is no question {question!r}")
     if value.casefold() == "excuse" and not question:

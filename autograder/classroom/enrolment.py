@@ -7,7 +7,7 @@ counted until now, one counts; that gets a name in the gradebook. The roster tel
 import hashlib
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -58,6 +58,7 @@ def completed(
                 past=past,
                 remarks=() if was_replaced else old.remarks,
                 version=max(old.version, best.recency[0]),
+                origin=best.origin,
             )
         else:
             news = [{"file": other.name, "why": why} for other, why in others if why not in _NO_NEWS]
@@ -73,26 +74,27 @@ def completed(
 def _laid(before: Sequence[Seat], given: Sequence[Entry]) -> tuple[list[Seat], Mapping[int, list[Entry]]]:
     """The seats, with new ones behind, and what is given for each by its place: an entry for each of its people.
 
-    They are found by all that they are called, as on a roster, or by their file. Where a platform gave the seat, its
-    ids tell people of one name apart, unless a roster says that two ids are one person's. Somebody who could have more
-    than one seat, or has none, gets a new one.
+    They are found by all that they are called, as on a roster, or by their file. Somebody who could have more than one
+    seat, or has none, gets a new one.
     """
     seats, laid = list(before), defaultdict[int, list[Entry]](list)
     found = join([seat.called for seat in seats], [one for entry in given for one in entry.people], apart=True)
-    places = defaultdict[object, list[int]](list)
+    people, files = defaultdict[Person | None, list[int]](list), defaultdict[str, list[int]](list)
     for at, seat in enumerate(seats):
-        for key in (seat.person, seat.submission):
-            places[key].append(at)
+        people[seat.person].append(at)
+        files[seat.submission].append(at)
+
+    def ways(person: Person, file: str) -> Iterator[list[int]]:
+        """Where somebody could sit, the surest first: the platform's ids tell people of one name apart."""
+        called = people[found.get(person)]
+        yield [at for at in called if at not in laid and not _differ(seats[at].given, person)]
+        # A roster says that two ids are one person's, who may hand in under both at once.
+        yield [at for at in called if seats[at].listed and _differ(seats[at].given, person)]
+        yield [at for at in files[file] if at not in laid and not _differ(seats[at].given, person)]
+
     for entry in sorted(given, key=lambda each: each.recency):
         for person in entry.people:
-            called, same_file = places[found.get(person)], places[entry.name]
-            other = [at for at in called if _differ(seats[at].given, person)]
-            ways = (
-                [at for at in called if at not in laid and at not in other],
-                [at for at in other if seats[at].listed],
-                [at for at in same_file if at not in laid and not _differ(seats[at].given, person)],
-            )
-            at = next((way[0] for way in ways if len(way) == 1), len(seats))
+            at = next((way[0] for way in ways(person, entry.name) if len(way) == 1), len(seats))
             seats += [Seat(person, person)] * (at == len(seats))
             laid[at].append(replace(entry, people=(person,)))
     return seats, laid

@@ -4,13 +4,14 @@ One SQLite file that only its owner reads. Each grade is one transaction, so a r
 graded. The file is locked as long as it is open: two runs into one folder would overwrite each other's pages.
 """
 
+import errno
 import hashlib
 import os
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +19,7 @@ import msgspec
 
 from autograder import course
 from autograder.classroom.worker import Task, could_not_grade
-from autograder.grade import Adjustment, Grade, Note, Person, Row, Submission
+from autograder.grade import Adjustment, Grade, Note, Origin, Person, Row, Submission
 from autograder.intake import Listed, SetAside
 
 __all__ = ["FILE_NAME", "Gradebook", "GradebookError", "Rows", "Seat"]
@@ -26,7 +27,7 @@ __all__ = ["FILE_NAME", "Gradebook", "GradebookError", "Rows", "Seat"]
 FILE_NAME = "gradebook.sqlite"
 
 _APPLICATION = 0x724E4E67  # marks the file as ours
-_SCHEMA_VERSION = 4
+_SCHEMA_VERSION = 5
 _SCHEMA = (
     """CREATE TABLE submission (
         name TEXT PRIMARY KEY,
@@ -74,6 +75,7 @@ class Seat:
     """What the person should know of files that do not count."""
     version: int = 0
     """The platform's number for the newest that counted, where it numbers them."""
+    origin: Origin = field(default_factory=Origin)
 
     @property
     def called(self) -> Listed:
@@ -159,7 +161,14 @@ class Gradebook(AbstractContextManager["Gradebook"]):
         return msgspec.json.decode(value, type=kind) if value else kind()
 
     def _put(self, name: str, value: object) -> None:
-        self._db.execute("INSERT OR REPLACE INTO fact VALUES (?, ?)", (name, msgspec.json.encode(value)))
+        self._write("INSERT OR REPLACE INTO fact VALUES (?, ?)", name, msgspec.json.encode(value))
+
+    def _write(self, statement: str, *values: object) -> None:
+        """Raises OSError if the file is gone: the database would go on in what nobody can open again."""
+        self._db.execute(statement, values)
+        path = self.folder / FILE_NAME
+        if not path.exists():
+            raise FileNotFoundError(errno.ENOENT, "is gone: the folder was deleted or moved during the run", str(path))
 
     def enrol(self, seats: Sequence[Seat], set_aside: Iterable[SetAside], changed: Set[str] = frozenset()) -> None:
         """Make *seats* the class. What was graded and is nobody's any more, or has *changed* since, is dropped."""
@@ -180,7 +189,7 @@ class Gradebook(AbstractContextManager["Gradebook"]):
         digest = None if grade.status == "could-not-grade" else _digest(task.submission)
         made_of = zlib.compress(msgspec.msgpack.encode(task), 1)
         fields = (task.submission.name, digest, fingerprint, msgspec.json.encode(grade), made_of)
-        self._db.execute("INSERT OR REPLACE INTO submission VALUES (?, ?, ?, ?, ?)", fields)
+        self._write("INSERT OR REPLACE INTO submission VALUES (?, ?, ?, ?, ?)", *fields)
 
     def count(self) -> int:
         """How many submissions are kept."""
@@ -226,7 +235,8 @@ class Rows:
         for seat in self.book.seats():
             grade = self.book.grade(seat.submission) or (not_reached if seat.submission else not_submitted)
             grade = replace(grade, remarks=(*grade.remarks, *seat.remarks))
-            yield Row(seat.submission, seat.person, grade, seat.time, seat.attempts, seat.late, seat.adjustments)
+            told = seat.time, seat.attempts, seat.late, seat.adjustments, seat.origin
+            yield Row(seat.submission, seat.person, grade, *told)
 
 
 def _digest(submission: Submission) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
 
-from autograder.grade import Note, Submission
+from autograder.grade import Note, Origin, Submission
 from autograder.intake import limits
 from autograder.intake.archives import File, Refused
 from autograder.intake.files import Kind, kind_of, leftover
@@ -27,8 +27,7 @@ class Entry(Submission):
     """What tells people apart."""
     recency: tuple[int, str, int] = (0, "", 0)
     """Attempt, time, and which of the named paths it came with; the largest is the newest."""
-    order: int = 0
-    """The platform's number for the file, if it has one."""
+    origin: Origin = field(default_factory=Origin)
     written: bool = False
     """Whether the platform wrote it, rather than that a person handed it in."""
     worth: Worth = Worth.NOT_READ
@@ -50,7 +49,7 @@ class Entry(Submission):
     def rank(self) -> tuple[object, ...]:
         """The file with the largest rank counts: of equals the nearest to the top, then that with the shortest name."""
         nearest = -self.name.count("/"), -len(self.name), self.name
-        return (self.worth, self.recency, -self.kind, self.answers, self.order, *nearest)
+        return (self.worth, self.recency, -self.kind, self.answers, self.origin.order, *nearest)
 
 
 def choose(found: Sequence[Entry], assignment: Assignment) -> tuple[Entry, list[tuple[Entry, str]]]:

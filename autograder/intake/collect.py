@@ -91,13 +91,15 @@ def _owned(place: Place, number: int, assignment: Assignment) -> Iterator[Entry 
     for path, file in place.files:
         told = place.told(path)
         owner = person(told.get("name") or told.get("id", ""), told.get("id", ""))
-        if not told or (told.get("loose") and _is_helper(file, assignment)):
+        unnamed = place.several and bool(told.get("unnamed"))
+        if not told or (told.get("loose") and _is_nobodys(file, unnamed, assignment)):
             yield SetAside(file.name, Note(leftover(file.name) or "no-owner"))
         elif owner.name:
             about = (told.get("key", ""), *map(str, PurePosixPath(path).parents))
             record = next((written[each] for each in about if each in written), Record())
             time, attempt = record.time or iso_time(told.get("time", "")), int(told.get("attempt") or 0)
-            key = (place.layout.platform, told.get("key", ""), plain(owner.id), owner.name)
+            origin = place.origin(told)
+            key = (origin.platform, told.get("key", ""), plain(owner.id), owner.name)
             for each in opened(file, rooms[key]):
                 yield Entry(
                     each.name,
@@ -108,15 +110,16 @@ def _owned(place: Place, number: int, assignment: Assignment) -> Iterator[Entry 
                     file=each,
                     key=key,
                     recency=(attempt, time, number),
-                    order=int(told.get("order") or 0),
+                    origin=origin,
                     written=bool(told.get("written")),
                 )
 
 
-def _is_helper(file: File, assignment: Assignment) -> bool:
-    """Whether a file that lies loose among people's files and folders is a script of another purpose."""
+def _is_nobodys(file: File, unnamed: bool, assignment: Assignment) -> bool:
+    """Whether a file that lies loose among people's is a script of another purpose, or *unnamed* and has no answers."""
     entry = Entry(file.name, (), file=file)
-    return entry.kind == Kind.SCRIPT and weighed(entry, assignment).worth == Worth.ANOTHER_ASSIGNMENT
+    without = [Worth.ANOTHER_ASSIGNMENT] * (unnamed or entry.kind == Kind.SCRIPT) + [Worth.BLANK] * unnamed
+    return bool(without) and weighed(entry, assignment).worth in without
 
 
 def _intake(layout: str, found: Sequence[Entry | SetAside], assignment: Assignment, notes: list[Note]) -> Intake:

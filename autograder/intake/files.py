@@ -18,6 +18,7 @@ __all__ = ["Kind", "bounded", "kind_of", "listed", "named", "opened", "within"]
 
 _JUNK = re.compile(
     r"""\..* | ~\$.* | __macosx | thumbs\.db | desktop\.ini | icon\r  # hidden, or left by systems
+      | \$recycle\.bin | \#recycle | system\ volume\ information | lost\+found | @eadir  # on drives of their own
       | __pycache__ | .*\.pyc | __zip_filename__ | .*\.otter  # left by Python and Otter""",
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )

@@ -11,13 +11,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from autograder.intake.roster import fold
+from autograder.intake.roster import LINE, fold
 
 __all__ = ["PART", "PARTS", "Naming"]
 
 PARTS = {
     "address": (r"[\w.+-]+@[A-Za-z\d-]+(?:\.[A-Za-z\d-]+)+", "20231234@univ.example", "20231234@univ.example"),
-    "line": (r"^\[?\d{1,3}[]) _.-]+(?=[([]?\d{7})", "3. 20231234_김하늘", "3. "),
+    "line": (rf"{LINE}(?=[([]?\d{{7}})", "3. 20231234_김하늘", "3. "),
     "copy": (r"(?:^|(?<= - ))Copy of | - (?:복사본|Copy)\b(?! of)|-Copy\d*\b", "20231234_김하늘 - 복사본", " - 복사본"),
     "again": (r"[ _]?\(\d\)$", "20231234_김하늘 (1)", " (1)"),
     "date": (
@@ -76,8 +76,9 @@ class Naming:
     def read(self, stem: str) -> dict[str, str]:
         """The `name` and the `id` of its owner.
 
-        It is `marked` by a long number or a title that several have, as what is one person's own seldom is. If there is
-        a `certain` number, long and no date, any file that is called so is somebody's, were it a PDF.
+        Where nothing but titles stands there, it is `unnamed`. It is `marked` by a long number or a title that several
+        have, as what is one person's own seldom is. If there is a `certain` number, long and no date, any file that is
+        called so is somebody's, were it a PDF.
         """
         number, said, titled = self._apart(stem)
         ranks = [
@@ -90,7 +91,8 @@ class Naming:
         name = re.sub(r"^[\[(]([^][()]*)[])]$", r"\1", _text(parts)) + again if parts else number or stem
         date = re.fullmatch(_PATTERNS["date"], number)
         certain = number if re.search(r"\d{7}", number) and not date else ""
-        return {"name": name, "id": number, "marked": titled or number[6:], "certain": certain}
+        unnamed = "" if parts or number else stem
+        return {"name": name, "id": number, "marked": titled or number[6:], "certain": certain, "unnamed": unnamed}
 
     def _apart(self, stem: str) -> tuple[str, list[tuple[_Slot, list[_Part]]], str]:
         """The number in *stem*, what is said between titles and numbers, and the titles that are common."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from autograder.grade import Person
+from autograder.grade import Origin, Person
 from autograder.intake import limits
 from autograder.intake.archives import File, Refused
 from autograder.intake.files import Kind, bounded, kind_of, within
@@ -28,8 +28,8 @@ class Layout:
     platform: str
     pattern: str
     """Its groups tell `name` and `id`, or a `stem` in which `Naming` finds both; `key` (what else tells people apart),
-    `time`, `attempt`, `late`, `order` (the platform's number for the file), and `written` (by the platform, for this
-    person). What is matched without either name or id is the platform's own."""
+    `time`, `attempt`, `late`, `label` and `order` (as in `Origin`), and `written` (by the platform, for this person).
+    What is matched without either name or id is the platform's own."""
     sharing: int = 1
     """How many people, at least, there are to a title."""
     sign: str = "sign"
@@ -90,8 +90,8 @@ _LAYOUTS = (
     Layout("GitHub", rf"(?P<slug>[^/]+)-submissions/(?P=slug)-(?!submissions/){_NAME_IS_ID}/.+"),
     Layout("GitHub", rf"(?P<title>[^/]+)/(?P=title)-(?!submissions/){_NAME_IS_ID}/.+"),
     Layout("Gradescope", r"[^/]*/(?:(?P<name>submission_(?P<id>\d+))/.+|submission_metadata\.yml)"),
-    Layout("Moodle", rf"[^/]*/(?P<name>(?:Participant|참가자)[ _]?(?P<id>\d+)){_MOODLE}"),
-    Layout("Moodle", rf"[^/]*/(?P<name>[^/]+?)(?:_(?P<id>\d+))?{_MOODLE}"),
+    Layout("Moodle", rf"[^/]*/(?P<label>(?P<name>(?:Participant|참가자)[ _]?(?P<id>\d+))){_MOODLE}"),
+    Layout("Moodle", rf"[^/]*/(?P<label>(?P<name>[^/]+?)(?:_(?P<id>\d+))?){_MOODLE}"),
     Layout("Blackboard", rf"[^/]*/{_BLACKBOARD}(?P<time>\d{{4}}(?:-\d\d){{5}})(?:_.+|(?P<written>\.txt))"),
     Layout(
         "Brightspace",
@@ -107,11 +107,14 @@ _LAYOUTS = (
         r"[^/]*/(?:Working files/.+"
         r"|(?:Submitted files/)?(?P<name>[^/]+)/(?:(?:[^/]+/)?(?P<sign>Version|버전) (?P<attempt>\d{1,6})/)?.+)",
     ),
-    Layout("Canvas", rf"[^/]*/(?P<late>LATE_)?(?P<name>anon_(?P<id>[1-9A-HJ-NP-Za-km-z]{{5}}|\d+))_{_CANVAS}"),
+    Layout(
+        "Canvas", rf"[^/]*/(?P<late>LATE_)?(?P<label>(?P<name>anon_(?P<id>[1-9A-HJ-NP-Za-km-z]{{5}}|\d+)))_{_CANVAS}"
+    ),
     # Where users' numbers all look like dates, other systems wrote them.
     Layout(
         "Canvas",
-        r"[^/]*/(?P<name>[^/]+?)(?P<late>_LATE)?_(?:(?!20\d\d[01]\d[0-3]\d_)(?=(?P<sign>\d)))?(?P<id>\d+)_" + _CANVAS,
+        r"[^/]*/(?P<label>(?P<name>[^/]+?)(?P<late>_LATE)?_(?:(?!20\d\d[01]\d[0-3]\d_)(?=(?P<sign>\d)))?(?P<id>\d+))_"
+        + _CANVAS,
     ),
     Layout("folders", f"(?P<title>[^/]*)/(?:(?P<key>{_SECTION})/)?{_PEOPLES}", sharing=2, sign="marked"),
     Layout("Google Forms", r"[^/]*/(?P<title>[^/]+) - (?P<name>[^/]+?)\.\w+"),
@@ -133,6 +136,11 @@ class Place:
     def told(self, path: str) -> Mapping[str, str]:
         """What *path* tells; nothing if it is nobody's."""
         return self.layout.match(path, self.naming)
+
+    def origin(self, told: Mapping[str, str]) -> Origin:
+        """How the platform knows the owner of a path that tells this."""
+        name = told.get("name", "")
+        return Origin(self.layout.platform, told.get("id", ""), told.get("label", name), int(told.get("order") or 0))
 
     @property
     def plain(self) -> bool:

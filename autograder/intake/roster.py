@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ from autograder.intake.archives import Refused
 from autograder.intake.files import bounded, named
 from autograder.intake.sheet import TITLES_WITHIN, Sheet, SheetError
 
-__all__ = ["Listed", "Told", "fields", "fold", "join", "joined", "keys", "people_in", "plain", "read_roster", "told"]
+__all__ = ["LINE", "Listed", "Told", "fields", "fold", "join", "joined", "people_in", "plain", "read_roster", "told"]
 
 
 def fold(name: str) -> str:
@@ -27,11 +27,14 @@ def fold(name: str) -> str:
 _TITLES = msgspec.toml.decode(Path(__file__).with_name("columns.toml").read_bytes(), type=dict[str, list[str]])
 _FIELDS = {fold(title): field for field, titles in _TITLES.items() for title in titles}
 """What a column of a roster or of a table of grades holds, by its title, folded."""
+_Key = tuple[str, str]
+"""What somebody is known by: that it is an id, an email or a name, and what it is, as it is compared."""
 Told = defaultdict[str, list[str]]
 """What a line tells, by field."""
 _NOBODY = ("Points Possible", "Student, Test")  # in Canvas's gradebook
 _BRACKETS = re.compile(r"[][<>/（）]|\((?!\d\))|(?<!\(\d)\)")  # but for those of copies: `김하늘 (1)`
-_ROUNDED = re.compile(r"\d[.,]?\d*E\+\d+", re.IGNORECASE)  # an id that a spreadsheet took for a number, and spoilt
+LINE = r"^\[?\d{1,3}[]) _.-]+"  # the number of a line, which stands before a name or an id: `01_김하늘`
+_FLOAT = re.compile(r"(\d)(?:[.,](\d+)E\+?|E\+)(\d+)", re.IGNORECASE)  # as spreadsheets and programs write one
 
 
 @dataclass(frozen=True)
@@ -80,9 +83,12 @@ def told(held: Sequence[str], line: Sequence[str]) -> Told:
     """What a line tells; *held* says what its columns hold."""
     values = Told(list)
     for field, value in zip(held, line, strict=False):
-        # Spreadsheets write `="0123"` for text, and 123.0 for a number; Brightspace writes `#0123`.
-        value = re.sub(r'^=?"(.*)"$|^(\d+)\.0$|^#(.+)$', r"\1\2\3", value.strip())
-        if value and not (field == "id" and _ROUNDED.fullmatch(value)):
+        # Spreadsheets write `="0123"` or `'0123` for text, and 123.0 for a number; Brightspace writes `#0123`.
+        value = re.sub(r'^=?"(.*)"$|^\'?(\d+)(?:\.0)?$|^#(.+)$', r"\1\2\3", value.strip())
+        if number := _FLOAT.fullmatch(value) if field == "id" else None:  # all of its digits, or it is spoilt
+            digits = number[1] + (number[2] or "")
+            value = digits if len(digits) == int(number[3]) + 1 else ""
+        if value:
             values[field].append(bounded(value, limits.PERSON_CHARACTERS))
     return values
 
@@ -104,32 +110,42 @@ def join(roster: Sequence[Listed], people: Iterable[Person], *, apart: bool = Fa
     If they are people *apart*, rather than what somebody may be called, a name that several have fits nobody either,
     nor does that of somebody whom another is by id, by email, or by the whole name rather than by one in brackets.
     """
-    by: defaultdict[tuple[str, str], set[Person]] = defaultdict(set)
+    listed = _by_key(roster)
+    found, claims = dict[Person, tuple[Person, int]](), defaultdict[Person, list[int]](list)
+    for person in people:
+        key = next((key for key in _keys(person) if key in listed), None)
+        if key and len(listed[key]) == 1:
+            doubt = 0 if key[0] != "name" else 1 if key[1] == fold(person.name) else 2
+            (match,) = listed[key]
+            found[person] = match, doubt
+            claims[match].append(doubt)
+    return {
+        person: match
+        for person, (match, doubt) in found.items()
+        if not (apart and doubt) or sum(other <= doubt for other in claims[match]) == 1
+    }
+
+
+def _by_key(roster: Sequence[Listed]) -> Mapping[_Key, set[Person]]:
+    """Whom each key may stand for."""
+    people = defaultdict[_Key, set[Person]](set)
     for each in roster:
         # A name's words may begin with any of them: `Martin, Ava`.
         names = (part for name in (each.person.name, *each.aliases) for part in (name, *_BRACKETS.split(name)))
         for words in (re.split(r"[\s,]+", name) for name in names):
             for i in range(len(words)):
-                by["name", fold("".join(words[i:] + words[:i]))].add(each.person)
+                people["name", fold("".join(words[i:] + words[:i]))].add(each.person)
         for person in (each.person, *(Person(alias, alias, alias) for alias in each.aliases)):
-            for key in keys(person):
-                by[key].add(each.person)
-    asked = [*people]
-    ways = {person: next((key for key in keys(person) if key in by), ("", "")) for person in asked}
-    found = {person: next(iter(by[key])) for person, key in ways.items() if len(by[key]) == 1}
-    if apart:
-        # 0 by an id or an email, 1 by the whole name, 2 by one in brackets
-        doubt = {who: (kind == "name") * (1 + (value != fold(who.name))) for who, (kind, value) in ways.items()}
-        uses = Counter((found[who], least) for who in asked if who in found for least in range(doubt[who], 3))
-        found = {who: match for who, match in found.items() if not doubt[who] or uses[match, doubt[who]] == 1}
-    return found
+            for key in _keys(person):
+                people[key].add(each.person)
+    return people
 
 
-def keys(person: Person) -> list[tuple[str, str]]:
+def _keys(person: Person) -> list[_Key]:
     """What a person is looked for by, the surest first.
 
     Universities put ids into names: `김하늘(20231234)`, which Canvas writes as `김하늘20231234`. What else stands in
-    brackets is another name, or an address.
+    brackets is another name, or an address; a line's number may stand before it.
     """
     keys = (
         ("id", plain(person.id)),
@@ -137,6 +153,7 @@ def keys(person: Person) -> list[tuple[str, str]]:
         ("name", fold(person.name)),
         *(("id", plain(each)) for each in re.findall(r"\d[\d-]{4,}", person.name)),
         *(("email", part.casefold()) if "@" in part else ("name", fold(part)) for part in _BRACKETS.split(person.name)),
+        ("name", fold(re.sub(LINE, "", person.name))),
     )
     return [key for key in keys if key[1]]
 

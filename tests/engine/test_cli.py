@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -60,6 +61,19 @@ def test_grade_exits_1_when_the_grader_failed(given: Path, out: Path, engine: En
     assert cli.main(["grade", str(given), "--out", str(out)]) == 1
     handed_in(given, lee="1", LEE="1")
     assert cli.main(["grade", str(given), "--out", str(out)]) == 1
+
+
+def test_grade_exits_1_when_the_folder_is_deleted(
+    given: Path, out: Path, engine: Engine, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is written there anew, since the gradebook is lost; one line says so."""
+    graded = engine.grade
+    monkeypatch.setattr(engine, "grade", lambda tasks: (shutil.rmtree(out), graded(tasks))[1])
+    assert cli.main(["grade", str(given), "--out", str(out)]) == 1
+    assert not out.exists()
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "gradebook.sqlite: is gone: the folder was deleted or moved during the run" in told.err.splitlines()[-1]
 
 
 def test_grade_exits_1_when_there_is_nothing_to_grade(

@@ -24,6 +24,7 @@ from autograder.grade import (
     Example,
     Grade,
     Note,
+    Origin,
     Person,
     QuestionGrade,
     Row,
@@ -66,11 +67,12 @@ def test_grade_is_read_back_as_it_was(tmp_path: Path) -> None:
     change = Adjustment("김민수", "q1", 2.0, "typo", True)
     with Gradebook(tmp_path) as book:
         about = ("kim.ipynb", "2026-11-23T10:00:00", 3, True, (change,), ("0" * 64,), Listed(KIM, ("kim01",)))
-        book.enrol([seat := Seat(KIM, Person("kim"), *about)], [])
+        origin = Origin("Canvas", "101", "kim_101", 5551)
+        book.enrol([seat := Seat(KIM, Person("kim"), *about, origin=origin)], [])
         book.keep(task(), GRADE, "v1")
     with Gradebook(tmp_path) as book:
         assert book.seats() == [seat]
-        assert rows(book) == [Row("kim.ipynb", KIM, GRADE, "2026-11-23T10:00:00", 3, True, (change,))]
+        assert rows(book) == [Row("kim.ipynb", KIM, GRADE, "2026-11-23T10:00:00", 3, True, (change,), origin)]
         book.enrol([seat], [], {"kim.ipynb"})
         assert rows(book)[0].grade.status == "could-not-grade"
 

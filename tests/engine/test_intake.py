@@ -133,6 +133,15 @@ def test_single_file_is_called_by_its_own_name(tmp_path: Path) -> None:
     assert entry.read().content == ANSWERED
 
 
+def test_handout_beside_the_class_is_nobodys(tmp_path: Path) -> None:
+    """A blank notebook without anybody's name is listed; one with answers, or given alone, is graded."""
+    files = {"20231234_kim.ipynb": ANSWERED, "20231235_lee.ipynb": BLANK, "rnn.ipynb": BLANK, "rnn (1).ipynb": ANSWERED}
+    intake = collect([folder(tmp_path, files)], ASSIGNMENT)
+    assert names(intake) == ["20231234_kim.ipynb", "20231235_lee.ipynb", "rnn (1).ipynb"]
+    assert aside(intake) == {"rnn.ipynb": "no-owner"}
+    assert names(collect([tmp_path / "rnn.ipynb"], ASSIGNMENT)) == ["rnn.ipynb"]
+
+
 def test_what_is_nobodys_is_set_aside(tmp_path: Path) -> None:
     """Rubrics, rosters, helpers, libraries and checkpoints are listed with a reason and are no submissions."""
     files = {"채점기준.pdf": b"%PDF", "명단.xlsx": b"PK", "grade.py": b"x = 1", "kim/venv/lib/torch/nn.py": b"x"}
@@ -143,7 +152,9 @@ def test_what_is_nobodys_is_set_aside(tmp_path: Path) -> None:
     assert aside(intake) == {**nobodys, "kim/venv": "libraries", "kim/.ipynb_checkpoints": "checkpoints"}
 
 
-@pytest.mark.parametrize("junk", [".DS_Store", "__MACOSX/._a.ipynb", "kim/._rnn.ipynb", "Thumbs.db", "kim/.git/x.py"])
+@pytest.mark.parametrize(
+    "junk", [".DS_Store", "__MACOSX/._a.ipynb", "$RECYCLE.BIN/S-1/$R1.ipynb", "Thumbs.db", "kim/.git/x.py"]
+)
 def test_junk_is_passed_over(tmp_path: Path, junk: str) -> None:
     """What systems leave behind is neither a submission nor worth a word."""
     intake = collect([folder(tmp_path, ["a.ipynb", "kim/rnn.ipynb", junk])], ASSIGNMENT)
@@ -556,12 +567,13 @@ def test_names_in_two_scripts_are_one_persons(titles: str, tmp_path: Path) -> No
 
 def test_ids_that_a_spreadsheet_spoilt_do_not_mislead(tmp_path: Path) -> None:
     """Zeros that are gone are no difference, a rounded id is none, and titles may stand below other lines."""
-    table = '2026 RNN,,\n\n학번,이름\n="0012345",김하늘\n12346,이서준\n2.02E+09,박지민\n20231234.0,최은우\n'
+    table = '2026 RNN,,\n\n학번,이름\n="0012345",김하늘\n12346,이서준\n2.0231e7,박지민\n20231234.0,최은우\n'
+    table += "2.0231235e7,한지우\n'20231236,오지호\n"
     (tmp_path / "r.csv").write_text(table, encoding="utf-8")
     roster = read_roster(tmp_path / "r.csv")
-    assert [listed.person.id for listed in roster] == ["0012345", "12346", "", "20231234"]
+    assert [listed.person.id for listed in roster] == ["0012345", "12346", "", *("20231234", "20231235", "20231236")]
     people = [Person("a", "12345"), Person("b", "0012346"), Person("박지민", "2021000001"), Person("c", "20231234")]
-    assert list(join(roster, people).values()) == [listed.person for listed in roster]
+    assert list(join(roster, people).values()) == [listed.person for listed in roster[:4]]
 
 
 @pytest.mark.parametrize("name", ["김하늘(20231234)", "김하늘20231234", "2023-1234 김하늘"])
@@ -579,13 +591,15 @@ def test_id_within_a_name_is_found(name: str) -> None:
         ("Kim, Haneul (on leave)", "Haneul Kim"),
         ("김하늘", "Sky <h@univ.example>"),
         ("김하늘", "김하늘（컴퓨터）"),
+        ("김하늘", "01_김하늘"),
     ],
 )
 def test_what_stands_in_brackets_is_another_name_or_an_address(listed: str, called: str) -> None:
-    """Whoever is called by two names at once is found by either; the number of a copy is no name."""
+    """Whoever is called by two names at once is found by either; the number of a copy, or of a line, is no name."""
     roster = [Listed(Person(listed, "20231234", "h@univ.example")), Listed(Person("1", "20231235"))]
     assert join(roster, [Person(called)]) == {Person(called): roster[0].person}
     assert join([Listed(Person("Kim")), Listed(Person("1"))], [Person("Kim (1)")]) == {}
+    assert join([Listed(Person("Kim"))], [Person("1. Kim"), Person("2. Kim")], apart=True) == {}
     alike = [Person("Kim"), Person("Kim (final)")]
     assert join([Listed(Person("Kim"))], alike, apart=True) == {alike[0]: Person("Kim")}
 

@@ -14,14 +14,23 @@ from pathlib import Path
 
 import pytest
 
-from autograder.grade import Adjustment, Grade, Person, Row
+from autograder.grade import Adjustment, Grade, Origin, Person, Row
+from autograder.intake.archives import File
+from autograder.intake.platforms import settle
 from autograder.intake.sheet import Sheet
 from autograder.report.returns import WAYS, Graded, Returned, ReturnError
-from autograder.report.returns.graded import handle
 
-from .classes import row
+from . import classes
 
 pytestmark = pytest.mark.usefixtures("hundred_points")
+
+
+def row(name: str, score: float | None = 80.0, *, id: str = "", email: str = "", submission: str = "") -> Row:
+    """As intake would tell of that path, were it alone in an export."""
+    place = settle([File(submission or f"{name}.ipynb", lambda most: b"")], "export")[0]
+    made = classes.row(name, score, id=id, email=email, submission=submission)
+    return replace(made, origin=place.origin(place.told(place.files[0][0])))
+
 
 CANVAS = [
     row("kimminsu", 85, submission="kimminsu_101_5551_rnn.ipynb"),
@@ -279,6 +288,7 @@ def test_two_people_of_one_name_get_no_grade_by_name(tmp_path: Path) -> None:
         ("canvas", "kim_103_5551_rnn.ipynb", ["김민수,101,A,"], []),
         ("moodle", "a_7_assignsubmission_file/a.py", ["김민수,7,A,", "김민수,8,B,"], ["김민수,7,A,85", "김민수,8,B,"]),
         ("moodle", "김민수.ipynb", ["김민수,7,A,", "김민수,8,B,"], ["김민수,7,A,", "김민수,8,B,"]),
+        ("blackboard", "RNN_kim01_attempt_2026-11-23-10-00-00_a.py", ["김민수,KIM01,A,"], ["김민수,KIM01,A,85"]),
     ],
 )
 def test_namesake_who_handed_in_nothing_gets_no_grade(
@@ -286,9 +296,13 @@ def test_namesake_who_handed_in_nothing_gets_no_grade(
 ) -> None:
     """A grade goes to one line: that of the id, or the only one of the name."""
     path = tmp_path / "grades.csv"
-    titles = {"canvas": "Student,ID,Section,A (1)", "moodle": "Full name,Identifier,Group,Grade"}[way]
+    titles, parks = {
+        "canvas": ("Student,ID,Section,A (1)", "p_19_5552_a.py"),
+        "moodle": ("Full name,Identifier,Group,Grade", "p_19_assignsubmission_file/a.py"),
+        "blackboard": ("Name,Username,Section,A |1", "RNN_19_attempt_2026-11-23-10-00-00_a.py"),
+    }[way]
     path.write_text("\n".join([titles, "박,19,A,", *lines, ""]), encoding="utf-8")
-    park = row("박", 70, submission={"canvas": "p_19_5552_a.py", "moodle": "p_19_assignsubmission_file/a.py"}[way])
+    park = row("박", 70, submission=parks)
     back = returned(way, [row("김민수", 85, submission=submission), park], path)
     assert back.content.decode().splitlines() == [titles, "박,19,A,70", *filled]
     assert bool(back.remarks) == ("85" not in "".join(filled))
@@ -335,19 +349,19 @@ def test_mail_merge_has_an_address_for_each_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("way", "own", "theirs"),
+    ("told", "own", "theirs"),
     [
-        ("canvas", "kim_101_5551_rnn.zip/", "lee_102_5552_rnn.ipynb"),
-        ("canvas", "a.zip/LATE_anon_Ab3dE_5559_rnn.zip/", "anon_Zb3dE_5552_rnn.ipynb"),
-        ("moodle", "김민수_7_assignsubmission_file/", "이서준_8_assignsubmission_file/rnn.ipynb"),
-        ("gradescope", "assignment_1_export/submission_41/", "submission_42/rnn.ipynb"),
+        (("Canvas", "101"), "kim_101_5551_rnn.zip/", "lee_102_5552_rnn.ipynb"),
+        (("Canvas", "Ab3dE"), "a/LATE_anon_Ab3dE_5559_rnn.zip/", "anon_Zb3dE_5552_rnn.ipynb"),
+        (("Moodle", "7"), "김민수_7_assignsubmission_file/", "이서준_8_assignsubmission_file/rnn.ipynb"),
+        (("Gradescope", "41"), "assignment_1_export/submission_41/", "submission_42/rnn.ipynb"),
     ],
 )
-def test_platforms_ids_are_found_before_a_students_own_names(way: str, own: str, theirs: str) -> None:
+def test_platforms_ids_are_found_before_a_students_own_names(told: tuple[str, str], own: str, theirs: str) -> None:
     """A zip's owner gets the grade; whoever calls a file as the platform calls another's gets that one nothing."""
-    alone = handle(row(submission=f"{own}rnn.ipynb"), way)
-    assert alone["id"] in ("101", "Ab3dE", "7", "41")
-    assert handle(row(submission=own + theirs), way) == alone
+    alone = row("Kim", submission=f"{own}rnn.ipynb").origin
+    assert (alone.platform, alone.id) == told
+    assert row("Kim", submission=own + theirs).origin == alone
 
 
 def names(back: Returned) -> dict[str, str]:
@@ -428,10 +442,11 @@ def test_gradescope_replays_results_by_submission(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "results" / "results.json").read_text())["score"] == 85
 
 
-@pytest.mark.parametrize("submission", ["cs101-rnn-octo-k/a.ipynb", "a/cs101-rnn-octo-k/cs101-rnn-b/a.ipynb"])
-def test_classroom50_result_is_the_repositorys(submission: str) -> None:
+@pytest.mark.parametrize("origin", [Origin("GitHub", "octo-k", "octo-k"), Origin("folders", "", "cs101-rnn-octo-k")])
+def test_classroom50_result_is_the_repositorys(origin: Origin) -> None:
     """Not that of the number which a roster knows its owner by."""
-    back = returned("classroom50", [row("Kim", 85, id="20231234", submission=submission)], title="cs101/rnn")
+    kim = replace(row("Kim", 85, id="20231234"), origin=origin)
+    back = returned("classroom50", [kim], title="cs101/rnn")
     assert [*names(back)] == ["octo-k/result.json"]
 
 

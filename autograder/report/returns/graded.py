@@ -7,17 +7,16 @@ from pathlib import Path
 
 import msgspec
 
-from autograder.grade import Person, Row
+from autograder.grade import Origin, Person, Row
 from autograder.report.words import points
 
-__all__ = ["PLATFORMS", "Graded", "Platform", "ReturnError", "Returned", "equal", "handle"]
+__all__ = ["PLATFORMS", "Graded", "Platform", "ReturnError", "Returned", "equal", "origin"]
 
 
 @dataclass(frozen=True)
 class Platform:
     """What `platforms.toml` says of one."""
 
-    handle: str = "(?!)"
     feedback: str = ""
     grade: str = ""
     download: str = "the table that it exports"
@@ -70,10 +69,9 @@ class Returned:
     """Changes the platform's own file."""
 
 
-def handle(row: Row, platform: str) -> Mapping[str, str]:
-    """What the submission's path tells of *platform*'s own ids; nothing if it comes from elsewhere."""
-    match = re.fullmatch(PLATFORMS[platform].handle, row.submission, re.DOTALL)
-    return match.groupdict() if match else {}
+def origin(row: Row, platform: str) -> Origin:
+    """How *platform* knows the submission; nothing if it comes from elsewhere."""
+    return row.origin if row.origin.platform.casefold() == platform else Origin()
 
 
 def equal(old: str, new: str) -> bool:

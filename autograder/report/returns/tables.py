@@ -10,7 +10,7 @@ from autograder import course
 from autograder.grade import Row
 from autograder.intake.roster import Told, fields, fold, join, people_in, told
 from autograder.intake.sheet import TITLES_WITHIN, Sheet
-from autograder.report.returns.graded import PLATFORMS, Graded, Platform, Returned, ReturnError, equal, handle
+from autograder.report.returns.graded import PLATFORMS, Graded, Platform, Returned, ReturnError, equal, origin
 from autograder.report.tables import table
 from autograder.report.words import listed, points
 
@@ -51,7 +51,7 @@ def _about(row: Row, graded: Graded) -> dict[str, str]:
     """What a line of a new table can tell of somebody."""
     return {
         **vars(row.person),
-        "canvas": handle(row, "canvas").get("id", ""),
+        "canvas": origin(row, "canvas").id,
         "score": points(row.score),
         "late": "yes" if row.late else "",
         "page": str(graded.pages.get((row.submission, row.person), "")),
@@ -132,10 +132,11 @@ def _rows(platform: str, rows: Sequence[Row], tells: Sequence[Told]) -> list[Row
     groups = [[fold(group) for group in each["group"]] for each in tells]
     called = {*itertools.chain(*groups)}
     teams = {name: row for row in rows if (name := fold(row.person.name)) in called}
-    people = [(row, handle(row, platform).get("id")) for row in rows if fold(row.person.name) not in teams]
-    own = {number: row for row, number in people if number}
+    people = [(row, origin(row, platform).id) for row in rows if fold(row.person.name) not in teams]
+    own = {fold(number): row for row, number in people if number}
+    ids = [fold("".join(each["id"][:1])) for each in tells]
     # `Participant 123` in any language
-    found = [own.get(re.sub(r"^\D*(?=\d+$)", "", "".join(each["id"][:1]))) for each in tells]
+    found = [own.get(each) or own.get(re.sub(r"^\D*(?=\d+$)", "", each)) for each in ids]
     others = [row for row, number in people if not (number and any(found))]
     lines = [(one, at) for at, each in enumerate(tells) if not found[at] for one in people_in(each)]
     uses, places = Counter(one.person for one, _ in lines), {one.person: at for one, at in lines}

@@ -17,7 +17,7 @@ from autograder.grade import Row
 from autograder.report.files import zipped
 from autograder.report.gradescope import results_json
 from autograder.report.pages import feedback_page
-from autograder.report.returns.graded import PLATFORMS, Graded, Returned, ReturnError, equal, handle
+from autograder.report.returns.graded import PLATFORMS, Graded, Returned, ReturnError, equal, origin
 from autograder.report.returns.tables import returned
 from autograder.report.words import listed, points
 
@@ -30,7 +30,9 @@ with open("/autograder/submission_metadata.json") as file:
 shutil.copy(f"/autograder/source/results/{number}.json", "/autograder/results/results.json")
 """
 # As Moodle's groups are mostly called; 조 alone is a surname.
-_TEAM = re.compile(r"(?i)(?:group|team|default|모둠|그룹|팀|(?:\d+|[a-z]) ?(?:모둠|그룹|팀|조)|조 ?(?:\d+|[a-z]))\b")
+_TEAM = re.compile(
+    r"(?i)(?:group|team|default|모둠|그룹|팀|(?:\d+|[a-z]) ?(?:모둠|그룹|팀|조)|조 ?(?:\d+|[a-z]))(?![^\W_])"
+)
 _NOTEBOOK = "rnn"
 
 
@@ -39,13 +41,14 @@ def feedback(graded: Graded) -> Returned:
     members = Counter(row.submission for row in graded.rows)
 
     def page(row: Row) -> tuple[str, bytes] | None:
-        owner = handle(row, "moodle").get("name", "group")
-        if "_assignsubmission_" in row.submission and (members[row.submission] > 1 or _TEAM.match(owner)):
+        moodle, canvas = origin(row, "moodle"), origin(row, "canvas")
+        team = members[row.submission] > 1 or not moodle.id or _TEAM.match(moodle.label)
+        if moodle.platform and team:
             raise ReturnError("Moodle would give it to whoever has the group's number: hand it out by --to email")
-        for platform in ("moodle", "canvas"):  # what Canvas writes could be part of anybody's own name
-            if at := handle(row, platform):
-                return PLATFORMS[platform].feedback.format_map(at), feedback_page(row).encode()
-        return None
+        if not (moodle.platform or canvas.order):  # Canvas has no number for what was typed in
+            return None
+        way = PLATFORMS["moodle" if moodle.platform else "canvas"]
+        return way.feedback.format_map(vars(row.origin)), feedback_page(row).encode()
 
     nobody = "these submissions were not downloaded from Canvas or Moodle: nothing else takes such a zip"
     return _zip("feedback", graded, page, nobody)
@@ -55,8 +58,8 @@ def gradescope(graded: Graded) -> Returned:
     """A zip for Configure Autograder that gives each submission the results that it has got here."""
 
     def results(row: Row) -> tuple[str, bytes] | None:
-        at = handle(row, "gradescope")
-        return (f"results/{at['id']}.json", results_json(row)) if at else None
+        number = origin(row, "gradescope").id
+        return (f"results/{number}.json", results_json(row)) if number else None
 
     programs = {"setup.sh": b"#!/usr/bin/env bash\n", "run_autograder": _RUN.encode()}
     nobody = "these submissions were not exported from Gradescope: there are no submission ids"
@@ -72,11 +75,11 @@ def classroom50(graded: Graded) -> Returned:
     now = f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
 
     def result(row: Row) -> tuple[str, bytes]:
-        # Whose repository it is, whatever a roster says.
-        named = re.match(rf"(?:[^/]+/)*?{re.escape(f'{classroom}-{assignment}')}-([^/.]+)[/.]", row.submission)
-        owner = named[1] if named else row.person.id or row.person.name
+        called = row.origin.label or row.person.id or row.person.name  # a roster knows no logins
+        owner = called.removeprefix(f"{classroom}-{assignment}-")
         time = row.time if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", row.time) else now
-        scores, tag = row.scores(), f"submit/manual-{time.replace(':', '-')}"
+        tag, scores = f"submit/manual-{time.replace(':', '-')}", row.scores()
+        asked = [(each.id, scores.get(each.id, 0.0), each.points) for each in course.questions()]
         told = {
             "schema": "classroom50/result/v1",
             "classroom": classroom,
@@ -87,14 +90,7 @@ def classroom50(graded: Graded) -> Returned:
             "datetime": time,
             "graded_at": now,
             **_points(row.score or 0.0, course.maximum()),
-            "tests": [
-                {
-                    "test-name": question.id,
-                    "passed": scores.get(question.id, 0.0) >= question.points,
-                    **_points(scores.get(question.id, 0.0), question.points),
-                }
-                for question in course.questions()
-            ],
+            "tests": [{"test-name": id, "passed": score >= best, **_points(score, best)} for id, score, best in asked],
         }
         folder = re.sub(r"[^-.0-9A-Za-z_가-힣]", "_", owner)
         return f"{folder}/result.json", json.dumps(told, indent=1).encode()
@@ -145,9 +141,10 @@ def nbgrader(graded: Graded) -> Returned:
             students = {each.id for each in there.students}
             before = {each.student.id: each.score for each in there.assignment_submissions(title)}
     scored = {}
-    for row in graded.scored:  # whose folder it is, if there is that student, whatever a roster says
-        folder = next((each for each in row.submission.split("/") if each in students), "")
-        scored[folder or row.person.id or row.person.name] = row
+    for row in graded.scored:
+        called = (row.origin.id, row.origin.label, row.person.id, row.person.name)
+        student = next((each for each in called if each in students), origin(row, "nbgrader").id)
+        scored[student or row.person.id or row.person.name] = row
     changed = [
         f"{row.person.name}: {points(before[student])} to {points(row.score)}"
         for student, row in scored.items()
