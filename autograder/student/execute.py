@@ -55,7 +55,7 @@ class Execution:
         self.numbered = frozenset(job.numbered)
         self.own = {number for number, cell in enumerate(job.cells, 1) if cell not in given()}
         self.namespace = standins.install(self.check)
-        self.namespace[TOLD] = self.replace
+        self.namespace[TOLD] = self.replaced
         self.loop = asyncio.new_event_loop()
         """What the notebook awaits, whatever statement began it, is done in one loop."""
         asyncio.set_event_loop(self.loop)
@@ -231,10 +231,13 @@ class Execution:
 
     def replace(self) -> None:
         """Put the scenario's values in the place of released ones, whatever bound these, be it `exec`."""
-        for name, (released, other) in self.job.replacements.items():
-            value = self.namespace.get(name)
-            if type(value) is type(released) and value == released:
-                self.namespace[name] = copy.deepcopy(other)
+        for name in self.job.replacements.keys() & self.namespace.keys():
+            self.namespace[name] = self.replaced(name, self.namespace[name])
+
+    def replaced(self, name: str, value: object) -> object:
+        """The scenario's value, if *value* is the one that was released under *name*."""
+        released, other = self.job.replacements[name]
+        return copy.deepcopy(other) if type(value) is type(released) and value == released else value
 
 
 def _words(thing: object) -> str:
