@@ -132,8 +132,6 @@ def _is_late(verdict: Verdict) -> bool:
 
 
 def _changes(verdict: Verdict) -> bool:
-    """Whether given names, or those of earlier answers, are not what they should be at its check or before."""
-    after = later(verdict.question.id)
+    """Whether given names, or those of earlier answers, are not what they should be anywhere in the notebook."""
     logs = [verdict.runs.under(scenario, verdict.remedy) for _, scenario in verdict.failures.values()]
-    messages = [record.message for log in logs for record in log.records]
-    return any(message.changed and message.question not in after for message in messages)
+    return any(record.message.changed for log in logs for record in log.records)

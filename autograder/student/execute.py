@@ -181,16 +181,15 @@ class Execution:
         if left != self.follow.question:
             self.left[left] = self.follow.changed(left)
         if self.job.put_back and (cell != self.cell or left != self.follow.question or not self.follow.answers(cell)):
-            self.put_back()
+            self.put_back(left)
         self.cell = cell
 
-    def put_back(self) -> None:
-        """Let other names be what they are to be; what was made of a settled question's names is how it ends."""
+    def put_back(self, left: str = "") -> None:
+        """Let other names be what they are to be. What a new answer to the question that is *left* gave is its end."""
         strayed = self.follow.strayed()
-        for question, names in self.job.names.items():
-            if not strayed.isdisjoint(names) and question not in self.ended:
-                self.ended.add(question)
-                self.record(question, "end")
+        if left not in self.ended and not strayed.isdisjoint(self.job.names.get(left, ())):
+            self.ended.add(left)
+            self.record(left, "end")
         self.follow.put_back(strayed)
 
     def failure(self, statement: Statement, problem: BaseException) -> Failure:
