@@ -81,8 +81,8 @@ def verdicts(runs: Runs) -> list[Verdict]:
     """
     found: list[Verdict] = []
     for question in course.questions():
-        # An answer that is right at the notebook's end only was wrong when later answers were made with it.
-        wrong = [verdict.question for verdict in found if not verdict.right or verdict.moment == 1]
+        # An answer that is right after later ones only was perhaps wrong when these were made with it.
+        wrong = [verdict.question for verdict in found if not verdict.right or verdict.moment == 1 or _is_late(verdict)]
         found.append(_verdict(question, wrong, runs))
     return found
 
@@ -123,9 +123,15 @@ def _has_either_layout(question: Question, runs: Runs) -> bool:
     return bool(question.either_layout) or any(isinstance(v, Layer) and "batch_first" in v.arguments for v in values)
 
 
+def _is_late(verdict: Verdict) -> bool:
+    """Whether a later question is answered in a cell before the one that calls the check that counts."""
+    log, after = verdict.runs.under(course.scenarios()[0]), later(verdict.question.id)
+    names = {name for question in after for name in course.question(question).names}
+    settled = log.settled_in(verdict.question.id, after)
+    return any(cell.number < settled and not names.isdisjoint(cell.binds) for cell in log.outline.own)
+
+
 def _changes(verdict: Verdict) -> bool:
-    """Whether given names, or those of earlier answers, are not what they should be at its check or before."""
-    after = later(verdict.question.id)
+    """Whether given names, or those of earlier answers, are not what they should be anywhere in the notebook."""
     logs = [verdict.runs.under(scenario, verdict.remedy) for _, scenario in verdict.failures.values()]
-    messages = [record.message for log in logs for record in log.records]
-    return any(message.changed and message.question not in after for message in messages)
+    return any(record.message.changed for log in logs for record in log.records)

@@ -55,7 +55,7 @@ class Execution:
         self.numbered = frozenset(job.numbered)
         self.own = {number for number, cell in enumerate(job.cells, 1) if cell not in given()}
         self.namespace = standins.install(self.check)
-        self.namespace[TOLD] = self.replace
+        self.namespace[TOLD] = self.replaced
         self.loop = asyncio.new_event_loop()
         """What the notebook awaits, whatever statement began it, is done in one loop."""
         asyncio.set_event_loop(self.loop)
@@ -68,6 +68,10 @@ class Execution:
         self.program: list[Statement] = []
         self.binds = defaultdict[int, dict[str, tuple[int, int]]](dict)
         """What each cell binds of what is asked for or given, from which line to which."""
+        self.cell = 0
+        """The cell that was last begun."""
+        self.left: dict[str, tuple[str, ...]] = {}
+        """What was changed of other names, by the question whose cells were left then."""
         self.spoken: set[str] = set()
         """What the cells of the student's own speak of."""
 
@@ -83,15 +87,9 @@ class Execution:
             if index and self.program[index - 1].cell != statement.cell:
                 reset_default_dtype()  # what one cell sets is not the mistake of others
             self.statement(index, statement)
-            if self.job.put_back and not self.answers(statement.cell):
-                self.follow.put_back(statement.names, own=statement.cell in self.own)
         for question in self.job.names:
             self.end(question)
         self.send(Finished())
-
-    def answers(self, cell: int) -> bool:
-        """Whether a cell of the student's own binds names of a question whose check is still to come."""
-        return cell in self.own and not self.binds[cell].keys().isdisjoint(self.follow.open_names())
 
     def send(self, message: Message, blob: bytes = b"") -> None:
         self._send(encode(message, blob))
@@ -103,13 +101,16 @@ class Execution:
                 self.one(-number, Statement(number, 1, None), functools.partial(self.add, number, cell))
             else:
                 self.program += [statement.within(number) for statement in given()[cell].statements]
+        bound = []
         for statement in self.program:
             names, binds = statement.names, self.binds[statement.cell]
             if statement.cell in self.own and not _BINDERS.isdisjoint(statement.spoken):
                 names |= statement.spoken  # it may bind whatever it speaks of
+            bound.append((statement.cell, names if statement.cell in self.own else frozenset()))
             last = getattr(statement.node, "end_lineno", statement.line)
             for name in sorted(names & self.follow.protected):
                 binds[name] = binds.get(name, (statement.line, 0))[0], last
+        self.follow.plan(bound)
 
     def add(self, number: int, cell: str) -> None:
         statements = list(of_cell(number, cell))
@@ -135,7 +136,7 @@ class Execution:
             for question in self.follow.calls:
                 if not statement.names.isdisjoint(self.job.names[question]):
                     self.end(question)  # the given cell uses the name again: what it then holds is no answer
-        self.one(index, statement, functools.partial(self.execute, statement))
+        self.one(index, statement, functools.partial(self.execute, index, statement))
         if statement.cell in self.own:
             layers.restore()
         self.replace()
@@ -161,7 +162,8 @@ class Execution:
         finally:
             signal.setitimer(signal.ITIMER_PROF, 0)
 
-    def execute(self, statement: Statement) -> None:
+    def execute(self, index: int, statement: Statement) -> None:
+        self.come_to(index, statement.cell)
         # What a statement draws depends on nothing before it: seeds set elsewhere and other draws change no grade.
         torch.default_generator.manual_seed(self.job.seed)
         if statement.cell in self.own:
@@ -171,6 +173,24 @@ class Execution:
                 self.loop.run_until_complete(eval(statement.code, self.namespace))
             else:
                 exec(statement.code, self.namespace)
+
+    def come_to(self, index: int, cell: int) -> None:
+        """Before a statement. Where another answer begins, other names are to be what they are to be for it."""
+        left = self.follow.question
+        self.follow.come_to(index)
+        if left != self.follow.question:
+            self.left[left] = self.follow.changed(left)
+        if self.job.put_back and (cell != self.cell or left != self.follow.question or not self.follow.answers(cell)):
+            self.put_back(left)
+        self.cell = cell
+
+    def put_back(self, left: str = "") -> None:
+        """Let other names be what they are to be. What a new answer to the question that is *left* gave is its end."""
+        strayed = self.follow.strayed()
+        if left not in self.ended and not strayed.isdisjoint(self.job.names.get(left, ())):
+            self.ended.add(left)
+            self.record(left, "end")
+        self.follow.put_back(strayed)
 
     def failure(self, statement: Statement, problem: BaseException) -> Failure:
         """What kept a statement from its end. If it lacks a name, that is what kept the name from being bound."""
@@ -210,6 +230,8 @@ class Execution:
         if self.follow.calls.get(question, 0) < CALLS:
             self.record(question, "check")
         self.follow.settle(question)
+        if self.job.put_back:
+            self.put_back()
 
     def end(self, question: str) -> None:
         """Take down how a question ends. Describing values may not end, either: it is limited as a statement is."""
@@ -223,7 +245,7 @@ class Execution:
         names = self.job.names[question]
         values = {name: described(self.namespace.get(name), tensors) for name in names}
         failures = {name: self.failures[name] for name in names if name in self.failures}
-        changed = self.follow.changed(question) if when == "check" else ()
+        changed = self.left.get(question, self.follow.changed(question) if when == "check" else ())
         recorded = values, failures, save_tensors(tensors)
         if when == "check" or self.recorded.get(question) != recorded:
             self.send(Recorded(question, when, values, failures, changed), recorded[2])
@@ -231,10 +253,13 @@ class Execution:
 
     def replace(self) -> None:
         """Put the scenario's values in the place of released ones, whatever bound these, be it `exec`."""
-        for name, (released, other) in self.job.replacements.items():
-            value = self.namespace.get(name)
-            if type(value) is type(released) and value == released:
-                self.namespace[name] = copy.deepcopy(other)
+        for name in self.job.replacements.keys() & self.namespace.keys():
+            self.namespace[name] = self.replaced(name, self.namespace[name])
+
+    def replaced(self, name: str, value: object) -> object:
+        """The scenario's value, if *value* is the one that was released under *name*."""
+        released, other = self.job.replacements[name]
+        return copy.deepcopy(other) if type(value) is type(released) and value == released else value
 
 
 def _words(thing: object) -> str:

@@ -1,7 +1,9 @@
 """Follow-through: what earlier questions left wrong, or cells changed, is put right before a later one is graded."""
 
 import contextlib
-from collections.abc import Iterable, Mapping
+import itertools
+from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 from torch import Tensor, nn
@@ -19,7 +21,7 @@ class FollowThrough:
     """Keeps the names of settled questions, and the given ones, at what they are to be.
 
     A question is settled with the call of its check that counts. From then on its names are the student's to use again;
-    at the check of each later question they are put back.
+    before the next question is answered they are put back.
     """
 
     def __init__(self, job: Job, tensors: dict[str, Tensor], namespace: dict[str, Any]) -> None:
@@ -30,8 +32,8 @@ class FollowThrough:
         self.by_name = {name: correction for correction in job.corrections for name in correction.values}
         self.settled: dict[str, Any] = {}
         """What the names of settled questions held: copies of what may be changed in place."""
-        self.kept: dict[str, Any] = {}
-        """The same of given names, as the last check, or cell that answers nothing, left them."""
+        self._ahead = deque[tuple[int, int, str]]()
+        """What is still to be answered: by which statement, in which cell, which question."""
         self.protected = set[str]().union(*(cell.names for cell in given().values()), *job.names.values())
         """All names that are asked for or given: none is bound to something else because it holds the same object."""
 
@@ -49,38 +51,56 @@ class FollowThrough:
         right |= self._given(question)
         return tuple(name for name, value in right.items() if not _same(self.namespace.get(name), value))
 
+    def plan(self, binds: Iterable[tuple[int, frozenset[str]]]) -> None:
+        """Find out which statements answer which question, by the cells and names of all in order.
+
+        Those answer a question that bind its names first, and those that bind them again before the next question is
+        answered. Whatever else binds them uses them again.
+        """
+        bound, current = set[str](), ""
+        for index, (cell, names) in enumerate(binds):
+            for question, asked in self.job.names.items():
+                if not names.isdisjoint(asked) and (question == current or not bound.issuperset(asked)):
+                    self._ahead.append((index, cell, question))
+            current = self._ahead[-1][2] if self._ahead else ""
+            bound |= names
+
+    def come_to(self, index: int) -> None:
+        """Before a statement."""
+        while self._ahead and self._ahead[0][0] < index:
+            self._ahead.popleft()
+
+    @property
+    def question(self) -> str:
+        """The question that is answered next, or now; after all of them the one whose check comes next, if any."""
+        if self._ahead:
+            return self._ahead[0][2]
+        return next(itertools.dropwhile(self.calls.__contains__, self.job.names), "")
+
+    def answers(self, cell: int) -> bool:
+        """Whether *cell* is to answer anything yet."""
+        return bool(self._ahead) and self._ahead[0][1] == cell
+
     def settle(self, question: str) -> None:
         """At a call of the check of *question*, after its names were taken down."""
         self.correct(self.job.names[question])
         self.calls[question] = self.calls.get(question, 0) + 1
-        if self.job.put_back:
-            self._restore(self.settled, self.settled.keys() - {*self.job.names[question]})
-            self._bind(self._given(question))
-            self.kept |= self._held(self.job.given.get(question, {}))
-        self.settled |= self._held(self.job.names[question])
+        self.settled |= {name: _kept(self.namespace.get(name)) for name in self.job.names[question]}
 
-    def put_back(self, names: frozenset[str], *, own: bool) -> None:
-        """After a statement that binds *names*, in a cell that answers nothing: let given names be what they are to be.
+    def strayed(self) -> set[str]:
+        """The names of settled questions that are not what they held, but for those of the one that is answered."""
+        others = self.settled.keys() - {*self.job.names.get(self.question, ())}
+        return {name for name in others if not _same(self.namespace.get(name), self.settled[name])}
 
-        Those that it binds get the values that they are to have at the next check. Others that it changed get back what
-        they held before; so do names of settled questions, if a cell of the student's *own* changed them.
-        """
-        open_questions = self.open_questions()
-        self._restore(self.kept, self.kept.keys() - names)
-        if own:
-            self._restore(self.settled, self.settled.keys() - self.open_names())
-        values = self.job.given.get(open_questions[0], {}) if open_questions else {}
-        self._bind({name: self._restored(values[name]) for name in names if name in values})
-        self.kept = self._held({name for values in self.job.given.values() for name in values} & self.namespace.keys())
-
-    def open_questions(self) -> list[str]:
-        """The questions whose check was not called yet, nor that of any after them."""
-        questions = list(self.job.names)
-        return questions[max((questions.index(question) for question in self.calls), default=-1) + 1 :]
-
-    def open_names(self) -> set[str]:
-        """The names of open questions: a cell that binds one answers something."""
-        return {name for question in self.open_questions() for name in self.job.names[question]}
+    def put_back(self, strayed: Iterable[str]) -> None:
+        """Let given names be what they are to be for the question that is answered next, and *strayed* ones as held."""
+        for name in strayed:
+            held = self.settled[name]
+            if isinstance(held, nn.Module):
+                layers.reset(held)
+            self.namespace[name] = _kept(held)  # the copy may be needed again
+        given = self._given(self.question)
+        self._bind({name: right for name, right in given.items() if not _same(self.namespace.get(name), right)})
 
     def _given(self, question: str) -> dict[str, Any]:
         """What given names are at the check of *question*."""
@@ -89,17 +109,6 @@ class FollowThrough:
     def _restored(self, value: Described) -> Any:
         """A value of the job's: a copy, since student code may change it in place."""
         return _kept(restore(value, self.tensors))
-
-    def _held(self, names: Iterable[str]) -> dict[str, Any]:
-        return {name: _kept(self.namespace.get(name)) for name in names}
-
-    def _restore(self, held: Mapping[str, Any], names: Iterable[str]) -> None:
-        """Let *names* be what they *held*, if they are not."""
-        for name in names:
-            if not _same(self.namespace.get(name), held[name]):
-                if isinstance(held[name], nn.Module):
-                    layers.reset(held[name])
-                self.namespace[name] = _kept(held[name])  # the copy may be needed again
 
     def _is_open(self, correction: Correction) -> bool:
         """Whether the question is not settled yet: else what the submission binds is the same name used again."""

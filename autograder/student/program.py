@@ -16,7 +16,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 __all__ = ["RUNNING_MAGICS", "TOLD", "Statement", "of_cell"]
 
 TOLD = "__bound__"
-"""The name of the function that a statement calls to tell that it may have bound something: see `Statement.tell`."""
+"""The name of the function that says what a name is to be bound to: see `Statement.tell`."""
 
 # Magics that run the code they are given; all others are passed over.
 RUNNING_MAGICS = {"time", "timeit", "capture", "prun", "memit", "snakeviz", "pyinstrument", "wandb"}
@@ -25,7 +25,7 @@ _CONTINUATIONS = ("else", "elif", "except", "finally", ")", "]", "}", "#")
 _TARGETS = re.compile(r"(?m)^[^\S\n]*(?:(?:def|class)[ \t]+(\w+)|([A-Za-z_]\w*(?:[ \t]*,[ \t(]*\w+)*)[ \t)]*=(?!=))")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _NOT_PYTHON = (SyntaxError, ValueError, RecursionError, MemoryError, IndexError)
-_BLOCKS = (ast.With, ast.If, ast.For, ast.While, ast.Try, ast.Match, ast.FunctionDef)
+_BLOCKS = (ast.With, ast.If, ast.For, ast.While, ast.Try, ast.Match, ast.FunctionDef, ast.ClassDef)
 
 
 @dataclass(frozen=True)
@@ -87,9 +87,9 @@ class Statement:
         return code
 
     def tell(self, names: Collection[str]) -> None:
-        """If this is a block that binds any of *names*, let it call `TOLD` after each assignment within it."""
-        if isinstance(self.node, _BLOCKS) and not self.names.isdisjoint(names):
-            ast.fix_missing_locations(_Telling().visit(self.node))
+        """If this is a block, let what it binds to any of *names* be what `TOLD` gives for it, wherever it stands."""
+        if isinstance(self.node, _BLOCKS):
+            ast.fix_missing_locations(_Telling(names).visit(self.node))
 
     def numbers(self, numbers: Collection[int]) -> Iterator[Any]:
         """Where any of these whole numbers is written in it: the constants, as nodes of its tree."""
@@ -105,10 +105,17 @@ class Statement:
 
 
 class _Telling(ast.NodeTransformer):
-    """Puts a call of `TOLD` after each assignment."""
+    """Puts `x = TOLD("x", x)` after each assignment to a name x of those that are told."""
+
+    def __init__(self, names: Collection[str]) -> None:
+        self.names = names
 
     def visit_Assign(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign) -> list[ast.stmt]:
-        return [node, ast.copy_location(ast.Expr(ast.Call(ast.Name(TOLD, ast.Load()), [], [])), node)]
+        told: list[ast.stmt] = [node]
+        for name in {*_bound(node)} & {*self.names} if node.value else ():
+            call = ast.Call(ast.Name(TOLD, ast.Load()), [ast.Constant(name), ast.Name(name, ast.Load())], [])
+            told.append(ast.copy_location(ast.Assign([ast.Name(name, ast.Store())], call), node))
+        return told
 
     visit_AnnAssign = visit_AugAssign = visit_Assign
 
@@ -121,7 +128,7 @@ def of_cell(number: int, cell: str) -> Iterator[Statement]:
         yield from _piecewise(number, cell)
     else:
         for node in nodes:
-            yield from _unwrap_magic(number, node)
+            yield from _unwrapped(number, node)
 
 
 def spoken(code: CodeType) -> set[str]:
@@ -179,12 +186,15 @@ def _piecewise(number: int, cell: str) -> Iterator[Statement]:
             yield Statement(number, start + (error.lineno or 1), None, error, frozenset(meant))
         else:
             for node in nodes:
-                yield from _unwrap_magic(number, ast.increment_lineno(node, start))
+                yield from _unwrapped(number, ast.increment_lineno(node, start))
 
 
-def _unwrap_magic(number: int, node: ast.stmt) -> Iterator[Statement]:
-    """`%time x = f()` and a `%%time` cell, in a notebook or in an exported script, are the code inside."""
+def _unwrapped(number: int, node: ast.stmt) -> Iterator[Statement]:
+    """`%time x = f()`, a `%%time` cell and `if __name__ == "__main__":`, as in scripts, are the code inside."""
     match node:
+        case ast.If(ast.Compare(ast.Name("__name__"), [ast.Eq()], [ast.Constant("__main__")]), body, []):
+            for inner_node in body:
+                yield from _unwrapped(number, inner_node)
         case ast.Expr(value=ast.Call() as call) if (code := _magic_code(call)) is not None:
             for inner in of_cell(number, code):
                 if inner.node is not None:

@@ -95,6 +95,19 @@ class Log:
         checked = [record.message.question for record in self.records if record.message.when == "check"]
         return list(itertools.takewhile(lambda one: one not in later, checked)).count(question)
 
+    def settled_in(self, question: str, later: Sequence[str]) -> int:
+        """The cell of that call; 0 if there is none."""
+        cell, cells = 0, [0]
+        for message in self._messages:
+            if isinstance(message, Started):
+                cell = message.cell
+            elif isinstance(message, Record) and (message.message.question, message.message.when) == (
+                question,
+                "check",
+            ):
+                cells.append(cell)
+        return cells[self.settling_call(question, later)]
+
     def moments(self, question: str, later: Sequence[str]) -> list[Record]:
         """The two moments at which an answer counts.
 

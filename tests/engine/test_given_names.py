@@ -122,6 +122,38 @@ def test_scratch_work_on_given_names_costs_nothing_where_checks_are_called_at_th
     assert lost(notebook([*cells[:place], scratch, *cells[place:], *checks])) == set()
 
 
+def without_checks(cells: list[str]) -> list[str]:
+    return [cell for cell in cells if "grader.check(" not in cell]
+
+
+def check_below_the_next_sizes(cells: list[str]) -> list[str]:
+    check = 'grader.check("q6")'
+    others = [cell for cell in cells if cell != check]
+    place = next(number for number, cell in enumerate(others, 1) if cell.startswith("num_layers = 2"))
+    return [*others[:place], check, *others[place:]]
+
+
+RESTRUCTURED = {
+    "check below the next sizes": check_below_the_next_sizes,
+    "no checks": without_checks,
+    "no checks, one cell": lambda cells: ["\n".join(without_checks(cells))],
+    "checks at the end": lambda cells: [*without_checks(cells), *(cell for cell in cells if "grader.check(" in cell)],
+}
+
+
+@pytest.mark.parametrize("restructured", RESTRUCTURED.values(), ids=RESTRUCTURED)
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("q4", "embedding_size = 300\n" + corpus.answer("q4")),
+        ("q6", "max_len = 10\n" + LOOP),
+    ],
+)
+def test_name_that_an_answer_changes_is_put_back_wherever_checks_stand(restructured, question, answer, lost):
+    """Before the next answer begins, given names are what they are to be for it."""
+    assert lost(notebook(restructured(solution(**{question: answer})))) == {question}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "name"),
     [

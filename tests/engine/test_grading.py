@@ -151,6 +151,7 @@ def test_name_of_torch_that_a_cell_takes_away_costs_what_needs_it_and_no_more(gr
     [
         ("with torch.no_grad():", ""),
         ("def main():\n    global " + ", ".join(sorted(BOUND)), "main()"),
+        ("def main():", "    globals().update(locals())\nmain()"),
     ],
 )
 def test_released_values_are_replaced_inside_blocks(head, foot, lost):
@@ -161,7 +162,27 @@ def test_released_values_are_replaced_inside_blocks(head, foot, lost):
     body = "\n".join(cell for cell in cells[first:last] if not cell.startswith("display"))
     body = body.replace("hidden_size = 512", "hidden_size: int = 512") if not foot else body
     block = f"{head}\n" + "\n".join(f"    {line}" for line in body.splitlines())
-    assert lost(notebook([*cells[:first], block, foot, *cells[last:]])) == set()
+    assert lost(notebook([*cells[:first], f"{block}\n{foot}", *cells[last:]])) == set()
+
+
+def test_released_size_is_replaced_in_a_class(lost):
+    """Settings that a data class holds are what an assignment would have said."""
+    cells = "\n".join(solution()).replace("hidden_size = 512", "hidden_size = Config().hidden_size")
+    config = "from dataclasses import dataclass\n\n\n@dataclass\nclass Config:\n    hidden_size: int = 512"
+    assert lost(notebook([config, cells])) == set()
+
+
+def test_mistake_in_the_main_block_of_a_script_costs_itself_alone(lost):
+    """`if __name__ == "__main__":` around everything is the code inside."""
+    cells = solution(q2="rnn = nn.RNN(embeding_size, hidden_size)")
+    block = "\n".join(f"    {line}" for line in "\n".join(cells[4:]).splitlines())
+    assert lost(notebook([*cells[:4], f'if __name__ == "__main__":\n{block}'])) == {"q2"}
+
+
+def test_answer_that_is_mended_below_costs_no_later_one_where_checks_are_called_at_the_end_only(lost):
+    """What was made with the wrong layer is graded as if it had been right then."""
+    cells = [cell for cell in solution(q2="rnn = nn.GRU(embedding_size, hidden_size)") if "grader.check(" not in cell]
+    assert lost(notebook([*cells, "rnn = nn.RNN(embedding_size, hidden_size)", *EARLY])) == set()
 
 
 # What is no answer at all.
