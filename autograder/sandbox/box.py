@@ -38,7 +38,7 @@ class Outcome:
     frames: tuple[bytes, ...]  # complete ones, in order
     ending: Literal["finished", "stopped"]  # whether the entry returned within all limits
     cpu_seconds: float  # of the child
-    seconds: float  # wall time of the child
+    seconds: float  # wall time of the child, without that in which others had its core
     exit_code: int  # or a signal's number, negative; -9 also if the child was ended by us
 
 
@@ -137,7 +137,7 @@ class Sandbox(contextlib.AbstractContextManager["Sandbox"]):
                 with contextlib.suppress(PermissionError):  # of a user who holds many; a smaller one makes it wait
                     fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
                 send(self._channel, {"limits": asdict(limits), "canary": proving}, [file.fileno(), theirs.fileno()])
-            received, seconds = _listen(results, limits)
+            received, seconds = _listen(results, limits, receive(self._channel)[0]["pid"])
         sent, finished = frames(received[len(CONFINED) :], limits.frames)
         send(self._channel, {"patience": 0.0 if finished or seconds >= limits.wall_seconds else _MOMENT})
         ended, _ = receive(self._channel)
@@ -161,8 +161,8 @@ def _sealed(payload: bytes) -> Iterator[IO[bytes]]:
         yield file
 
 
-def _listen(results: IO[bytes], limits: Limits) -> tuple[bytes, float]:
-    """What a child sends until it closes its pipe or a limit is reached, and the seconds that this took."""
+def _listen(results: IO[bytes], limits: Limits, pid: int) -> tuple[bytes, float]:
+    """What a child sends until it closes its pipe or a limit is reached, and the seconds that it ran or slept."""
     os.set_blocking(results.fileno(), False)
     poller = select.poll()
     poller.register(results, 0)  # wakes when the pipe is closed
@@ -177,7 +177,16 @@ def _listen(results: IO[bytes], limits: Limits) -> tuple[bytes, float]:
         now = time.monotonic()
         seconds, before = seconds + min(now - before, _MOMENT), now
         if closed or len(received) == most or seconds >= limits.wall_seconds:
-            return bytes(received), seconds
+            net = max(0.0, seconds - _waited(pid))
+            if closed or len(received) == most or net >= limits.wall_seconds:
+                return bytes(received), net
+
+
+def _waited(pid: int) -> float:
+    """The seconds in which a process waited for its core; none where the system does not tell."""
+    with contextlib.suppress(OSError):
+        return int(Path(f"/proc/{pid}/schedstat").read_bytes().split()[1]) / 1e9
+    return 0.0
 
 
 def frames(sent: bytes, most: int) -> tuple[tuple[bytes, ...], bool]:

@@ -76,6 +76,7 @@ def _run(channel: socket.socket, confinement: Confinement, entry: Entry) -> None
     pid = fork(lambda: _child(confinement, chosen, Limits(**request["limits"]), payload, results))
     child = os.pidfd_open(pid)
     try:
+        send(channel, {"pid": pid})
         os.close(payload)
         os.close(results)
         patience = receive(channel)[0]["patience"]
