@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import traceback
 import weakref
@@ -150,6 +151,7 @@ def serve(modules: Sequence[str]) -> None:
     parent = os.pidfd_open(os.getppid())
     os.setsid()
     limit(resource.RLIMIT_NOFILE, _DESCRIPTORS)
+    tempfile.tempdir = "/tmp"  # not to be found by trying out where files can be written: perhaps nowhere
     with socket.socket(fileno=os.dup(0)) as channel, contextlib.suppress(EOFError):
         gc.disable()  # what a module makes stays
         for name in modules:
