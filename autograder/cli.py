@@ -104,7 +104,7 @@ def _done(args: argparse.Namespace) -> int:
     try:
         return int(args.do(args))
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return _fail("interrupted before its end; the same command goes on from there", INTERRUPTED)
     except Refused as error:
         return _fail(sentence(error.note), USAGE)
     except (GradebookError, AdjustmentError, ReturnError, SheetError) as error:

@@ -38,7 +38,7 @@ class Outcome:
     frames: tuple[bytes, ...]  # complete ones, in order
     ending: Literal["finished", "stopped"]  # whether the entry returned within all limits
     cpu_seconds: float  # of the child
-    seconds: float  # wall time of the child
+    seconds: float  # wall time of the child, without that in which others had its core
     exit_code: int  # or a signal's number, negative; -9 also if the child was ended by us
 
 
@@ -137,16 +137,18 @@ class Sandbox(contextlib.AbstractContextManager["Sandbox"]):
                 with contextlib.suppress(PermissionError):  # of a user who holds many; a smaller one makes it wait
                     fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
                 send(self._channel, {"limits": asdict(limits), "canary": proving}, [file.fileno(), theirs.fileno()])
-            received, seconds = _listen(results, limits)
+            child = Process(receive(self._channel)[0]["pid"])
+            received, seconds = _listen(results, limits, child)
         sent, finished = frames(received[len(CONFINED) :], limits.frames)
-        send(self._channel, {"patience": 0.0 if finished or seconds >= limits.wall_seconds else _MOMENT})
+        # One that has closed its pipe may end by itself, to say how.
+        by_itself = not finished and seconds < limits.wall_seconds and child.ends(within=_MOMENT)
+        send(self._channel, {})
         ended, _ = receive(self._channel)
-        by_itself = ended.pop("by_itself")
         if not received.startswith(CONFINED):
             raise SandboxFault(f"a child could not be confined: it ended with {ended['exit_code']}")
         # Student code can send no signals. Of processor time the kernel's limit and its account are not quite the same.
         spent = ended["cpu_seconds"] > limits.cpu_seconds / 2
-        if by_itself and not finished and not spent and ended["exit_code"] == -signal.SIGKILL:
+        if by_itself and not spent and ended["exit_code"] == -signal.SIGKILL:
             raise SandboxFault("the system killed a run, as it does where all its memory is in use")
         return Outcome(sent, "finished" if finished else "stopped", seconds=seconds, **ended)
 
@@ -161,8 +163,8 @@ def _sealed(payload: bytes) -> Iterator[IO[bytes]]:
         yield file
 
 
-def _listen(results: IO[bytes], limits: Limits) -> tuple[bytes, float]:
-    """What a child sends until it closes its pipe or a limit is reached, and the seconds that this took."""
+def _listen(results: IO[bytes], limits: Limits, child: Process) -> tuple[bytes, float]:
+    """What a child sends until it closes its pipe or a limit is reached, and the seconds that it ran or slept."""
     os.set_blocking(results.fileno(), False)
     poller = select.poll()
     poller.register(results, 0)  # wakes when the pipe is closed
@@ -177,7 +179,9 @@ def _listen(results: IO[bytes], limits: Limits) -> tuple[bytes, float]:
         now = time.monotonic()
         seconds, before = seconds + min(now - before, _MOMENT), now
         if closed or len(received) == most or seconds >= limits.wall_seconds:
-            return bytes(received), seconds
+            net = max(0.0, seconds - child.waited())
+            if closed or len(received) == most or net >= limits.wall_seconds:
+                return bytes(received), net
 
 
 def frames(sent: bytes, most: int) -> tuple[tuple[bytes, ...], bool]:

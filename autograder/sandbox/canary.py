@@ -1,5 +1,6 @@
 """The canary: a child that tries what student code must not be able to do, before any student code is run."""
 
+import contextlib
 import importlib
 import json
 import os
@@ -21,11 +22,13 @@ __all__ = ["bait", "main"]
 @contextmanager
 def bait(secrets: Sequence[Path]) -> Iterator[bytes]:
     """The canary's payload: the run's secrets, a file that anyone may read and change, and the grader's number."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "secret")
-        file.touch()
-        file.chmod(0o666)
-        Path(folder).chmod(0o777)
+    file = Path("/secret")
+    with contextlib.ExitStack() as made:
+        with contextlib.suppress(OSError):  # a container that is read-only has no place for one
+            file = Path(made.enter_context(tempfile.TemporaryDirectory()), "secret")
+            file.touch()
+            file.chmod(0o666)
+            file.parent.chmod(0o777)
         paths = [str(path.resolve()) for path in (*secrets, file)]
         yield json.dumps({"secrets": paths, "bait": str(file), "grader": os.getpid()}).encode()
 

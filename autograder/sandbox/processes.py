@@ -14,11 +14,13 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import traceback
 import weakref
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -71,9 +73,10 @@ def limit(kind: int, most: int) -> None:
 
 
 class Process:
-    """A process that a fork server started, once it has told its number."""
+    """A process that is no child of ours, by its number."""
 
     def __init__(self, pid: int) -> None:
+        self._pid = pid
         self._descriptor = os.pidfd_open(pid)
         weakref.finalize(self, os.close, self._descriptor)
 
@@ -81,7 +84,17 @@ class Process:
         """End it, if it has not ended, and wait until it is gone."""
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self._descriptor, signal.SIGKILL)
-        select.select([self._descriptor], [], [])
+        self.ends()
+
+    def ends(self, *, within: float | None = None) -> bool:
+        """Wait until it has ended; whether it did, within so many seconds."""
+        return bool(select.select([self._descriptor], [], [], within)[0])
+
+    def waited(self) -> float:
+        """The seconds for which its first thread waited for its core; none where the system does not tell."""
+        with contextlib.suppress(OSError):
+            return int(Path(f"/proc/{self._pid}/schedstat").read_bytes().split()[1]) / 1e9
+        return 0.0
 
 
 class ForkServer:
@@ -138,6 +151,7 @@ def serve(modules: Sequence[str]) -> None:
     parent = os.pidfd_open(os.getppid())
     os.setsid()
     limit(resource.RLIMIT_NOFILE, _DESCRIPTORS)
+    tempfile.tempdir = "/tmp"  # not to be found by trying out where files can be written: perhaps nowhere
     with socket.socket(fileno=os.dup(0)) as channel, contextlib.suppress(EOFError):
         gc.disable()  # what a module makes stays
         for name in modules:

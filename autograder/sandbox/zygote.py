@@ -9,7 +9,6 @@ import gc
 import importlib
 import os
 import re
-import select
 import signal
 import socket
 import sys
@@ -67,25 +66,20 @@ def _settle(readable: tuple[str, ...]) -> None:
 
 
 def _run(channel: socket.socket, confinement: Confinement, entry: Entry) -> None:
-    """Fork a child for the next request, end it when the grader says so, and tell what it took.
-
-    One that has closed its pipe may end by itself: it is given the *patience* that the grader has, to say how.
-    """
+    """Fork a child for the next request, end it when the grader says so, and tell what it took."""
     request, (payload, results) = receive(channel)
     chosen = canary.main if request["canary"] else entry
     pid = fork(lambda: _child(confinement, chosen, Limits(**request["limits"]), payload, results))
-    child = os.pidfd_open(pid)
     try:
         os.close(payload)
         os.close(results)
-        patience = receive(channel)[0]["patience"]
-        by_itself = bool(select.select([child], [], [], patience)[0])
+        send(channel, {"pid": pid})
+        receive(channel)
     finally:
-        os.close(child)
         os.kill(pid, signal.SIGKILL)  # even if it has ended: nobody else gets its number before `wait4`
         _, status, usage = os.wait4(pid, 0)
     exit_code, cpu_seconds = os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime
-    send(channel, {"exit_code": exit_code, "cpu_seconds": cpu_seconds, "by_itself": by_itself})
+    send(channel, {"exit_code": exit_code, "cpu_seconds": cpu_seconds})
 
 
 def _child(confinement: Confinement, entry: Entry, limits: Limits, payload: int, results: int) -> None:

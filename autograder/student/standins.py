@@ -6,6 +6,7 @@ import asyncio.selector_events
 import builtins
 import contextlib
 import dis
+import functools
 import importlib.abc
 import importlib.metadata
 import importlib.util
@@ -225,6 +226,19 @@ def _task(coroutine: Any, *, _create: Callable[..., Any] = asyncio.create_task, 
         return asyncio.get_event_loop().create_task(coroutine, **kwargs)
 
 
+_slept = 0.0
+
+
+def _sleep(seconds: Any) -> None:
+    """`time.sleep`: it is over at once, but the clocks go on as if it had not been."""
+    global _slept
+    _slept += max(0.0, float(seconds))
+
+
+def _by_the_clock(clock: Callable[[], float]) -> float:
+    return clock() + _slept
+
+
 def prepare() -> None:
     """Put stand-ins in their places: once, in the warm process."""
     sys.meta_path.insert(0, _Finder())
@@ -234,7 +248,12 @@ def prepare() -> None:
     vars(tqdm).update(tqdm_notebook=tqdm.tqdm, tnrange=tqdm.trange)
     for name in ("notebook", "auto", "autonotebook", "rich"):
         sys.modules[f"tqdm.{name}"] = vars(tqdm)[name] = tqdm
-    IPython.display.display = time.sleep = _nothing
+    IPython.display.display = _nothing
+    vars(importlib.import_module("pdb")).update(set_trace=_nothing)  # which `breakpoint()` calls
+    builtins.input = lambda *prompt: ""
+    time.sleep = _sleep
+    for name in ("time", "monotonic", "perf_counter"):
+        setattr(time, name, functools.partial(_by_the_clock, getattr(time, name)))
     # A run has one core, and a large machine's number of threads is more than it may have.
     torch.set_num_threads = torch.set_num_interop_threads = _nothing
     # Event loops do without the socket by which threads would wake them: there are no sockets here.

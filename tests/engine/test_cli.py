@@ -221,6 +221,19 @@ def test_environment_that_drops_docstrings_or_letters_changes_nothing(tmp_path: 
     assert done.stdout == "0 utf-8 ['grade', '한지우']\n"
 
 
+def test_interruption_is_told_whenever_it_comes(
+    given: Path, out: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl-C before or after grading, as by somebody who presses it twice, ends in a line, too."""
+
+    def interrupt(*_: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "collect", interrupt)
+    assert cli.main(["grade", str(given), "--out", str(out)]) == cli.INTERRUPTED
+    assert "interrupted" in capsys.readouterr().err
+
+
 def test_command_line_does_not_import_torch() -> None:
     """Help, usage errors and runs with nothing to grade need not wait for torch."""
     script = """

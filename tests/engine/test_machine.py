@@ -106,6 +106,12 @@ BESIDE = {
     "warnings and seeds": "import warnings, random, numpy as np\nwarnings.filterwarnings('ignore')\n"
     "torch.manual_seed(1), random.seed(1), np.random.seed(1)\ntorch.use_deterministic_algorithms(True)\n" + LOOP,
     "time and sleep": "import time\nstart = time.time()\ntime.sleep(3600)\n" + LOOP,
+    "waiting by the clock": "import time\n"
+    + LOOP.replace("    decoded_ids.append", "    end = time.time() + 60\n    while time.time() < end:\n"
+    "        time.sleep(1)\n    decoded_ids.append"),
+    "questions and breakpoints that nobody answers": "import pdb\n"
+    + LOOP.replace("    decoded_ids.append", "    input('go on? ')\n    breakpoint(), pdb.set_trace()\n"
+    "    decoded_ids.append"),
     "memory of the device": "if torch.cuda.is_available(): torch.cuda.empty_cache()\ntorch.cuda.synchronize()\n" + LOOP,
     "memory of any device, in the loop": LOOP.replace("    decoded_ids.append", "    torch.cuda.ipc_collect()\n"
     "    torch.mps.synchronize(), torch.xpu.empty_cache(), torch.mps.current_allocated_memory()\n"

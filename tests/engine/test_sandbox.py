@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import sysconfig
+import tempfile
 import textwrap
 import threading
 import time
@@ -280,6 +281,33 @@ def test_neighbour_with_many_threads_costs_nobody_anything(entry: str) -> None:
         assert neighbour.is_alive()
         neighbour.join()
     assert outcome.ending == "finished"
+
+
+def test_system_without_a_place_for_temporary_files_will_do(entry: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Grading writes into its own folders alone: a container may be read-only but for these."""
+
+    def read_only() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", read_only)
+    with Sandbox(entry=entry) as sandbox:
+        assert sandbox.run(b"import tempfile; send(tempfile.gettempdir().encode())").frames == (b"/tmp",)
+
+
+def test_waiting_for_a_core_costs_nothing(entry: str) -> None:
+    """A run that others keep from its core for longer than its wall time finishes: it did not sleep."""
+    core = min(os.sched_getaffinity(0))
+    with Sandbox(entry=entry, core=core) as sandbox:
+        assert sandbox.isolation
+        busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(3)]
+        for neighbour in busy:
+            os.sched_setaffinity(neighbour.pid, {core})
+        outcome = sandbox.run(b"while time.process_time() < 0.6: pass", limits=Limits(wall_seconds=1))
+        for neighbour in busy:
+            neighbour.kill()
+            neighbour.wait()
+    assert outcome.ending == "finished"
+    assert outcome.seconds < 1
 
 
 # What a child cannot do
