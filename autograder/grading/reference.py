@@ -6,7 +6,6 @@ import hmac
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
 from torch import Tensor
 
 from autograder import course
@@ -14,7 +13,7 @@ from autograder.course.files import expect
 from autograder.course.scenarios import margin
 from autograder.wire.job import Correction, Job
 from autograder.wire.log import Log, Record
-from autograder.wire.values import Described, Layer, Packed, TensorData
+from autograder.wire.values import Described, Layer, Packed, TensorData, described
 
 __all__ = ["Reference", "ReferenceValues", "Run", "Solution"]
 
@@ -31,30 +30,22 @@ class ReferenceValues:
     """
 
     def __init__(self, record: Record) -> None:
-        self._record = record
+        self.record = record
 
     def __getattr__(self, name: str) -> Any:
-        value = self._record[name]
+        value = self.record[name]
         if value is None:
-            raise AttributeError(f"the solution binds no name {name!r} at the check of {self._record.message.question}")
+            raise AttributeError(f"the solution binds no name {name!r} at the check of {self.record.message.question}")
         setattr(self, name, value)
         return value
 
     def described(self, names: tuple[str, ...], tensors: dict[str, Tensor]) -> dict[str, Described]:
         """Those of *names* that are bound, as a job describes them; their tensors are added to *tensors*."""
-        values, own = self._record.message.values, self._record.tensors
-        return {name: _rekeyed(values[name], own, tensors) for name in names if values[name] is not None}
-
-
-def _rekeyed(value: Any, own: Mapping[str, Tensor], tensors: dict[str, Tensor]) -> Any:
-    """The same description; its tensors, from *own*, are added to *tensors* under free keys."""
-    if isinstance(value, TensorData):
-        key = str(len(tensors))
-        tensors[key] = own[value.key]
-        return msgspec.structs.replace(value, key=key)
-    if isinstance(value, Packed):
-        return Packed(tuple(_rekeyed(part, own, tensors) for part in value.parts))
-    return value
+        found = {name: self.record.message.values[name] for name in names}
+        for name, value in found.items():
+            if isinstance(value, (TensorData, Packed)):
+                found[name] = described(self.record[name], tensors)
+        return {name: value for name, value in found.items() if value is not None}
 
 
 class Solution:
@@ -63,8 +54,7 @@ class Solution:
     def __init__(self, log: Log, salt: str = "") -> None:
         self.salt = salt
         self.log = log
-        self.records = {r.message.question: r for r in log.records if r.message.when == "check"}
-        self.at = {question: ReferenceValues(record) for question, record in self.records.items()}
+        self.at = {r.message.question: ReferenceValues(r) for r in log.records if r.message.when == "check"}
         """The values at the check of each question."""
 
     @functools.cached_property
@@ -114,6 +104,6 @@ def _solved(run: Run, scenario: course.Scenario, salt: str = "") -> Solution:
         said = next(errors, "it does not come to its end")
         raise course.CourseError(f"solutions/rnn.ipynb fails in scenario {scenario.id!r}: {said}")
     expect("solutions/rnn.ipynb", "check of", [one.id for one in course.questions()], solution.at)
-    described = [one for record in solution.records.values() for one in record.message.values.items()]
-    expect("tests/hidden/given.py", "name", course.given(), {name for name, value in described if value is not None})
+    held = [one for right in solution.at.values() for one in right.record.message.values.items()]
+    expect("tests/hidden/given.py", "name", course.given(), {name for name, value in held if value is not None})
     return solution
