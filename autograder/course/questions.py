@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.course.files import ASSIGNMENT, HIDDEN, CourseError, code_cells, expect
+from autograder.course.files import HIDDEN, CourseError, expect
 from autograder.intake import Assignment
 from autograder.language import LANGUAGES, Language
+from autograder.student import handout
 
 __all__ = ["Check", "Question", "assignment", "checks", "given", "maximum", "question", "questions"]
 
@@ -99,8 +100,8 @@ def given() -> tuple[str, ...]:
 @functools.cache
 def assignment() -> Assignment:
     """What was handed out, as intake needs to know it."""
-    released = (cell for edition in ASSIGNMENT.glob("*/rnn.ipynb") for cell in code_cells(edition))
-    return Assignment(frozenset(released), frozenset(name for question in questions() for name in question.names))
+    names = frozenset(name for question in questions() for name in question.names)
+    return Assignment(frozenset(handout.given()), names)
 
 
 def _question(path: Path) -> Question:

@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from types import CodeType
 from typing import Any
 
-from IPython.core.inputtransformer2 import TransformerManager
-
 __all__ = ["RUNNING_MAGICS", "TOLD", "Statement", "of_cell"]
 
 TOLD = "__bound__"
@@ -157,6 +155,9 @@ def _parse(source: str) -> list[ast.stmt]:
     try:
         return ast.parse(source, "<cell>").body
     except SyntaxError:
+        # Imported in the warm process: what only reads the handed-out cells must not take as long.
+        from IPython.core.inputtransformer2 import TransformerManager
+
         transformed = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
         return ast.parse(transformed, "<cell>").body
 
