@@ -62,10 +62,7 @@ def cells(
 ) -> list[Cell]:
     """The cells of *master* with text in the languages *prose* and comments in *code*, in order.
 
-    *values* are filled in by the language of the cell.
-
-    Raises:
-        CourseError: a cell is in a language that there is no edition of.
+    *values* are filled in by the language of the cell. Raises `CourseError` for one that there is no edition in.
     """
     chosen = []
     for cell in jupytext.read(master, fmt="py:percent").cells:
