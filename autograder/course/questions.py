@@ -28,18 +28,13 @@ class Check:
     question: str
     name: str
     points: float
-    parameters: tuple[str, ...]
-    """What it asks for: names of the student's, and `reference` for the right values of all names."""
+    names: tuple[str, ...]
+    """The student's names that it asks for."""
     either_layout: tuple[str, ...]
     """Those that it takes with the batch or the steps first."""
     titles: Mapping[Language, str]
     test: Callable[..., None]
-    """The function itself."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The student's names that it asks for."""
-        return tuple(name for name in self.parameters if name != "reference")
+    """The function itself; its parameter `reference`, if it has that, is for the right values of all names."""
 
 
 @dataclass(frozen=True)
@@ -116,13 +111,14 @@ def _question(path: Path) -> Question:
 def _check(question: str, test: Callable[..., None]) -> Check:
     where = f"tests/hidden/test_{question}.py, {test.__name__}"
     marks = {mark.name: mark.args for mark in getattr(test, "pytestmark", ())}
-    parameters, layouts = tuple(inspect.signature(test).parameters), marks.get("either_layout", ())
+    names = tuple(name for name in inspect.signature(test).parameters if name != "reference")
+    layouts = marks.get("either_layout", ())
     expect(where, "mark", marks, ("points", "either_layout"))
-    expect(f"{where}, either_layout", "parameter", layouts, parameters)
+    expect(f"{where}, either_layout", "parameter", layouts, names)
     match marks.get("points", (0,)):
         case (int() | float() as points,) if points >= 0:
             titles = _in_languages(test.__doc__, where)
-            return Check(question, test.__name__, float(points), parameters, layouts, titles, test)
+            return Check(question, test.__name__, float(points), names, layouts, titles, test)
         case other:
             raise CourseError(f"{where}: points are a number from 0, not {', '.join(map(repr, other)) or 'nothing'}")
 
