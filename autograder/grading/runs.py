@@ -49,15 +49,12 @@ class Runs:
         self._allowance = allowance
         self._skip: list[int] = []
         self._left = (allowance.cpu_seconds, allowance.wall_seconds, float(allowance.frames_bytes))
-        self._logs: dict[tuple[course.Scenario, Remedy], Log] = {}
+        self._log = functools.cache(self._finished)
         self._private = functools.cache(lambda scenario: reference.private(scenario, identity, run))
 
     def under(self, scenario: course.Scenario, remedy: Remedy = NOTHING) -> Log:
         """What a run leaves behind, brought to its end without the statements that keep it from that."""
-        key = (scenario, remedy)
-        if key not in self._logs:
-            self._logs[key] = self._finished(scenario, remedy)
-        return self._logs[key]
+        return self._log(scenario, remedy)
 
     def reference(self, scenario: course.Scenario, remedy: Remedy = NOTHING) -> Solution:
         """The solution to compare a run with: with private numbers where its tensors go into the run.
