@@ -13,7 +13,7 @@ import msgspec
 from torch import Tensor
 
 from autograder.course.deciding import inside
-from autograder.grading.reference import Run
+from autograder.grading.reference import Runner
 from autograder.wire.job import Job
 from autograder.wire.log import Log
 
@@ -34,7 +34,7 @@ class _All(msgspec.Struct, frozen=True):
 class Evidence:
     """The runs of one submission: looked up among those *kept* from an earlier grading, else made by *run*."""
 
-    def __init__(self, run: Run, kept: bytes = b"") -> None:
+    def __init__(self, run: Runner, kept: bytes = b"") -> None:
         self._run = run
         self._kept = _decoded(kept)
         self._used: dict[str, Log] = {}

@@ -15,9 +15,9 @@ from autograder.wire.job import Correction, Job
 from autograder.wire.log import Log, Record
 from autograder.wire.values import Described, Layer, Packed, TensorData, described
 
-__all__ = ["Reference", "ReferenceValues", "Run", "Solution"]
+__all__ = ["Reference", "ReferenceValues", "Runner", "Solution"]
 
-Run = Callable[[Job, Mapping[str, Tensor]], Log]
+Runner = Callable[[Job, Mapping[str, Tensor]], Log]
 """Runs a job, with the tensors that it refers to, in a process of its own."""
 ATTEMPTS = 200
 """So many private numbers are tried; one in a few is fit."""
@@ -77,11 +77,11 @@ class Solution:
 class Reference:
     """The solution under every scenario, with the numbers that all submissions share or with private ones."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Runner) -> None:
         self.shared: Callable[[course.Scenario], Solution] = functools.cache(functools.partial(_solved, run))
         """The solution under a scenario, with the numbers that all submissions share."""
 
-    def private(self, scenario: course.Scenario, identity: bytes, run: Run) -> Solution:
+    def private(self, scenario: course.Scenario, identity: bytes, run: Runner) -> Solution:
         """The solution with the first of the numbers that *identity* gives under which it decides clearly."""
         for attempt in range(ATTEMPTS):
             salt = hmac.new(identity, f"{scenario.id} {attempt}".encode(), hashlib.sha256).hexdigest()
@@ -92,7 +92,7 @@ class Reference:
         raise course.CourseError(f"no private numbers are fit in scenario {scenario.id!r}")
 
 
-def _solved(run: Run, scenario: course.Scenario, salt: str = "") -> Solution:
+def _solved(run: Runner, scenario: course.Scenario, salt: str = "") -> Solution:
     names = {question.id: (*question.compared, *course.given()) for question in course.questions()}
     cells = course.reference_cells()
     if salt:

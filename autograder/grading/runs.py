@@ -8,7 +8,7 @@ from torch import Tensor
 
 from autograder import course
 from autograder.course.scenarios import sizes
-from autograder.grading.reference import Reference, Run, Solution
+from autograder.grading.reference import Reference, Runner, Solution
 from autograder.sandbox import Allowance
 from autograder.wire.job import Job
 from autograder.wire.log import Log, Position
@@ -37,7 +37,7 @@ class Runs:
     """The runs of one submission, each of which *run* does once."""
 
     def __init__(
-        self, cells: Sequence[str], identity: bytes, run: Run, reference: Reference, allowance: Allowance
+        self, cells: Sequence[str], identity: bytes, run: Runner, reference: Reference, allowance: Allowance
     ) -> None:
         self.cells = tuple(cells)
         self.stops: list[Position] = []
