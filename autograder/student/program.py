@@ -191,13 +191,12 @@ def _unwrap_magic(number: int, node: ast.stmt) -> Iterator[Statement]:
                 if inner.node is not None:
                     ast.increment_lineno(inner.node, node.lineno - 1)
                 yield replace(inner, line=inner.line + node.lineno - 1)
+            return
         case ast.Assign(value=ast.Call() as call) if (code := _magic_code(call)) is not None:  # `x = %time f()`
             with contextlib.suppress(*_NOT_PYTHON):  # as `x = %timeit -o f()`, which gives something else
                 value = ast.parse(f"({code}\n)", mode="eval").body
                 node = ast.copy_location(ast.Assign(node.targets, value), node)
-            yield Statement(number, node.lineno, node)
-        case _:
-            yield Statement(number, node.lineno, node)
+    yield Statement(number, node.lineno, node)
 
 
 def _magic_code(call: ast.Call) -> str | None:
