@@ -59,8 +59,8 @@ class Grader:
         """Raise `CourseError` where the solution fails, or a hidden check fails it: nobody could be graded then."""
         for scenario in course.scenarios():
             solution = self._reference.shared(scenario)
-            for question, right in solution.at.items():
-                for check, note in findings(course.question(question), right.record, right).items():
+            for question, record in solution.records.items():
+                for check, note in findings(course.question(question), record, solution.at[question]).items():
                     where = f"tests/hidden/test_{question}.py, {check}, in scenario {scenario.id!r}"
                     raise course.CourseError(f"{where}: finds the solution wrong: {note.kind} {note.about}")
         course.shown_examples()  # mistakes in these, or in the margin, would otherwise show with the first wrong answer

@@ -30,21 +30,20 @@ class ReferenceValues:
     """
 
     def __init__(self, record: Record) -> None:
-        self.record = record
+        self._record = record
 
     def __getattr__(self, name: str) -> Any:
-        value = self.record[name]
+        value = self._record[name]
         if value is None:
-            raise AttributeError(f"the solution binds no name {name!r} at the check of {self.record.message.question}")
-        setattr(self, name, value)
+            raise AttributeError(f"the solution binds no name {name!r} at the check of {self._record.message.question}")
         return value
 
     def described(self, names: tuple[str, ...], tensors: dict[str, Tensor]) -> dict[str, Described]:
         """Those of *names* that are bound, as a job describes them; their tensors are added to *tensors*."""
-        found = {name: self.record.message.values[name] for name in names}
+        found = {name: self._record.message.values[name] for name in names}
         for name, value in found.items():
             if isinstance(value, (TensorData, Packed)):
-                found[name] = described(self.record[name], tensors)
+                found[name] = described(self._record[name], tensors)
         return {name: value for name, value in found.items() if value is not None}
 
 
@@ -54,7 +53,8 @@ class Solution:
     def __init__(self, log: Log, salt: str = "") -> None:
         self.salt = salt
         self.log = log
-        self.at = {r.message.question: ReferenceValues(r) for r in log.records if r.message.when == "check"}
+        self.records = {r.message.question: r for r in log.records if r.message.when == "check"}
+        self.at = {question: ReferenceValues(record) for question, record in self.records.items()}
         """The values at the check of each question."""
 
     @functools.cached_property
@@ -104,6 +104,6 @@ def _solved(run: Runner, scenario: course.Scenario, salt: str = "") -> Solution:
         said = next(errors, "it does not come to its end")
         raise course.CourseError(f"solutions/rnn.ipynb fails in scenario {scenario.id!r}: {said}")
     expect("solutions/rnn.ipynb", "check of", [one.id for one in course.questions()], solution.at)
-    held = [one for right in solution.at.values() for one in right.record.message.values.items()]
+    held = [one for record in solution.records.values() for one in record.message.values.items()]
     expect("tests/hidden/given.py", "name", course.given(), {name for name, value in held if value is not None})
     return solution
