@@ -13,8 +13,6 @@ from autograder.wire.values import Malformed, Other, Value, load_tensors, restor
 
 __all__ = ["Log", "Position", "Record"]
 
-MESSAGES = 20_000
-"""Most messages of a run that are read; an ordinary one has some hundred."""
 RUN_JSON_BYTES = 1 << 20
 """Most JSON of a run that is read, all messages together."""
 HALF_OF_MEMORY = 512 << 10
@@ -67,7 +65,7 @@ class Log:
     @functools.cached_property
     def _messages(self) -> list[Message | Record]:
         found, room = list[Message | Record](), RUN_JSON_BYTES
-        for frame in self.frames[:MESSAGES]:
+        for frame in self.frames:
             room -= int.from_bytes(frame[:4], "little")
             if room < 0:
                 break
