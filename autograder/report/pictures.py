@@ -44,10 +44,6 @@ class Grid:
     drawn: Markup
     """What the element holds."""
 
-    @property
-    def bytes(self) -> int:
-        return len(self.drawn.encode())
-
 
 class _Half(NamedTuple):
     """What a grid is drawn of."""
