@@ -18,7 +18,7 @@ from autograder.intake import Assignment
 from autograder.language import LANGUAGES, Language
 from autograder.student import handout
 
-__all__ = ["Check", "Question", "assignment", "checks", "given", "maximum", "question", "questions"]
+__all__ = ["Check", "Question", "assignment", "checks", "given", "in_languages", "maximum", "question", "questions"]
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _question(path: Path) -> Question:
     id_ = path.stem.removeprefix("test_")
     tests = [test for name, test in bound.items() if name.startswith("test_")]
     return Question(
-        id_, _in_languages(bound["__doc__"], f"tests/hidden/{path.name}"), tuple(_check(id_, test) for test in tests)
+        id_, in_languages(bound["__doc__"], f"tests/hidden/{path.name}"), tuple(_check(id_, test) for test in tests)
     )
 
 
@@ -117,7 +117,7 @@ def _check(question: str, test: Callable[..., None]) -> Check:
     expect(f"{where}, either_layout", "parameter", layouts, names)
     match marks.get("points", (0,)):
         case (int() | float() as points,) if points >= 0:
-            titles = _in_languages(test.__doc__, where)
+            titles = in_languages(test.__doc__, where)
             return Check(question, test.__name__, float(points), names, layouts, titles, test)
         case other:
             raise CourseError(f"{where}: points are a number from 0, not {', '.join(map(repr, other)) or 'nothing'}")
@@ -131,12 +131,13 @@ def _bound(path: Path) -> dict[str, Any]:
         raise CourseError(f"tests/hidden/{path.name}: {type(error).__name__}: {error}") from error
 
 
-def _in_languages(docstring: str | None, where: str) -> dict[Language, str]:
-    """The lines `ko: …` and `en: …` of a docstring. Raises `CourseError` if one is missing."""
+def in_languages(docstring: str | None, where: str) -> dict[Language, str]:
+    """What a docstring says behind `ko: ` and behind `en: `. Raises `CourseError` if one is missing."""
     found: dict[Language, str] = {}
+    end = rf"(?=^\s*(?:{'|'.join(LANGUAGES)}): |\Z)"
     for lang in LANGUAGES:
-        match = re.search(rf"^\s*{lang}: (.+)$", docstring or "", re.MULTILINE)
+        match = re.search(rf"^\s*{lang}: (\S.*?){end}", docstring or "", re.MULTILINE | re.DOTALL)
         if match is None:
             raise CourseError(f"{where}: the docstring has no line that starts with '{lang}: '")
-        found[lang] = match[1].strip()
+        found[lang] = " ".join(match[1].split())
     return found
