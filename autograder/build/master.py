@@ -5,13 +5,13 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from symtable import symtable
 from typing import Literal
 
 import jupytext
 
 from autograder.course import CourseError
 from autograder.language import LANGUAGES, Language
-from autograder.student.program import of_cell
 
 __all__ = ["ASIDES", "Cell", "cells", "check_asides", "filled", "in_language", "written"]
 
@@ -62,7 +62,10 @@ def cells(
 ) -> list[Cell]:
     """The cells of *master* with text in the languages *prose* and comments in *code*, in order.
 
-    *values* are filled in by the language of the cell. Raises `CourseError` for one that there is no edition in.
+    *values* are filled in by the language of the cell.
+
+    Raises:
+        CourseError: a cell is in a language that there is no edition of.
     """
     chosen = []
     for cell in jupytext.read(master, fmt="py:percent").cells:
@@ -93,10 +96,15 @@ def written(source: str, part: Literal["answer", "prompt"]) -> str:
 def check_asides(cells: Sequence[Cell]) -> None:
     """Raise `CourseError` if a cell that is no aside speaks of a name that an aside binds: asides may not be run."""
     code = [cell for cell in cells if cell.kind == "code"]
-    asides = [of_cell(0, cell.source) for cell in code if cell.role in ASIDES]
-    bound = {name for statements in asides for statement in statements for name in statement.names}
+    bound = set().union(*(_bound(cell.source) for cell in code if cell.role in ASIDES))
     for cell in (cell for cell in code if cell.role not in ASIDES):
         parsed = ast.parse(source := written(cell.source, "answer"), f"rnn.py, cell {cell.role}")
         spoken = {node.id for node in ast.walk(parsed) if isinstance(node, ast.Name)}
         if needed := sorted(spoken & bound):
             raise CourseError(f"{', '.join(needed)}: bound by an aside, and spoken of by another cell:\n{source}")
+
+
+def _bound(source: str) -> set[str]:
+    """The names that *source* binds outside of functions and classes."""
+    symbols = symtable(source, "cell", "exec").get_symbols()
+    return {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
