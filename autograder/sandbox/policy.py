@@ -19,7 +19,7 @@ class Limits:
     memory_bytes: int = 1 << 30  # address space beyond the warm process's
     threads: int = 64  # beside the first; where the child has a user or a user namespace of its own
     descriptors: int = 64
-    frames: int = 20_000  # an ordinary run sends some hundred
+    frames: int = 100_000  # an ordinary run sends some hundred
     frames_bytes: int = 16 << 20  # with the frames' headers
 
 

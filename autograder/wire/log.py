@@ -14,7 +14,7 @@ from autograder.wire.values import Malformed, Other, Value, load_tensors, restor
 __all__ = ["Log", "Position", "Record"]
 
 RUN_JSON_BYTES = 1 << 20
-"""Most JSON of a run that is read, all messages together; of an outline of 2,000 cells it is a quarter."""
+"""Most JSON of a run that is read, all messages together; an ordinary one has some hundred short ones."""
 HALF_OF_MEMORY = 512 << 10
 """KiB. If a process grew by more before its last statement, an earlier one may have taken the memory."""
 
