@@ -96,25 +96,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         if signal.getsignal(number) != signal.SIG_IGN:  # as it is under nohup
             signal.signal(number, signal.default_int_handler)
     with speaking("en"):
-        return _done(args)
-
-
-def _done(args: argparse.Namespace) -> int:
-    """Do what *args* say; an error that is known to happen is told in one line."""
-    try:
-        return int(args.do(args))
-    except KeyboardInterrupt:
-        return _fail("interrupted before its end; the same command goes on from there", INTERRUPTED)
-    except Refused as error:
-        return _fail(sentence(error.note), USAGE)
-    except (GradebookError, AdjustmentError, ReturnError, SheetError) as error:
-        return _fail(str(error), USAGE)
-    except CourseError as error:
-        return _fail(str(error), GRADER_FAILED)
-    except OSError as error:
-        return _fail(f"{error.filename or args.out}: {error.strerror or error}", GRADER_FAILED)
-    except sqlite3.Error as error:
-        return _fail(f"{args.out}: {error}", GRADER_FAILED)
+        try:  # an error that is known to happen is told in one line
+            return int(args.do(args))
+        except KeyboardInterrupt:
+            return _fail("interrupted before its end; the same command goes on from there", INTERRUPTED)
+        except Refused as error:
+            return _fail(sentence(error.note), USAGE)
+        except (GradebookError, AdjustmentError, ReturnError, SheetError) as error:
+            return _fail(str(error), USAGE)
+        except CourseError as error:
+            return _fail(str(error), GRADER_FAILED)
+        except OSError as error:
+            return _fail(f"{error.filename or args.out}: {error.strerror or error}", GRADER_FAILED)
+        except sqlite3.Error as error:
+            return _fail(f"{args.out}: {error}", GRADER_FAILED)
 
 
 class _Said(io.FileIO):

@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from autograder.course import PUBLIC, CourseError, questions
+from autograder.course import PUBLIC, questions
 from autograder.course.files import expect
+from autograder.course.questions import in_languages
 from autograder.language import LANGUAGES, Language
 
 __all__ = ["student_checks"]
@@ -60,12 +61,8 @@ def _functions(source: str, file: str) -> dict[str, ast.FunctionDef]:
 
 def _test(source: str, node: ast.FunctionDef, question: str, lang: Language) -> str:
     """The check at *node*; what its docstring says in *lang* is told when it passes."""
-    pattern = "".join(rf"{other}: (?P<{other}>.+?)\s*" for other in LANGUAGES)
-    told = re.fullmatch(pattern, ast.get_docstring(node) or "", re.DOTALL)
-    if told is None:
-        wanted = ", then ".join(f"`{each}: ...`" for each in LANGUAGES)
-        raise CourseError(f"tests/public/{question}.py, {node.name}: the docstring must hold {wanted}")
-    message = " ".join(told[lang].split()).replace("\\", "\\\\").replace('"', '\\"')
+    told = in_languages(ast.get_docstring(node), f"tests/public/{question}.py, {node.name}")
+    message = told[lang].replace("\\", "\\\\").replace('"', '\\"')
     function = re.sub(r'\n    """.*?"""', "", _in_language(source, node, lang), count=1, flags=re.DOTALL)
     return f'@test_case(name="{question}", success_message="{message}")\n{function}'
 

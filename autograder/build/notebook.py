@@ -36,8 +36,7 @@ def solution(cells: Sequence[Cell], edition: Language) -> NotebookNode:
 def executed(notebook: NotebookNode) -> NotebookNode:
     """*notebook* after a run, with so much of its output as is the same on every run.
 
-    Raises:
-        CourseError: a cell of the solution raises, or a public check fails on it.
+    Raises `CourseError` where a cell of the solution raises, or a public check fails on it.
     """
     run = copy.deepcopy(notebook)  # into whose metadata the kernel writes its versions
     with tempfile.TemporaryDirectory() as folder:

@@ -11,18 +11,15 @@ import resource
 import socket
 import sys
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from autograder import course
 from autograder.grade import Grade, Note, Result, Submission
 from autograder.sandbox import Sandbox, SandboxFault
 from autograder.sandbox.processes import FORKED_FROM, ForkServer, limit
-
-if TYPE_CHECKING:
-    from autograder.grading import Grader
 
 __all__ = ["Task", "could_not_grade", "lost", "main"]
 
@@ -85,7 +82,7 @@ def _drive(connection: Connection) -> None:
         with contextlib.suppress(EOFError, ConnectionError):  # the run was ended
             connection.send(os.getpid())
             while True:
-                connection.send(_graded(grader, connection.recv()))
+                connection.send(_graded(grader.grade, connection.recv()))
 
 
 def _own_core(claim: socket.socket) -> int:
@@ -101,10 +98,10 @@ def _own_core(claim: socket.socket) -> int:
     return cores[0]
 
 
-def _graded(grader: "Grader", task: Task) -> Result:
+def _graded(grade: Callable[[Submission, bytes, bytes], Result], task: Task) -> Result:
     """The result, whatever happens: a fault of ours is `could-not-grade`, and the next submission is graded."""
     try:
-        result = grader.grade(task.submission, task.secret, task.evidence)
+        result = grade(task.submission, task.secret, task.evidence)
         remarks = (*task.submission.remarks, *result.grade.remarks)
         return replace(result, grade=replace(result.grade, remarks=remarks))
     except Exception as fault:

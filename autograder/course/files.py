@@ -10,7 +10,7 @@ import tomli
 
 __all__ = [
     *("ASSIGNMENT", "HIDDEN", "PUBLIC", "REFERENCE", "ROOT", "SHOWN"),
-    *("CourseError", "code_cells", "entries", "expect", "expect_keys", "reference_cells", "toml"),
+    *("CourseError", "entries", "expect", "expect_keys", "reference_cells", "toml"),
 ]
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,10 +67,5 @@ def entries(
 @functools.cache
 def reference_cells() -> tuple[str, ...]:
     """The code cells of the solution notebook."""
-    return code_cells(REFERENCE)
-
-
-def code_cells(path: Path) -> tuple[str, ...]:
-    """The code cells of one of our notebooks."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    cells = json.loads(REFERENCE.read_text(encoding="utf-8"))["cells"]
     return tuple("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograder.course.files import ASSIGNMENT, HIDDEN, CourseError, code_cells, expect
+from autograder.course.files import HIDDEN, CourseError, expect
 from autograder.intake import Assignment
 from autograder.language import LANGUAGES, Language
+from autograder.student import handout
 
-__all__ = ["Check", "Question", "assignment", "checks", "given", "maximum", "question", "questions"]
+__all__ = ["Check", "Question", "assignment", "checks", "given", "in_languages", "maximum", "question", "questions"]
 
 
 @dataclass(frozen=True)
@@ -27,18 +28,13 @@ class Check:
     question: str
     name: str
     points: float
-    parameters: tuple[str, ...]
-    """What it asks for: names of the student's, and `reference` for the right values of all names."""
+    names: tuple[str, ...]
+    """The student's names that it asks for."""
     either_layout: tuple[str, ...]
     """Those that it takes with the batch or the steps first."""
     titles: Mapping[Language, str]
     test: Callable[..., None]
-    """The function itself."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The student's names that it asks for."""
-        return tuple(name for name in self.parameters if name != "reference")
+    """The function itself; its parameter `reference`, if it has that, is for the right values of all names."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +95,8 @@ def given() -> tuple[str, ...]:
 @functools.cache
 def assignment() -> Assignment:
     """What was handed out, as intake needs to know it."""
-    released = (cell for edition in ASSIGNMENT.glob("*/rnn.ipynb") for cell in code_cells(edition))
-    return Assignment(frozenset(released), frozenset(name for question in questions() for name in question.names))
+    names = frozenset(name for question in questions() for name in question.names)
+    return Assignment(frozenset(handout.given()), names)
 
 
 def _question(path: Path) -> Question:
@@ -108,20 +104,21 @@ def _question(path: Path) -> Question:
     id_ = path.stem.removeprefix("test_")
     tests = [test for name, test in bound.items() if name.startswith("test_")]
     return Question(
-        id_, _in_languages(bound["__doc__"], f"tests/hidden/{path.name}"), tuple(_check(id_, test) for test in tests)
+        id_, in_languages(bound["__doc__"], f"tests/hidden/{path.name}"), tuple(_check(id_, test) for test in tests)
     )
 
 
 def _check(question: str, test: Callable[..., None]) -> Check:
     where = f"tests/hidden/test_{question}.py, {test.__name__}"
     marks = {mark.name: mark.args for mark in getattr(test, "pytestmark", ())}
-    parameters, layouts = tuple(inspect.signature(test).parameters), marks.get("either_layout", ())
+    names = tuple(name for name in inspect.signature(test).parameters if name != "reference")
+    layouts = marks.get("either_layout", ())
     expect(where, "mark", marks, ("points", "either_layout"))
-    expect(f"{where}, either_layout", "parameter", layouts, parameters)
+    expect(f"{where}, either_layout", "parameter", layouts, names)
     match marks.get("points", (0,)):
         case (int() | float() as points,) if points >= 0:
-            titles = _in_languages(test.__doc__, where)
-            return Check(question, test.__name__, float(points), parameters, layouts, titles, test)
+            titles = in_languages(test.__doc__, where)
+            return Check(question, test.__name__, float(points), names, layouts, titles, test)
         case other:
             raise CourseError(f"{where}: points are a number from 0, not {', '.join(map(repr, other)) or 'nothing'}")
 
@@ -134,12 +131,13 @@ def _bound(path: Path) -> dict[str, Any]:
         raise CourseError(f"tests/hidden/{path.name}: {type(error).__name__}: {error}") from error
 
 
-def _in_languages(docstring: str | None, where: str) -> dict[Language, str]:
-    """The lines `ko: …` and `en: …` of a docstring. Raises `CourseError` if one is missing."""
+def in_languages(docstring: str | None, where: str) -> dict[Language, str]:
+    """What a docstring says behind `ko: ` and behind `en: `. Raises `CourseError` if one is missing."""
     found: dict[Language, str] = {}
+    end = rf"(?=^\s*(?:{'|'.join(LANGUAGES)}): |\Z)"
     for lang in LANGUAGES:
-        match = re.search(rf"^\s*{lang}: (.+)$", docstring or "", re.MULTILINE)
+        match = re.search(rf"^\s*{lang}: (\S.*?){end}", docstring or "", re.MULTILINE | re.DOTALL)
         if match is None:
             raise CourseError(f"{where}: the docstring has no line that starts with '{lang}: '")
-        found[lang] = match[1].strip()
+        found[lang] = " ".join(match[1].split())
     return found

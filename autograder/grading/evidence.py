@@ -13,15 +13,14 @@ import msgspec
 from torch import Tensor
 
 from autograder.course.deciding import inside
-from autograder.grading.reference import Run
+from autograder.grading.reference import Runner
 from autograder.wire.job import Job
 from autograder.wire.log import Log
 
 __all__ = ["MAX_BYTES", "Evidence"]
 
-MAX_BYTES = 200_000
-"""Most evidence that is kept of one submission; runs beyond it would be run again."""
-_MAX_RAW_BYTES = 16 * MAX_BYTES
+MAX_BYTES = 1_000_000
+"""Most evidence that is kept of one submission, before it is compressed; runs beyond it would be run again."""
 
 
 class _All(msgspec.Struct, frozen=True):
@@ -34,11 +33,12 @@ class _All(msgspec.Struct, frozen=True):
 class Evidence:
     """The runs of one submission: looked up among those *kept* from an earlier grading, else made by *run*."""
 
-    def __init__(self, run: Run, kept: bytes = b"") -> None:
+    def __init__(self, run: Runner, kept: bytes = b"") -> None:
         self._run = run
         self._kept = _decoded(kept)
         self._used: dict[str, Log] = {}
-        self._raw_bytes = 0
+        self._frames = dict[bytes, None]()
+        """Those of the runs that are used, in order."""
         self.runs = 0
         """How often student code was run."""
 
@@ -49,27 +49,19 @@ class Evidence:
         if log is None:
             self.runs += 1
             log = self._run(job, tensors)
-        self._raw_bytes += sum(map(len, log.frames))
-        if self._raw_bytes <= _MAX_RAW_BYTES:
-            self._used[key] = log
+        frames = self._frames | dict.fromkeys(log.frames)
+        if sum(map(len, frames)) <= MAX_BYTES:
+            self._used[key], self._frames = log, frames
         return log
 
     def encode(self) -> bytes:
-        """All runs that were asked for, as bytes for a later `Evidence`: equal frames once, at most `MAX_BYTES`."""
-        used = dict(self._used)
-        while len(encoded := _encoded(used)) > MAX_BYTES:
-            for _ in range(1 + len(used) // 8):  # an eighth at a time: encoding all of it takes long
-                used.popitem()
-        return encoded
-
-
-def _encoded(used: Mapping[str, Log]) -> bytes:
-    places: dict[bytes, int] = {}
-    runs = {
-        key: (replace(log, frames=()), tuple(places.setdefault(frame, len(places)) for frame in log.frames))
-        for key, log in used.items()
-    }
-    return zlib.compress(msgspec.msgpack.encode(_All(runs, tuple(places))), 1)
+        """The runs that were used, as bytes for a later `Evidence`: equal frames once."""
+        places = {frame: place for place, frame in enumerate(self._frames)}
+        runs = {
+            key: (replace(log, frames=()), tuple(places[frame] for frame in log.frames))
+            for key, log in self._used.items()
+        }
+        return zlib.compress(msgspec.msgpack.encode(_All(runs, tuple(places))), 1)
 
 
 def _decoded(encoded: bytes) -> dict[str, Log]:

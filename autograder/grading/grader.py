@@ -14,7 +14,7 @@ from autograder.grade import CheckResult, Grade, Note, QuestionGrade, Result, St
 from autograder.grading.evidence import Evidence
 from autograder.grading.explanation import explained
 from autograder.grading.hidden import findings
-from autograder.grading.reference import Reference, Run
+from autograder.grading.reference import Reference, Runner
 from autograder.grading.runs import Runs
 from autograder.grading.trials import Learned
 from autograder.grading.verdicts import Verdict, verdicts
@@ -27,7 +27,7 @@ from autograder.wire.messages import Finished, encode
 __all__ = ["Grader", "run_in"]
 
 
-def run_in(sandbox: Sandbox, allowance: Allowance = ALLOWANCE) -> Run:
+def run_in(sandbox: Sandbox, allowance: Allowance = ALLOWANCE) -> Runner:
     """Run jobs in children of *sandbox*, one after another."""
 
     def run(job: Job, tensors: Mapping[str, Tensor]) -> Log:
@@ -47,7 +47,7 @@ class Grader:
     Student code is run in *sandbox*, or by *run*, which may watch what is run there.
     """
 
-    def __init__(self, sandbox: Sandbox, allowance: Allowance = ALLOWANCE, run: Run | None = None) -> None:
+    def __init__(self, sandbox: Sandbox, allowance: Allowance = ALLOWANCE, run: Runner | None = None) -> None:
         self._sandbox = sandbox
         self._allowance = allowance
         self._run = run or run_in(sandbox, allowance)

@@ -3,6 +3,7 @@
 import functools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -37,19 +38,11 @@ def findings(question: Question, record: Record, reference: ReferenceValues) -> 
     return found
 
 
-class _Collecting:
-    """Keeps what pytest collects."""
-
-    items: Sequence[Any] = ()
-
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        self.items = session.items
-
-
 @functools.cache
 def _collected() -> Mapping[str, Sequence[pytest.Function]]:
     """The checks by question: collected once a process, without plugins that are there by chance."""
-    collecting = _Collecting()
+    items: list[Any] = []
+    keeping = SimpleNamespace(pytest_collection_finish=lambda session: items.extend(session.items))
     plugins = ("terminal", "cacheprovider", "doctest", "junitxml", "logging", "faulthandler", "unraisableexception")
     quiet = [argument for name in plugins for argument in ("-p", f"no:{name}")]
     options = ["--collect-only", "--disable-plugin-autoload", "--import-mode=importlib", "--assert=plain"]
@@ -59,10 +52,10 @@ def _collected() -> Mapping[str, Sequence[pytest.Function]]:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("PYTEST_ADDOPTS", "PYTEST_PLUGINS"):  # they are for a pytest around this one, as by hand
             patch.delenv(name, raising=False)
-        status = pytest.main([*quiet, *options, *tests], plugins=[collecting])
+        status = pytest.main([*quiet, *options, *tests], plugins=[keeping])
     if status != pytest.ExitCode.OK:
         raise CourseError(f"pytest could not collect the hidden checks ({status!r})")
     found = defaultdict[str, list[pytest.Function]](list)
-    for item in collecting.items:
+    for item in items:
         found[item.path.stem.removeprefix("test_")].append(item)
     return found

@@ -6,7 +6,6 @@ import hmac
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
 from torch import Tensor
 
 from autograder import course
@@ -14,11 +13,11 @@ from autograder.course.files import expect
 from autograder.course.scenarios import margin
 from autograder.wire.job import Correction, Job
 from autograder.wire.log import Log, Record
-from autograder.wire.values import Described, Layer, Packed, TensorData
+from autograder.wire.values import Described, Layer, Packed, TensorData, described
 
-__all__ = ["Reference", "ReferenceValues", "Run", "Solution"]
+__all__ = ["Reference", "ReferenceValues", "Runner", "Solution"]
 
-Run = Callable[[Job, Mapping[str, Tensor]], Log]
+Runner = Callable[[Job, Mapping[str, Tensor]], Log]
 """Runs a job, with the tensors that it refers to, in a process of its own."""
 ATTEMPTS = 200
 """So many private numbers are tried; one in a few is fit."""
@@ -37,24 +36,15 @@ class ReferenceValues:
         value = self._record[name]
         if value is None:
             raise AttributeError(f"the solution binds no name {name!r} at the check of {self._record.message.question}")
-        setattr(self, name, value)
         return value
 
     def described(self, names: tuple[str, ...], tensors: dict[str, Tensor]) -> dict[str, Described]:
         """Those of *names* that are bound, as a job describes them; their tensors are added to *tensors*."""
-        values, own = self._record.message.values, self._record.tensors
-        return {name: _rekeyed(values[name], own, tensors) for name in names if values[name] is not None}
-
-
-def _rekeyed(value: Any, own: Mapping[str, Tensor], tensors: dict[str, Tensor]) -> Any:
-    """The same description; its tensors, from *own*, are added to *tensors* under free keys."""
-    if isinstance(value, TensorData):
-        key = str(len(tensors))
-        tensors[key] = own[value.key]
-        return msgspec.structs.replace(value, key=key)
-    if isinstance(value, Packed):
-        return Packed(tuple(_rekeyed(part, own, tensors) for part in value.parts))
-    return value
+        found = {name: self._record.message.values[name] for name in names}
+        for name, value in found.items():
+            if isinstance(value, (TensorData, Packed)):
+                found[name] = described(self._record[name], tensors)
+        return {name: value for name, value in found.items() if value is not None}
 
 
 class Solution:
@@ -87,11 +77,11 @@ class Solution:
 class Reference:
     """The solution under every scenario, with the numbers that all submissions share or with private ones."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Runner) -> None:
         self.shared: Callable[[course.Scenario], Solution] = functools.cache(functools.partial(_solved, run))
         """The solution under a scenario, with the numbers that all submissions share."""
 
-    def private(self, scenario: course.Scenario, identity: bytes, run: Run) -> Solution:
+    def private(self, scenario: course.Scenario, identity: bytes, run: Runner) -> Solution:
         """The solution with the first of the numbers that *identity* gives under which it decides clearly."""
         for attempt in range(ATTEMPTS):
             salt = hmac.new(identity, f"{scenario.id} {attempt}".encode(), hashlib.sha256).hexdigest()
@@ -102,7 +92,7 @@ class Reference:
         raise course.CourseError(f"no private numbers are fit in scenario {scenario.id!r}")
 
 
-def _solved(run: Run, scenario: course.Scenario, salt: str = "") -> Solution:
+def _solved(run: Runner, scenario: course.Scenario, salt: str = "") -> Solution:
     names = {question.id: (*question.compared, *course.given()) for question in course.questions()}
     cells = course.reference_cells()
     if salt:
@@ -114,6 +104,6 @@ def _solved(run: Run, scenario: course.Scenario, salt: str = "") -> Solution:
         said = next(errors, "it does not come to its end")
         raise course.CourseError(f"solutions/rnn.ipynb fails in scenario {scenario.id!r}: {said}")
     expect("solutions/rnn.ipynb", "check of", [one.id for one in course.questions()], solution.at)
-    described = [one for record in solution.records.values() for one in record.message.values.items()]
-    expect("tests/hidden/given.py", "name", course.given(), {name for name, value in described if value is not None})
+    held = [one for record in solution.records.values() for one in record.message.values.items()]
+    expect("tests/hidden/given.py", "name", course.given(), {name for name, value in held if value is not None})
     return solution

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from autograder import course
 from autograder.course.scenarios import sizes
-from autograder.grading.reference import Reference, Run, Solution
+from autograder.grading.reference import Reference, Runner, Solution
 from autograder.sandbox import Allowance
 from autograder.wire.job import Job
 from autograder.wire.log import Log, Position
@@ -37,7 +37,7 @@ class Runs:
     """The runs of one submission, each of which *run* does once."""
 
     def __init__(
-        self, cells: Sequence[str], identity: bytes, run: Run, reference: Reference, allowance: Allowance
+        self, cells: Sequence[str], identity: bytes, run: Runner, reference: Reference, allowance: Allowance
     ) -> None:
         self.cells = tuple(cells)
         self.stops: list[Position] = []
@@ -49,15 +49,12 @@ class Runs:
         self._allowance = allowance
         self._skip: list[int] = []
         self._left = (allowance.cpu_seconds, allowance.wall_seconds, float(allowance.frames_bytes))
-        self._logs: dict[tuple[course.Scenario, Remedy], Log] = {}
+        self._log = functools.cache(self._finished)
         self._private = functools.cache(lambda scenario: reference.private(scenario, identity, run))
 
     def under(self, scenario: course.Scenario, remedy: Remedy = NOTHING) -> Log:
         """What a run leaves behind, brought to its end without the statements that keep it from that."""
-        key = (scenario, remedy)
-        if key not in self._logs:
-            self._logs[key] = self._finished(scenario, remedy)
-        return self._logs[key]
+        return self._log(scenario, remedy)
 
     def reference(self, scenario: course.Scenario, remedy: Remedy = NOTHING) -> Solution:
         """The solution to compare a run with: with private numbers where its tensors go into the run.

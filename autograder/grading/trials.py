@@ -17,7 +17,7 @@ from autograder import course
 from autograder.course.corpus import answer, misconceptions
 from autograder.grading.evidence import Evidence
 from autograder.grading.hidden import findings
-from autograder.grading.reference import Reference, Run, Solution
+from autograder.grading.reference import Reference, Runner, Solution
 from autograder.wire.job import Job
 from autograder.wire.log import Record
 
@@ -34,7 +34,7 @@ Trials = Mapping[str, Mapping[str, str]]
 
 
 def observe(
-    question: str, trials: Trials, scenario: course.Scenario, solution: Solution, run: Run, *, seed: int = 0
+    question: str, trials: Trials, scenario: course.Scenario, solution: Solution, run: Runner, *, seed: int = 0
 ) -> dict[str, Record]:
     """What each of the *trials* of one question leaves behind under *scenario*.
 
@@ -72,7 +72,7 @@ def _cells(question: str, trials: Trials) -> list[str]:
 class Learned:
     """What known mistakes leave behind: learned when first asked for, and kept on disk for other processes."""
 
-    def __init__(self, run: Run, reference: Reference) -> None:
+    def __init__(self, run: Runner, reference: Reference) -> None:
         self._run = run
         self._reference = reference
         self.records: Callable[[str, course.Scenario], Mapping[str, Record]] = functools.cache(self._learn)

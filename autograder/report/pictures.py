@@ -27,8 +27,8 @@ _CORNER = "v7l-7-7z"
 """A mark in the corner of a cell; drawing goes on where it began."""
 _RUN = re.compile(b"\1+")  # of marks that are set
 
-_Place = tuple[int, ...]
-_Rows = Mapping[_Place, Sequence[Any]]
+_Index = tuple[int, ...]
+_Rows = Mapping[_Index, Sequence[Any]]
 """The rows of a tensor, which lie along its last axis, by their places along the others."""
 
 
@@ -43,10 +43,6 @@ class Grid:
     """The attributes of its `svg` element."""
     drawn: Markup
     """What the element holds."""
-
-    @property
-    def bytes(self) -> int:
-        return len(self.drawn.encode())
 
 
 class _Half(NamedTuple):
@@ -93,13 +89,13 @@ def _steps(rows: Any, batch_sizes: Sequence[int]) -> Any:
 
 
 def _rows(nested: Any, axes: int) -> _Rows:
-    rows: dict[_Place, Any] = {(): nested}
+    rows: dict[_Index, Any] = {(): nested}
     for _ in range(axes - 1):
         rows = {(*place, index): part for place, parts in rows.items() for index, part in enumerate(parts)}
     return rows
 
 
-def _lines(half: _Half) -> Iterator[tuple[str, _Place | None]]:
+def _lines(half: _Half) -> Iterator[tuple[str, _Index | None]]:
     """Labels of rows with their places, and headings of blocks. If some blocks differ, the others show no rows."""
     rows, names, wrong, _ = half
     differing = {place for place, marks in wrong.items() if True in marks}

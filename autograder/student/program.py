@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from types import CodeType
 from typing import Any
 
-from IPython.core.inputtransformer2 import TransformerManager
-
 __all__ = ["RUNNING_MAGICS", "TOLD", "Statement", "of_cell"]
 
 TOLD = "__bound__"
@@ -164,6 +162,9 @@ def _parse(source: str) -> list[ast.stmt]:
     try:
         return ast.parse(source, "<cell>").body
     except SyntaxError:
+        # Imported in the warm process: what only reads the handed-out cells must not take as long.
+        from IPython.core.inputtransformer2 import TransformerManager
+
         transformed = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
         return ast.parse(transformed, "<cell>").body
 
@@ -200,13 +201,12 @@ def _unwrapped(number: int, node: ast.stmt) -> Iterator[Statement]:
                 if inner.node is not None:
                     ast.increment_lineno(inner.node, node.lineno - 1)
                 yield replace(inner, line=inner.line + node.lineno - 1)
+            return
         case ast.Assign(value=ast.Call() as call) if (code := _magic_code(call)) is not None:  # `x = %time f()`
             with contextlib.suppress(*_NOT_PYTHON):  # as `x = %timeit -o f()`, which gives something else
                 value = ast.parse(f"({code}\n)", mode="eval").body
                 node = ast.copy_location(ast.Assign(node.targets, value), node)
-            yield Statement(number, node.lineno, node)
-        case _:
-            yield Statement(number, node.lineno, node)
+    yield Statement(number, node.lineno, node)
 
 
 def _magic_code(call: ast.Call) -> str | None:

@@ -8,10 +8,6 @@ from autograder.wire.values import Described, Malformed
 
 __all__ = ["Cell", "Failure", "Finished", "Message", "Outline", "Recorded", "Started", "decode", "encode"]
 
-MESSAGE_JSON_BYTES = 256 * 1024
-"""Longest JSON part of a message; most are below a hundred bytes, and an outline of 2,000 cells is the longest."""
-
-
 Number = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 """No honest one is longer, and what is asked of a later run may hold it."""
 
@@ -89,8 +85,8 @@ def encode(message: Message, blob: bytes = b"") -> bytes:
 def decode(frame: bytes) -> tuple[Message, bytes]:
     """The message of *frame* and the blob of its tensors. Raises `Malformed`."""
     length = int.from_bytes(frame[:_LENGTH], "little")
-    if length > MESSAGE_JSON_BYTES or len(frame) < _LENGTH + length:
-        raise Malformed("a message beyond its limits")
+    if len(frame) < _LENGTH + length:
+        raise Malformed("a message that is cut off")
     try:
         return _decoder.decode(frame[_LENGTH : _LENGTH + length]), frame[_LENGTH + length :]
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as problem:

@@ -9,7 +9,6 @@ from msgspec.structs import replace as other_job
 from torch import Tensor
 
 from autograder.grade import Person, Submission
-from autograder.grading import evidence
 from autograder.grading.evidence import MAX_BYTES, Evidence
 from autograder.wire.job import Correction, Job
 from autograder.wire.log import Log
@@ -93,16 +92,6 @@ def test_equal_frames_are_kept_once_and_all_within_bounds():
     assert run.ran == []
     again.run(large[-1], {})
     assert run.ran == [large[-1]]
-
-
-def test_much_evidence_is_cut_in_few_steps(monkeypatch):
-    """Not run by run: encoding all of them takes a tenth of a second, and there may be hundreds."""
-    import random
-
-    encoded, chance = [], random.Random(0)
-    monkeypatch.setattr(evidence, "_encoded", lambda used, whole=evidence._encoded: encoded.append(used) or whole(used))
-    kept(*(other_job(JOB, cells=(chance.randbytes(1_500).hex(),)) for _ in range(400)))
-    assert len(encoded) < 25
 
 
 @pytest.mark.parametrize(

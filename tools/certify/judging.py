@@ -12,7 +12,7 @@ from autograder.course.corpus import misconceptions
 from autograder.grading.explanation import leave_the_same
 from autograder.grading.grader import run_in
 from autograder.grading.hidden import findings
-from autograder.grading.reference import Reference, Run
+from autograder.grading.reference import Reference, Runner
 from autograder.grading.trials import Trials, observe
 from autograder.sandbox import Sandbox
 from autograder.wire.log import Record
@@ -29,7 +29,7 @@ STOPPED = "does not end"
 class Judge:
     """Tries answers out and lets the hidden checks look at them."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Runner) -> None:
         self._run = run
         self._reference = Reference(run)
 
