@@ -259,19 +259,10 @@ def test_descriptors_are_limited(run: Run) -> None:
 # A fair share
 
 
-def test_child_keeps_to_the_core_of_its_sandbox(entry: str) -> None:
-    """It cannot move to another one."""
-    core = max(os.sched_getaffinity(0))
-    with Sandbox(entry=entry, core=core) as sandbox:
-        outcome = sandbox.run(b"send(str(os.sched_getaffinity(0)).encode()); os.sched_setaffinity(0, {0, 1})")
-    assert (outcome.frames, outcome.ending) == ((str({core}).encode(),), "stopped")
-
-
 def test_neighbour_with_many_threads_costs_nobody_anything(entry: str) -> None:
     """A run is charged its own processor time, however many threads spin in another one."""
-    cores = sorted(os.sched_getaffinity(0))
     spin = "for _ in range(60): threading.Thread(target=sum, args=(iter(int, 1),)).start()"
-    with Sandbox(entry=entry, core=cores[0]) as one, Sandbox(entry=entry, core=cores[-1]) as other:
+    with Sandbox(entry=entry) as one, Sandbox(entry=entry) as other:
         assert other.isolation
         neighbour = threading.Thread(target=one.run, args=(spin.encode(),), kwargs={"limits": Limits(cpu_seconds=3)})
         neighbour.start()
