@@ -5,7 +5,6 @@ both ends of which are ours, as its standard input.
 """
 
 import contextlib
-import itertools
 import os
 import resource
 import socket
@@ -64,12 +63,9 @@ def main() -> None:
 
 
 def _drive(connection: Connection) -> None:
-    claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    core = _own_core(claim)
-    os.sched_setaffinity(0, {core})
     secrets = [course.HIDDEN, course.REFERENCE, *map(Path, sys.argv[1:])]
     server = ForkServer(channel=socket.socket(fileno=FORKED_FROM))
-    with Sandbox(secrets=secrets, core=core, server=server) as sandbox:  # starts while this process does
+    with Sandbox(secrets=secrets, server=server) as sandbox:  # starts while this process does
         import torch
 
         from autograder.grading import Grader
@@ -83,19 +79,6 @@ def _drive(connection: Connection) -> None:
             connection.send(os.getpid())
             while True:
                 connection.send(_graded(grader.grade, connection.recv()))
-
-
-def _own_core(claim: socket.socket) -> int:
-    """The core that the fewest grading processes on this machine keep to.
-
-    Each binds its *claim*, a socket, to a name that says so; the kernel frees the name when the process ends.
-    """
-    cores = sorted(os.sched_getaffinity(0))
-    for sharing, core in itertools.product(range(64), cores):
-        with contextlib.suppress(OSError):
-            claim.bind(f"\0rnn-autograder/core/{core}/{sharing}")
-            return core
-    return cores[0]
 
 
 def _graded(grade: Callable[[Submission, bytes, bytes], Result], task: Task) -> Result:

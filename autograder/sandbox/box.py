@@ -38,7 +38,7 @@ class Outcome:
     frames: tuple[bytes, ...]  # complete ones, in order
     ending: Literal["finished", "stopped"]  # whether the entry returned within all limits
     cpu_seconds: float  # of the child
-    seconds: float  # wall time of the child, without that in which others had its core
+    seconds: float  # wall time of the child, but for that in which it waited for a core
     exit_code: int  # or a signal's number, negative; -9 also if the child was ended by us
 
 
@@ -49,10 +49,9 @@ class Sandbox(contextlib.AbstractContextManager["Sandbox"]):
     names a module with `warm()`, called once, and `main(payload: bytes, send: Callable[[bytes], None])`, called in
     each child. `warm()` must import what children need from unreadable places, and leave no threads behind.
 
-    The canary tries to read *secrets*: files, or folders, that student code must not see. With a *core*, the warm
-    process and its children keep to that one. Methods raise SandboxFault if the grader's side fails; a warm process
-    that died is started anew for the next run. It is never forked from the grader, whose memory holds secrets, but from
-    *server*, or one of the sandbox's own.
+    The canary tries to read *secrets*: files, or folders, that student code must not see. Methods raise SandboxFault if
+    the grader's side fails; a warm process that died is started anew for the next run. It is never forked from the
+    grader, whose memory holds secrets, but from *server*, or one of the sandbox's own.
     """
 
     def __init__(
@@ -60,12 +59,11 @@ class Sandbox(contextlib.AbstractContextManager["Sandbox"]):
         *,
         entry: str = "autograder.student.warm",
         secrets: Sequence[Path] = (),
-        core: int | None = None,
         server: ForkServer | None = None,
     ) -> None:
         if sys.platform != "linux":
             raise SandboxFault("student code can be confined on Linux only (5.13 or newer)")
-        self._arguments = [entry] if core is None else [entry, str(core)]
+        self._entry = entry
         self._secrets = secrets
         self._server = server
         self._running = contextlib.ExitStack()
@@ -96,7 +94,7 @@ class Sandbox(contextlib.AbstractContextManager["Sandbox"]):
         self._running.enter_context(self._channel)
         with theirs:
             server = self._server or self._running.enter_context(contextlib.closing(ForkServer()))
-            server.start("autograder.sandbox.zygote", self._arguments, theirs)
+            server.start("autograder.sandbox.zygote", [self._entry], theirs)
 
     @contextmanager
     def _ready(self) -> Iterator[None]:

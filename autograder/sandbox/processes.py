@@ -91,7 +91,7 @@ class Process:
         return bool(select.select([self._descriptor], [], [], within)[0])
 
     def waited(self) -> float:
-        """The seconds for which its first thread waited for its core; none where the system does not tell."""
+        """The seconds for which its first thread waited for a core; none where the system does not tell."""
         with contextlib.suppress(OSError):
             return int(Path(f"/proc/{self._pid}/schedstat").read_bytes().split()[1]) / 1e9
         return 0.0

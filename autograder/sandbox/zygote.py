@@ -30,17 +30,14 @@ Entry = Callable[[bytes, Callable[[bytes], None]], None]
 
 
 def main() -> None:
-    """Get ready, then serve the grader at the other end of standard input. The arguments: ENTRY and perhaps CORE."""
-    entry, *core = sys.argv[1:]
+    """Get ready, then serve the grader at the other end of standard input. The argument: ENTRY."""
     with socket.socket(fileno=os.dup(0)) as channel:
         try:
             readable = policy.readable()
-            module = importlib.import_module(entry)
+            module = importlib.import_module(sys.argv[1])
             module.warm()
             _settle(readable)
             confinement = confine.prepare(readable)
-            if core:
-                os.sched_setaffinity(0, {int(core[0])})
         except Exception as problem:
             send(channel, {"refused": " ".join((str(problem) or repr(problem)).split())[:1000]})
             return
