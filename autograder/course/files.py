@@ -10,7 +10,7 @@ import tomli
 
 __all__ = [
     *("ASSIGNMENT", "HIDDEN", "PUBLIC", "REFERENCE", "ROOT", "SHOWN"),
-    *("CourseError", "code_cells", "entries", "expect", "expect_keys", "reference_cells", "toml"),
+    *("CourseError", "code_cells", "content", "entries", "expect", "expect_keys", "reference_cells", "toml"),
 ]
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,9 +40,23 @@ def expect_keys(where: str, entry: Mapping[str, Any], needed: Collection[str], m
 def toml(path: Path) -> dict[str, Any]:
     """What the file at *path* holds. Raises `CourseError`."""
     try:
-        return tomli.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CourseError(f"{path.relative_to(ROOT)}: {error}") from error
+        return tomli.loads(content(path))
+    except tomli.TOMLDecodeError as error:
+        raise CourseError(f"{_named(path)}: {error}") from error
+
+
+def content(path: Path) -> str:
+    """The text of the file at *path*, without the mark that some editors put first. Raises `CourseError`."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise CourseError(f"{_named(path)}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise CourseError(f"{_named(path)}: is not saved as UTF-8") from error
+
+
+def _named(path: Path) -> Path:
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
 def entries(
