@@ -33,6 +33,8 @@ def expect(where: str, what: str, given: Iterable[str], possible: Collection[str
 
 def expect_keys(where: str, entry: Mapping[str, Any], needed: Collection[str], more: Collection[str] = ()) -> None:
     """Raise `CourseError` unless *entry* has all keys that are *needed* and, beside them, only some *more*."""
+    if not isinstance(entry, Mapping):
+        raise CourseError(f"{where}: must be one table with {', '.join(needed)}")
     expect(where, "key", needed, entry)
     expect(where, "key", entry, dict.fromkeys([*needed, *more]))
 
@@ -69,6 +71,8 @@ def entries(
     seen = set[str]()
     for path in paths:
         expect_keys(str(path.relative_to(ROOT)), said := toml(path), (kind,), ("margin",))
+        if not isinstance(said[kind], list):
+            raise CourseError(f"{path.relative_to(ROOT)}: every {kind} must begin with [[{kind}]]")
         for number, entry in enumerate(said[kind], 1):
             where = f"{path.relative_to(ROOT)}, {kind} {entry.get('id', number)}"
             expect_keys(where, entry, needed, more)
