@@ -16,9 +16,11 @@ from autograder.build.checks import student_checks
 from autograder.build.master import cells, check_asides, filled
 from autograder.build.notebook import executed, solution, student, text_of
 from autograder.build.questions import check_structure, table
+from autograder.course.files import content
 from autograder.language import LANGUAGES, Language
 from autograder.report.files import write
 from autograder.report.gradescope import VISIBILITIES
+from autograder.report.words import one_line
 
 __all__: list[str] = []
 
@@ -49,7 +51,7 @@ def main() -> None:
                 path.unlink()  # the check of a question that was taken out
         write(arguments.out / "build" / "gradescope.zip", bundle(arguments.visibility))
     except (course.CourseError, OSError, SyntaxError) as error:
-        parser.exit(1, f"build: {error}\n")
+        parser.exit(1, f"build: {one_line(str(error))}\n")
 
 
 def _edition(lang: Language) -> dict[str, str]:
@@ -87,7 +89,7 @@ def _values(lang: Language) -> dict[str, str]:
 
 
 def _handed_out(name: str) -> str:
-    return (_HANDOUT / name).read_text(encoding="utf-8")
+    return content(_HANDOUT / name)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from autograder.course import PUBLIC, questions
-from autograder.course.files import expect
+from autograder.course.files import content, expect
 from autograder.course.questions import in_languages
 from autograder.language import LANGUAGES, Language
 
@@ -35,7 +35,7 @@ _IMPORTS = (
 @functools.cache
 def student_checks(lang: Language) -> Mapping[str, str]:
     """File name and source of every public check for the edition in *lang*, such as `q1.py`."""
-    helpers = (PUBLIC / "expect.py").read_text(encoding="utf-8")
+    helpers = content(PUBLIC / "expect.py")
     paths = {path.stem: path for path in sorted(PUBLIC.glob("q*.py"))}
     graded = [question.id for question in questions()]
     expect("tests/public", "check of", graded, paths)
@@ -44,7 +44,7 @@ def student_checks(lang: Language) -> Mapping[str, str]:
 
 
 def _student_check(path: Path, helpers: str, lang: Language) -> str:
-    source = path.read_text(encoding="utf-8")
+    source = content(path)
     tests = [_test(source, node, path.stem, lang) for node in _functions(source, path.name).values()]
     body = "\n\n\n".join([*_needed("\n".join(tests), helpers, lang), *tests])
     imports = "\n".join(line for line in _IMPORTS if re.search(rf"\b{line.split()[-1]}\b", body))

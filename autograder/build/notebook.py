@@ -25,12 +25,12 @@ _TQDM_TIMING = re.compile(r" \[\d\d:\d\d<[^\]]*\]")
 
 def student(cells: Sequence[Cell], edition: Language) -> NotebookNode:
     """The notebook handed out: prompts instead of answers, no output, and errors stop no run of all cells."""
-    return _notebook([_node(cell, written(cell.source, "prompt"), "raises-exception") for cell in cells], edition)
+    return _notebook([_node(cell, written(cell, "prompt"), "raises-exception") for cell in cells], edition)
 
 
 def solution(cells: Sequence[Cell], edition: Language) -> NotebookNode:
     """The notebook with the answers, not yet executed."""
-    return _notebook([_node(cell, written(cell.source, "answer")) for cell in cells], edition)
+    return _notebook([_node(cell, written(cell, "answer")) for cell in cells], edition)
 
 
 def executed(notebook: NotebookNode) -> NotebookNode:

@@ -40,7 +40,7 @@ def misconceptions() -> tuple[Misconception, ...]:
     files = sorted((ROOT / "tests" / "misconceptions").glob("*.toml"))
     for where, question, entry in entries(files, "misconception", ("id", "catches", "hint"), ("source", *checks)):
         expect(where, "answer to", [question], entry)
-        expect(where, "check", [entry["catches"]], checks[question])
+        expect(where, "check", [str(entry["catches"])], checks[question])
         expect_keys(f"{where}, hint", entry["hint"], LANGUAGES)
         answers = {id_: entry[id_] for id_ in checks if id_ in entry}
         found.append(Misconception(entry["id"], question, answers, entry["catches"], entry["hint"]))

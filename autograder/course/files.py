@@ -10,7 +10,7 @@ import tomli
 
 __all__ = [
     *("ASSIGNMENT", "HIDDEN", "PUBLIC", "REFERENCE", "ROOT", "SHOWN"),
-    *("CourseError", "entries", "expect", "expect_keys", "reference_cells", "toml"),
+    *("CourseError", "content", "entries", "expect", "expect_keys", "reference_cells", "toml"),
 ]
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,6 +33,8 @@ def expect(where: str, what: str, given: Iterable[str], possible: Collection[str
 
 def expect_keys(where: str, entry: Mapping[str, Any], needed: Collection[str], more: Collection[str] = ()) -> None:
     """Raise `CourseError` unless *entry* has all keys that are *needed* and, beside them, only some *more*."""
+    if not isinstance(entry, Mapping):
+        raise CourseError(f"{where}: must be one table with {', '.join(needed)}")
     expect(where, "key", needed, entry)
     expect(where, "key", entry, dict.fromkeys([*needed, *more]))
 
@@ -40,9 +42,23 @@ def expect_keys(where: str, entry: Mapping[str, Any], needed: Collection[str], m
 def toml(path: Path) -> dict[str, Any]:
     """What the file at *path* holds. Raises `CourseError`."""
     try:
-        return tomli.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CourseError(f"{path.relative_to(ROOT)}: {error}") from error
+        return tomli.loads(content(path))
+    except tomli.TOMLDecodeError as error:
+        raise CourseError(f"{_named(path)}: {error}") from error
+
+
+def content(path: Path) -> str:
+    """The text of the file at *path*, without the mark that some editors put first. Raises `CourseError`."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise CourseError(f"{_named(path)}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise CourseError(f"{_named(path)}: is not saved as UTF-8") from error
+
+
+def _named(path: Path) -> Path:
+    return path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
 
 
 def entries(
@@ -55,6 +71,8 @@ def entries(
     seen = set[str]()
     for path in paths:
         expect_keys(str(path.relative_to(ROOT)), said := toml(path), (kind,), ("margin",))
+        if not isinstance(said[kind], list):
+            raise CourseError(f"{path.relative_to(ROOT)}: every {kind} must begin with [[{kind}]]")
         for number, entry in enumerate(said[kind], 1):
             where = f"{path.relative_to(ROOT)}, {kind} {entry.get('id', number)}"
             expect_keys(where, entry, needed, more)

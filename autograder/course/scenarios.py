@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from autograder.course.files import HIDDEN, SHOWN, entries, expect_keys, reference_cells, toml
+from autograder.course.files import HIDDEN, SHOWN, entries, expect, expect_keys, reference_cells, toml
 from autograder.language import LANGUAGES, Language
 
 __all__ = ["Margin", "Scenario", "margin", "replacements", "scenarios", "shown_examples", "sizes"]
@@ -56,10 +56,13 @@ def margin() -> Margin:
 
 
 def _read(path: Path, kind: str, *, shown: bool) -> tuple[Scenario, ...]:
-    return tuple(
-        Scenario(entry.pop("id"), {lang: entry.pop(lang) for lang in LANGUAGES}, {"dropout": 0.0, **entry}, shown)
-        for _, _, entry in entries([path], kind, ("id", *LANGUAGES, "data"), _released())
-    )
+    found = []
+    for where, _, entry in entries([path], kind, ("id", *LANGUAGES, "data"), _released()):
+        id_, titles = entry.pop("id"), {lang: entry.pop(lang) for lang in LANGUAGES}
+        for name, value in entry.items():
+            expect(f"{where}, {name}", "type", [type(value).__name__], [type(_released()[name]).__name__])
+        found.append(Scenario(id_, titles, {"dropout": 0.0, **entry}, shown))
+    return tuple(found)
 
 
 def replacements(scenario: Scenario) -> dict[str, tuple[Any, Any]]:

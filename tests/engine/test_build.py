@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -276,21 +277,21 @@ def test_tables_give_the_points_of_the_hidden_checks(lang: Language) -> None:
 @pytest.mark.parametrize(
     ("lang", "points", "others", "said"),
     [
-        ("ko", "({0:g}점)", "({1:g}점)", "there is a heading of {2} with {1:g} points"),
-        ("en", "({0:g} points)", "({1:g} points)", "there is a heading of {2} with {1:g} points"),
-        ("en", "({0:g} points)", "(points)", "wants a heading of {2} with {0:g} points"),
+        ("ko", "({0:g}점)", "({1:g}점)", 'there is "### {2} … ({1:g}점)"'),
+        ("en", "({0:g} points)", "({1:g} points)", 'there is "### {2} … ({1:g} points)"'),
+        ("en", "({0:g} points)", "(points)", 'wants "### {2} … ({0:g} points)"'),
     ],
 )
 def test_heading_that_contradicts_the_points_fails_the_build(
     lang: Language, points: str, others: str, said: str
 ) -> None:
-    """The points in a question's heading are those of its hidden checks, or the build says which differ."""
+    """The points in a question's heading are those of its hidden checks, or the build says which differ, and where."""
     first = questions()[0]
     points, others, said = (form.format(first.points, first.points + 0.5, first.id) for form in (points, others, said))
     right = cells(MASTER, prose=[lang], code=lang, values={lang: {}})
     check_structure(right, lang)
-    wrong = [Cell(cell.kind, cell.source.replace(points, others), cell.role) for cell in right]
-    with pytest.raises(CourseError, match=re.escape(said)):
+    wrong = [replace(cell, source=cell.source.replace(points, others)) for cell in right]
+    with pytest.raises(CourseError, match=r"at line \d+: " + f".*{re.escape(said)}"):
         check_structure(wrong, lang)
 
 
@@ -300,28 +301,54 @@ def test_heading_that_contradicts_the_points_fails_the_build(
         ("# %% q3\n", "# %%\n", r'grader.check\("q3"\), where .* an answer cell q3'),
         ("# %% q3\n", "# %% Q3\n", "no kind of cell Q3"),
         ('grader.check("q3")', "pass", r'an answer cell q4, where .* grader.check\("q3"\)'),
-        ("NO PROMPT\nhidden", "NO PROMT\nhidden", "PROMPT means nothing in .*hidden_states"),
-        ("# END SOLUTION\n\n# %%\ngrader.check", "\n# %%\ngrader.check", "PROMPT means nothing in the cell"),
-        ("\n# {{questions}}", "\n# {{question}}", "{{question}} means nothing"),
+        ("NO PROMPT\nhidden", "NO PROMT\nhidden", "PROMPT means nothing here: an answer cell needs the lines"),
+        ("# END SOLUTION\n\n# %%\ngrader.check", "\n# %%\ngrader.check", "PROMPT means nothing here"),
+        ("\n# {{questions}}", "\n# {{ question }}", "{{ question }} means nothing"),
+        ("# embed: handout/set_up.py", "#embed: handout/set_up.py", "#embed: handout/set_up.py means nothing"),
+        ("# embed: handout/set_up.py", "# embed: handout/setup.py", "setup.py: No such file"),
+        ("None  # TODO", "None", "there is no TODO"),
+        ('[markdown] lang="ko"', "[markdown] lang=ko", "lang=ko means nothing"),
+        ('[markdown] lang="ko"', '[markdown] lang="jp"', "no edition is in the language 'jp'"),
+        ('# %% [markdown] lang="en"\n# Real words', "#\n# Real words", "2 in ko, 1 in en: a text is missing"),
+        ("vocab_size = 100", "vocab_size = = 100", "invalid syntax: vocab_size = = 100"),
+        ("# ## 마무리\n", "# ## 마무리\n# ![](gates.png)\n", "gates.png is not handed out"),
+        ("# ## 마무리\n", "# ## 마무리\n# <img src='gates.png'>\n", "gates.png is not handed out"),
     ],
 )
 def test_mistake_in_the_master_fails_the_build(
     right: str, wrong: str, complaint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A slip in the markup is named with its cell: no answer is handed out, and no question is without its check."""
+    """A slip is named with the line of its cell: no answer is handed out, no question is without check or text."""
     (tmp_path / "handout").symlink_to(ROOT / "solutions" / "handout")
     (tmp_path / "rnn.py").write_text(MASTER.read_text(encoding="utf-8").replace(right, wrong), encoding="utf-8")
     monkeypatch.setattr(build, "_MASTER", tmp_path / "rnn.py")
-    with pytest.raises(CourseError, match=complaint):
+    with pytest.raises(CourseError, match=complaint) as told:
         build._edition("ko")
+    assert re.match(r"solutions/rnn.py, the cell at line \d+: |.*/handout/", str(told.value))
+    assert "\n" not in str(told.value)
 
 
-def test_unknown_language_fails_the_build(tmp_path: Path) -> None:
-    """A cell in a language that no edition has is an error that names it, and not a cell that reaches nobody."""
-    master = tmp_path / "rnn.py"
-    master.write_text('# %% [markdown] lang="kr"\n# Hello\n', encoding="utf-8")
-    with pytest.raises(ValueError, match="'kr'"):
-        cells(master, prose=["ko"], code="ko", values={"ko": {}})
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("\ufeff# %% q1\r\nx = 1\r\n", "x = 1"),
+        ("# %% q1\nx = 1\n", "x = 1"),
+        ("# %% q1\n# ko:하나\n# en: one\n", "# 하나"),
+        ("# %% q1\nx = '하나' # ko\nx = 'one' # en\n", "x = '하나'"),
+    ],
+)
+def test_master_is_read_whatever_editor_saved_it(written: str, meant: str, tmp_path: Path) -> None:
+    """A byte order mark, the line ends of Windows and other spaces around a mark change nothing."""
+    (tmp_path / "rnn.py").write_bytes(written.encode())
+    (cell,) = cells(tmp_path / "rnn.py", prose=["ko"], code="ko", values={"ko": {}})
+    assert (cell.role, cell.source) == ("q1", meant)
+
+
+def test_file_in_another_encoding_is_named(tmp_path: Path) -> None:
+    """What an editor saved in the encoding of a Korean Windows is told in a line."""
+    (tmp_path / "rnn.py").write_bytes("# 길이\n".encode("cp949"))
+    with pytest.raises(CourseError, match=r"rnn\.py: is not saved as UTF-8"):
+        cells(tmp_path / "rnn.py", prose=["ko"], code="ko", values={"ko": {}})
 
 
 def test_embedded_files_and_values_are_filled_in(tmp_path: Path) -> None:
@@ -383,4 +410,7 @@ def test_answer_is_left_without_prompt_and_markup() -> None:
     """The solution notebook holds an answer as a student would write it."""
     prompt = '""" # BEGIN PROMPT\nb = None\n"""  # END PROMPT\n'
     solution = "# BEGIN SOLUTION NO PROMPT\nb = 2\n# END SOLUTION\n"
-    assert written(f"a = 1\n{prompt}{solution}\nc = 3", "answer") == "a = 1\nb = 2\n\nc = 3"
+    for like in (prompt, prompt.replace('"""  #', '"""; #'), prompt.replace("PROMPT\n", "PROMPT  \n")):
+        cell = Cell("code", f"a = 1\n{like}{solution}\nc = 3", "q1")
+        assert written(cell, "answer") == "a = 1\nb = 2\n\nc = 3"
+        assert written(cell, "prompt") == "a = 1\nb = None\n\nc = 3"

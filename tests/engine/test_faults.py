@@ -361,10 +361,18 @@ WRONG = [
     ("tests/hidden/scenarios.toml", "en = ", "english = ", "scenario other-sizes: there is no key en;"),
     ("tests/hidden/scenarios.toml", '"square"', '"other-sizes"', "scenario other-sizes: another one has that id"),
     ("tests/hidden/scenarios.toml", '"square"', '"square', r"scenarios\.toml: .*\(at line \d+, column \d+\)"),
+    (
+        "tests/hidden/scenarios.toml",
+        "num_layers = 3",
+        "num_layers = '3'",
+        "num_layers: there is no type str; there is int",
+    ),
+    ("tests/hidden/scenarios.toml", "[margin]", "[[margin]]", "margin: must be one table with code, least"),
     ("tests/hidden/scenarios.toml", "least =", "last =", "margin: there is no key least; there is last, code"),
     ("tests/shown/examples.toml", "[[example]]", "[[exmple]]", "tests/shown/examples.toml: there is no key exmple;"),
     ("tests/misconceptions/q3.toml", '= "test_h', '= "test_hh', "batch-axis-as-time: there is no check test_hh"),
     ("tests/misconceptions/q3.toml", "q3 = ", "q33 = ", "misconception batch-axis-as-time: there is no key q33;"),
+    ("tests/misconceptions/q3.toml", '= "test_hidden_states"', "= ['test_h_n']", r"no check \['test_h_n'\]; there is"),
     ("tests/misconceptions/q3.toml", "ko = ", "kr = ", "batch-axis-as-time, hint: there is no key ko; there is kr, en"),
     ("tests/alternatives/q3.toml", "q3 = ", "q99 = ", "alternative .*: there is no key q99; there is id, .* q3"),
 ]
