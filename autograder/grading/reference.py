@@ -11,7 +11,7 @@ from torch import Tensor
 from autograder import course
 from autograder.course.files import expect
 from autograder.course.scenarios import margin
-from autograder.wire.job import Correction, Job
+from autograder.wire.job import Job
 from autograder.wire.log import Log, Record
 from autograder.wire.values import Described, Layer, Packed, TensorData, described
 
@@ -67,11 +67,6 @@ class Solution:
         """Whether the right values of *question* are more than layers."""
         names = course.question(question).names
         return not all(isinstance(getattr(self.at[question], name), Layer) for name in names)
-
-    def correction(self, question: course.Question, call: int, tensors: dict[str, Tensor]) -> Correction:
-        """The names of *question* as a follow-through puts them right; their tensors are added to *tensors*."""
-        values = self.at[question.id].described(question.names, tensors)
-        return Correction(question.id, values, question.either_layout, call)
 
 
 class Reference:

@@ -10,7 +10,7 @@ from autograder import course
 from autograder.course.scenarios import sizes
 from autograder.grading.reference import Reference, Runner, Solution
 from autograder.sandbox import Allowance
-from autograder.wire.job import Job
+from autograder.wire.job import Correction, Job
 from autograder.wire.log import Log, Position
 
 __all__ = ["NOTHING", "Remedy", "Runs", "later"]
@@ -22,8 +22,8 @@ class Remedy:
 
     wrong: tuple[str, ...] = ()
     """The wrong questions before it, which get the reference's values."""
-    batch_first: bool = False
-    """The layout of values that are right in either."""
+    batch_first: tuple[str, ...] = ()
+    """Those of them that get these with the batch first, where either layout is right."""
     put_back: bool = False
     """Whether given names, and those of earlier questions, are put back to what they are to be."""
     numbered: tuple[tuple[int, int], ...] = ()
@@ -82,18 +82,19 @@ class Runs:
         solution = self.reference(scenario, remedy)
         given, given_tensors = solution.given
         tensors = dict(given_tensors)
-        corrections = tuple(
-            solution.correction(course.question(name), self.under(scenario).settling_call(name, later(name)), tensors)
-            for name in remedy.wrong
-        )
+        corrections = []
+        for name in remedy.wrong:
+            values = solution.at[name].described(course.question(name).names, tensors)
+            either = course.question(name).either_layout
+            corrections.append(Correction(name, values, either, name in remedy.batch_first))
         job = Job(
             self.cells,
             {question.id: question.names for question in course.questions()},
             course.replacements(scenario),
             given,
             remedy.put_back,
-            corrections,
-            remedy.batch_first,
+            tuple(corrections),
+            {} if remedy == NOTHING else self._settling_calls(scenario),
             sizes(scenario) if scenario.shown else {},
             remedy.numbered,
             tuple(sorted(self._skip)),
@@ -102,6 +103,9 @@ class Runs:
             public=scenario.shown,
         )
         return job, tensors
+
+    def _settling_calls(self, scenario: course.Scenario) -> dict[str, int]:
+        return {one.id: self.under(scenario).settling_call(one.id, later(one.id)) for one in course.questions()}
 
 
 def later(question: str) -> list[str]:

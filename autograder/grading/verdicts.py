@@ -1,6 +1,7 @@
 """What the hidden checks say of a submission's questions, each graded as if those before it were right."""
 
 import functools
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -82,17 +83,17 @@ def verdicts(runs: Runs) -> list[Verdict]:
     found: list[Verdict] = []
     for question in course.questions():
         # An answer that is right after later ones only was perhaps wrong when these were made with it.
-        wrong = [verdict.question for verdict in found if not verdict.right or verdict.moment == 1 or _is_late(verdict)]
-        found.append(_verdict(question, wrong, runs))
+        before = [verdict for verdict in found if not verdict.right or verdict.moment == 1 or _is_late(verdict)]
+        found.append(_verdict(question, before, runs))
     return found
 
 
-def _verdict(question: Question, wrong: Sequence[Question], runs: Runs) -> Verdict:
+def _verdict(question: Question, before: Sequence[Verdict], runs: Runs) -> Verdict:
     plain = _under(NOTHING, question, runs)
     if plain.right or not plain.answers:
         return plain
     tried: list[Verdict] = []
-    for remedy in _remedies(wrong, runs, changes=_changes(plain)):
+    for remedy in _remedies(before, changes=_changes(plain)):
         tried.append(_under(remedy, question, runs))
         if tried[-1].right:
             break
@@ -106,21 +107,23 @@ def _under(remedy: Remedy, question: Question, runs: Runs) -> Verdict:
     return first if first.right else max(first, last, key=lambda verdict: (verdict.points, verdict.there))
 
 
-def _remedies(wrong: Sequence[Question], runs: Runs, *, changes: bool) -> Iterator[Remedy]:
+def _remedies(before: Sequence[Verdict], *, changes: bool) -> Iterator[Remedy]:
     """All ways to put right what came before a question that the code after it may need."""
-    names = tuple(one.id for one in wrong)
-    layouts = [False, True] if any(_has_either_layout(one, runs) for one in wrong) else [False]
-    for put_back in [False, True] if changes else [False]:
-        for batch_first in layouts:
-            if names or put_back:
-                yield Remedy(names, batch_first, put_back)
+    layouts = {verdict.question.id: _layouts(verdict) for verdict in before}
+    chosen = (tuple(one for one, possible in layouts.items() if choose(possible)) for choose in (min, max))
+    for put_back, batch_first in itertools.product([False, True] if changes else [False], dict.fromkeys(chosen)):
+        if before or put_back:
+            yield Remedy(tuple(layouts), batch_first, put_back)
 
 
-def _has_either_layout(question: Question, runs: Runs) -> bool:
-    """Whether the right values of *question* can stand in either layout: later code may expect the one or the other."""
-    right = runs.reference(course.scenarios()[0]).at[question.id]
-    values = [getattr(right, name) for name in question.names]
-    return bool(question.either_layout) or any(isinstance(v, Layer) and "batch_first" in v.arguments for v in values)
+def _layouts(verdict: Verdict) -> set[bool]:
+    """Whether later code may expect what is put right with the batch first: as in a right layer, or either way."""
+    values = verdict.reference(scenario := course.scenarios()[0])
+    for name in verdict.question.names:
+        right, own = getattr(values, name), verdict.record(scenario)[name]
+        if isinstance(right, Layer) and "batch_first" in right.arguments:
+            return {own.batch_first} if verdict.right and isinstance(own, Layer) else {False, True}
+    return {False, True} if verdict.question.either_layout else {False}
 
 
 def _is_late(verdict: Verdict) -> bool:

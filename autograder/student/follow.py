@@ -85,7 +85,8 @@ class FollowThrough:
         """At a call of the check of *question*, after its names were taken down."""
         self.correct(self.job.names[question])
         self.calls[question] = self.calls.get(question, 0) + 1
-        self.settled |= {name: _kept(self.namespace.get(name)) for name in self.job.names[question]}
+        if self.calls[question] == self.job.settling_calls.get(question, self.calls[question]):
+            self.settled |= {name: _kept(self.namespace.get(name)) for name in self.job.names[question]}
 
     def strayed(self) -> set[str]:
         """The names of settled questions that are not what they held, but for those of the one that is answered."""
@@ -112,15 +113,16 @@ class FollowThrough:
 
     def _is_open(self, correction: Correction) -> bool:
         """Whether the question is not settled yet: else what the submission binds is the same name used again."""
-        return not correction.settling_call or self.calls.get(correction.question, 0) < correction.settling_call
+        call = self.job.settling_calls.get(correction.question, 0)
+        return not call or self.calls.get(correction.question, 0) < call
 
     def _right(self, name: str) -> Any:
         correction = self.by_name[name]
         described = correction.values[name]
         if isinstance(described, Layer):
-            return layers.make(described, self.namespace.get(name), batch_first=self.job.batch_first)
+            return layers.make(described, self.namespace.get(name), batch_first=correction.batch_first)
         value = self._restored(described)
-        turned = self.job.batch_first and name in correction.either_layout and isinstance(value, Tensor)
+        turned = correction.batch_first and name in correction.either_layout and isinstance(value, Tensor)
         return value.transpose(0, 1).contiguous() if turned else value
 
     def _bind(self, right: dict[str, Any]) -> None:

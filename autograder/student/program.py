@@ -196,6 +196,7 @@ def _unwrapped(number: int, node: ast.stmt) -> Iterator[Statement]:
         case ast.If(ast.Compare(ast.Name("__name__"), [ast.Eq()], [ast.Constant("__main__")]), body, []):
             for inner_node in body:
                 yield from _unwrapped(number, inner_node)
+            return
         case ast.Expr(value=ast.Call() as call) if (code := _magic_code(call)) is not None:
             for inner in of_cell(number, code):
                 if inner.node is not None:

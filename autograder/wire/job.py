@@ -20,9 +20,8 @@ class Correction(msgspec.Struct, frozen=True):
     """By name; their tensors are the job's, with the steps first where either layout is right."""
     either_layout: tuple[str, ...] = ()
     """The names of those that are right with the batch or the steps first."""
-    settling_call: int = 0
-    """Which call of the question's check, from 1, settles it. After it the student may use the names for other things;
-    until then, or to the end if this is 0, wrong values are replaced."""
+    batch_first: bool = False
+    """Which of the two these get, and recurrent layers that the submission lacks."""
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -38,8 +37,9 @@ class Job(msgspec.Struct, frozen=True):
     put_back: bool = False
     """Whether given names, and those of earlier questions, are put back to what they are to be."""
     corrections: tuple[Correction, ...] = ()
-    batch_first: bool = False
-    """The layout of corrections that are right in either: tensors, and recurrent layers that the submission lacks."""
+    settling_calls: Mapping[str, int] = {}
+    """For questions, which call of the check, from 1, settles it. After it the student may use the names for other
+    things; until then, or to the end if this is 0, wrong values are replaced. Where it is not told, every call does."""
     numbers: Mapping[int, int] = {}
     """Released sizes, each with the scenario's: an outline tells where they are written in the student's own cells."""
     numbered: tuple[tuple[int, int], ...] = ()

@@ -133,7 +133,19 @@ def check_below_the_next_sizes(cells: list[str]) -> list[str]:
     return [*others[:place], check, *others[place:]]
 
 
+def checked_before_they_are_answered(cells: list[str]) -> list[str]:
+    """Names hold nothing when their check is called first."""
+    found: list[str] = []
+    for number, cell in enumerate(cells):
+        if (check := cells[min(number + 1, len(cells) - 1)]).startswith("grader.check("):
+            names = course.question(check[14:16]).names
+            found += ["\n".join(f"{name} = None" for name in names), check]
+        found.append(cell)
+    return found
+
+
 RESTRUCTURED = {
+    "checks called before, too": checked_before_they_are_answered,
     "check below the next sizes": check_below_the_next_sizes,
     "no checks": without_checks,
     "no checks, one cell": lambda cells: ["\n".join(without_checks(cells))],
@@ -152,6 +164,13 @@ RESTRUCTURED = {
 def test_name_that_an_answer_changes_is_put_back_wherever_checks_stand(restructured, question, answer, lost):
     """Before the next answer begins, given names are what they are to be for it."""
     assert lost(notebook(restructured(solution(**{question: answer})))) == {question}
+
+
+def test_layout_of_a_right_layer_is_not_changed_to_what_a_later_answer_expects(lost):
+    """Where checks were called only before the answers, too: the layer wants steps first, and gets the batch first."""
+    cells = checked_before_they_are_answered(solution(q3="hidden_states, h_n = rnn(batch_emb)"))
+    once = [cell for n, cell in enumerate(cells) if not (cell.startswith("grader.check(") and cells.index(cell) < n)]
+    assert lost(notebook(once)) == {"q3"}
 
 
 @pytest.mark.parametrize(

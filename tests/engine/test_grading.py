@@ -172,11 +172,18 @@ def test_released_size_is_replaced_in_a_class(lost):
     assert lost(notebook([config, cells])) == set()
 
 
-def test_mistake_in_the_main_block_of_a_script_costs_itself_alone(lost):
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("q2", "rnn = nn.RNN(embeding_size, hidden_size)"),
+        ("q7", corpus.answer("q7").replace("batch_lens)", "[max_len] * len(batch))")),
+    ],
+)
+def test_mistake_in_the_main_block_of_a_script_costs_itself_alone(question, answer, lost):
     """`if __name__ == "__main__":` around everything is the code inside."""
-    cells = solution(q2="rnn = nn.RNN(embeding_size, hidden_size)")
+    cells = solution(**{question: answer})
     block = "\n".join(f"    {line}" for line in "\n".join(cells[4:]).splitlines())
-    assert lost(notebook([*cells[:4], f'if __name__ == "__main__":\n{block}'])) == {"q2"}
+    assert lost(notebook([*cells[:4], f'if __name__ == "__main__":\n{block}'])) == {question}
 
 
 def test_answer_that_is_mended_below_costs_no_later_one_where_checks_are_called_at_the_end_only(lost):
