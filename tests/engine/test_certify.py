@@ -13,7 +13,7 @@ import pytest
 from autograder import course
 from autograder.classroom.pool import Pool
 from autograder.grade import CheckResult, Difference, Example, Grade, Note, QuestionGrade, Shown
-from autograder.grading.reference import Run
+from autograder.grading.reference import Runner
 from tools.cases import Case, beside_another_mistake, corpus
 from tools.certify import __main__ as certify
 from tools.certify import judging, ways
@@ -108,7 +108,7 @@ def test_mutants_are_many_and_every_excuse_is_used() -> None:
 
 
 @pytest.fixture(scope="module")
-def certified(pool: Pool, run: Run) -> str:
+def certified(pool: Pool, run: Runner) -> str:
     """The proof over every eighth answer to one question, with a pair or two of mistakes.
 
     The session's processes do it, beside a cluster: starting others takes longer than all of it.

@@ -13,7 +13,7 @@ from autograder.course import replacements
 from autograder.course.compare import close
 from autograder.grading.reference import Reference
 from autograder.student import layers
-from autograder.wire.job import Job
+from autograder.wire.job import Correction, Job
 
 QUESTIONS = course.questions()
 # A run in the sandbox for each example: few, and no deadline on a busy machine.
@@ -79,13 +79,26 @@ def test_putting_right_leads_back_to_the_reference(run, scenario, wrong, first):
     right = Reference(run).shared(scenario)
     given_values, tensors = right.given
     tensors = dict(tensors)
-    corrections = tuple(right.correction(question, 1, tensors) for question in QUESTIONS if question.id in wrong)
+    corrections = tuple(
+        Correction(q.id, right.at[q.id].described(q.names, tensors), q.either_layout)
+        for q in QUESTIONS
+        if q.id in wrong
+    )
     cells = list(course.reference_cells())
     for question in (question for question in QUESTIONS if question.id in wrong):
         check = cells.index(f'grader.check("{question.id}")')
         cells[check] = f"{' = '.join(question.names)} = None\n{cells[check]}"
     names = {question.id: question.names for question in QUESTIONS}
-    job = Job(tuple(cells), names, replacements(scenario), given_values, put_back=first, corrections=corrections)
+    calls = dict.fromkeys(names, 1)
+    job = Job(
+        tuple(cells),
+        names,
+        replacements(scenario),
+        given_values,
+        put_back=first,
+        corrections=corrections,
+        settling_calls=calls,
+    )
     log = run(job, tensors)
     assert log.finished
     for question in (question for question in QUESTIONS if question.id not in wrong):
