@@ -26,7 +26,7 @@ from autograder.sandbox.processes import ForkServer
 
 if TYPE_CHECKING:
     from autograder.grading import Grader
-    from autograder.grading.reference import Run
+    from autograder.grading.reference import Runner
 
 settings.register_profile("busy", deadline=None)  # no example fails because the machine is slow
 settings.load_profile("busy")
@@ -76,7 +76,7 @@ def sandbox(server: ForkServer) -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="session")
-def run(sandbox: Sandbox) -> "Run":
+def run(sandbox: Sandbox) -> "Runner":
     """Run a job in the sandbox."""
     from autograder.grading import grader
 
