@@ -101,7 +101,7 @@ def grade(grader: "Grader") -> Callable[..., Grade]:
 
 
 @pytest.fixture(scope="session")
-def lost(run: "Run") -> Callable[[bytes], set[str]]:
+def lost(run: "Runner") -> Callable[[bytes], set[str]]:
     """The questions of a notebook that lose points under the first scenario: how runs are made depends on none.
 
     Nothing is explained, which takes longer than judging.

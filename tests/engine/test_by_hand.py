@@ -53,20 +53,19 @@ def test_one_file_is_graded_by_hand_with_pytests_own_report(submission):
     assert f"{len(failed)} failed, {checks - len(failed)} passed" in done.stdout
 
 
-def test_by_hand_it_must_be_said_which_submission():
-    """Without a file there is one line that says so."""
-    command = [sys.executable, "-m", "pytest", "tests/hidden"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=course.ROOT)
-    assert done.returncode == 4
-    assert "--submission FILE" in done.stderr
-
-
-def test_by_hand_a_file_that_is_no_notebook_is_said():
-    """What cannot be read is a wrong argument, and named."""
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        (None, "--submission FILE"),
+        ("nowhere.ipynb", "--submission FILE"),
+        (str(course.ROOT / "README.md"), r"README\.md: This is neither a notebook nor Python code"),
+    ],
+)
+def test_by_hand_it_must_be_said_which_submission(file, said):
+    """Without one, or with a file that is no notebook, there is one line that says so."""
     configure = runpy.run_path(str(course.HIDDEN / "conftest.py"))["pytest_configure"]
-    readme = str(course.ROOT / "README.md")
-    with pytest.raises(pytest.UsageError, match=r"README\.md: This is neither a notebook nor Python code"):
-        configure(SimpleNamespace(getoption=lambda _: readme))
+    with pytest.raises(pytest.UsageError, match=said):
+        configure(SimpleNamespace(getoption=lambda _: file))
 
 
 def test_grader_gives_the_same_points(submission, grade):
