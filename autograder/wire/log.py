@@ -97,13 +97,11 @@ class Log:
         """The cell of that call; 0 if there is none."""
         cell, cells = 0, [0]
         for message in self._messages:
-            if isinstance(message, Started):
-                cell = message.cell
-            elif isinstance(message, Record) and (message.message.question, message.message.when) == (
-                question,
-                "check",
-            ):
-                cells.append(cell)
+            match message:
+                case Started():
+                    cell = message.cell
+                case Record(message=Recorded(when="check")) if message.message.question == question:
+                    cells.append(cell)
         return cells[self.settling_call(question, later)]
 
     def moments(self, question: str, later: Sequence[str]) -> list[Record]:
