@@ -118,8 +118,10 @@ def _owned(place: Place, number: int, assignment: Assignment) -> Iterator[Entry 
 def _is_nobodys(file: File, unnamed: bool, assignment: Assignment) -> bool:
     """Whether a file that lies loose among people's is a script of another purpose, or *unnamed* and has no answers."""
     entry = Entry(file.name, (), file=file)
-    without = [Worth.ANOTHER_ASSIGNMENT] * (unnamed or entry.kind == Kind.SCRIPT) + [Worth.BLANK] * unnamed
-    return bool(without) and weighed(entry, assignment).worth in without
+    if not unnamed and entry.kind != Kind.SCRIPT:
+        return False
+    worth = weighed(entry, assignment).worth
+    return worth == Worth.ANOTHER_ASSIGNMENT or (unnamed and worth == Worth.BLANK)
 
 
 def _intake(layout: str, found: Sequence[Entry | SetAside], assignment: Assignment, notes: list[Note]) -> Intake:
