@@ -21,7 +21,7 @@ class Remedy:
     """How what came before a question is put right, so that the question can be graded."""
 
     wrong: tuple[str, ...] = ()
-    """The wrong questions before it, which get the reference's values."""
+    """The questions before it that were wrong, or right too late: they get the reference's values."""
     batch_first: tuple[str, ...] = ()
     """Those of them that get these with the batch first, where either layout is right."""
     put_back: bool = False

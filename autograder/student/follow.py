@@ -66,7 +66,7 @@ class FollowThrough:
             bound |= names
 
     def come_to(self, index: int) -> None:
-        """Before a statement."""
+        """Before the statement of this index: what stands before it has been answered."""
         while self._ahead and self._ahead[0][0] < index:
             self._ahead.popleft()
 

@@ -13,7 +13,7 @@ __all__ = ["Correction", "Job", "decode_job", "encode_job"]
 
 
 class Correction(msgspec.Struct, frozen=True):
-    """The right values of a question that a submission has wrong."""
+    """The right values of a question that a submission has wrong, or right only after later ones."""
 
     question: str
     values: dict[str, Described]
